@@ -1,0 +1,1 @@
+"""One module per I/O port, one SDK each."""

@@ -1,0 +1,1 @@
+"""Decides. Pure: no clock, no chance, no I/O."""

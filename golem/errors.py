@@ -1,0 +1,113 @@
+"""The error tree: catch a family, raise a leaf.
+
+A reader has two questions: which do I raise, and who catches mine?
+`PeerError`: a peer broke the rules; its session ends. `Refused`: we say no, politely, with a reason.
+`Fault`: the world failed; the driver reports it as an event and the core decides whether to retry.
+`ConfigError`: stop at start and say what to change. `IllegalTransition`: our own bug, or a lying peer's message.
+"""
+
+from __future__ import annotations
+
+
+class GolemError(Exception):
+    """Root of the tree. Its text is shown to the user: it names the thing and the way out."""
+
+
+class PeerError(GolemError):
+    """A peer broke the protocol. Its session is dropped."""
+
+
+class FrameTooLarge(PeerError):
+    """A length prefix announced more than the limit; nothing of it was buffered."""
+
+
+class Malformed(PeerError):
+    """Bytes that are no message of ours."""
+
+
+class BadSignature(PeerError):
+    """An envelope, a demand or a handshake whose signature does not hold."""
+
+
+class Replayed(PeerError):
+    """A sequence number or an expiry outside the window."""
+
+
+class Incompatible(PeerError):
+    """No common protocol version, or another network."""
+
+
+class Refused(GolemError):
+    """We say no, for a named reason."""
+
+
+class BadParameters(Refused):
+    """A task's parameters make no sense; the text lists every mistake."""
+
+
+class UnknownTemplate(Refused):
+    """No enabled template of that name; the text lists those there are."""
+
+
+class NotEnoughFunds(Refused):
+    """The budget, or what is left of it, does not cover what was asked."""
+
+
+class NotFound(Refused):
+    """No such task, subtask or content."""
+
+
+class Fault(GolemError):
+    """The world failed: a disk, a daemon, a chain, a peer's silence."""
+
+
+class StoreFault(Fault):
+    """The content store failed."""
+
+
+class ContentMissing(StoreFault):
+    """Nobody we asked has the content."""
+
+
+class ContentMismatch(StoreFault):
+    """Bytes that are not what their content id names."""
+
+
+class TooLarge(StoreFault):
+    """More bytes or files than were agreed on."""
+
+
+class ExecutorFault(Fault):
+    """The sandbox could not be set up; says nothing about the job itself."""
+
+
+class ChainFault(Fault):
+    """The chain, or the node that we reach it through, failed."""
+
+
+class JournalFault(Fault):
+    """The journal could not be written or read. The node stops rather than goes on unrecorded."""
+
+
+class ConfigError(GolemError):
+    """The node can't start as it is configured. The text lists every mistake with its key."""
+
+
+class KeyFault(ConfigError):
+    """A key file is missing, damaged, readable by others, or the password is wrong."""
+
+
+class TemplateMissing(ConfigError):
+    """A template is enabled that is not installed; the text lists those there are."""
+
+
+class TemplateBroken(ConfigError):
+    """A template does not load or does not keep its interface; the text says which and why."""
+
+
+class TemplateClash(ConfigError):
+    """Two templates claim one name."""
+
+
+class IllegalTransition(GolemError):
+    """No row of the machine's table allows this event in this phase."""

@@ -1,0 +1,205 @@
+"""The ports. I/O ports are asynchronous and used by the driver alone; policy ports are pure and used by the core.
+
+Each I/O port has one contract test class in `golem.testing.contracts`, which the real thing and the double both pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+
+from zope.interface import Attribute, Interface
+
+from golem.model.chain import Batch, Receipt, Sighting
+from golem.model.ids import Address, Cid, NodeId, SubtaskId
+from golem.model.messages import Delivery, Demand, Offer, Place
+from golem.model.money import Wei
+from golem.model.spec import Capability, Chunk, Job, Merge, Outcome, TaskSpec, Verdict
+from golem.model.value import Value
+
+# I/O ports
+
+
+class Content(Value):
+    """What the store made of a file or folder. `size_bytes`: of all files together."""
+
+    cid: Cid
+    size_bytes: int
+
+
+class IResourceStore(Interface):
+    """Content by its id: put, got from other nodes and checked against the id, pinned, served."""
+
+    def put(path: str, owner: str) -> Awaitable[Content]:
+        """Import a file or folder, pin it for `owner`, and serve it.
+
+        Folders hold plain files and folders only. Raises StoreFault, naming the path that is neither.
+        """
+
+    def get(cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> Awaitable[int]:
+        """Have all of `cid` here, pinned for `owner`, and say how many bytes its files hold.
+
+        What is here already is not fetched again. `sources`: gateways, "host:port".
+        Raises TooLarge past `limit` bytes, ContentMissing where no source has it, StoreFault; keeps nothing then.
+        """
+
+    def materialise(cid: Cid, into: str) -> Awaitable[None]:
+        """Write content that is here as a file or folder at the path `into`, which must not exist."""
+
+    def unpin(owner: str) -> Awaitable[None]:
+        """Let go of all that is pinned for `owner` alone."""
+
+
+class Room(Value):
+    """Where an executor runs one job.
+
+    `program`: folder with the template's programs, mounted read-only as `/app`. `inputs`: name to path, mounted
+    read-only under `/in`. `output`: an empty folder of this job, mounted writable as `/out`.
+    """
+
+    program: str
+    inputs: dict[str, str]
+    output: str
+
+
+class IExecutor(Interface):
+    """Runs jobs of strangers so that they see and touch their room and nothing else."""
+
+    tier = Attribute("the name offers carry: `sandbox`, `docker` …")
+
+    def probe() -> Awaitable[Capability]:
+        """Say what this machine can run here; raises ExecutorFault, with the way out, where it can run nothing."""
+
+    def run(job: Job, room: Room) -> Awaitable[Outcome]:
+        """Run a job to its end within its limits; the outcome has no `result` yet: files lie in `room.output`.
+
+        Never raises for what the job does. Raises ExecutorFault where the sandbox itself failed.
+        """
+
+    def stop(job_id: str) -> Awaitable[None]:
+        """End the job; its `run` answers STOPPED within 1.5 s. Of a job that does not run: nothing happens."""
+
+    def close() -> Awaitable[None]:
+        """End every job and worker."""
+
+
+class IChain(Interface):
+    """The payment contract."""
+
+    account = Attribute("Address: our own account, which pays and is paid")
+
+    def observe(payers: Sequence[Address]) -> Awaitable[Sighting]:
+        """Our funds, and what each of `payers` has ever paid us, at one block a few deep. Raises ChainFault."""
+
+    def deposit(key: str, amount: Wei) -> Awaitable[Receipt]:
+        """Move `amount` wei from the wallet into the contract. Under one key it happens once."""
+
+    def pay(batch: Batch) -> Awaitable[Receipt]:
+        """Settle `batch`; done when it is deep enough. Sent again it pays nothing more.
+
+        Raises NotEnoughFunds where the contract would revert, ChainFault otherwise.
+        """
+
+    def withdraw(payers: Sequence[Address]) -> Awaitable[Receipt]:
+        """Take out all that these payers have paid us."""
+
+
+class IKeyring(Interface):
+    """The node key, and the payment key that is bound to it but is another."""
+
+    node_id = Attribute("NodeId: the public half of the node key")
+    account = Attribute("Address: of the payment key")
+
+    def sign(digest: bytes) -> bytes:
+        """64 bytes: secp256k1 ECDSA by the node key over a 32-byte digest, deterministic (RFC 6979), low s."""
+
+    def sign_payment(digest: bytes) -> bytes:
+        """65 bytes r, s, recovery id (0 or 1): by the payment key over a 32-byte digest."""
+
+
+class IEntropy(Interface):
+    """Where chance comes from."""
+
+    def token(size: int) -> bytes:
+        """`size` unpredictable bytes."""
+
+
+class IJournal(Interface):
+    """Turns, in order, on disk before their effects are performed. Synchronous: docs/adr/0003-journal.md."""
+
+    def append(turns: Sequence[bytes]) -> None:
+        """Make turns durable, all or none. Raises JournalFault."""
+
+    def snapshot(state: bytes) -> None:
+        """Replace all turns so far by the state they led to, atomically."""
+
+    def replay() -> tuple[bytes | None, Sequence[bytes]]:
+        """The last snapshot, and the turns after it."""
+
+    def close() -> None:
+        """Let go of the file."""
+
+
+# Policy ports
+
+
+class Parameter(Value):
+    """One parameter of a template, for `--help` and forms. `default`: as text; None where the user must say it."""
+
+    name: str
+    help: str
+    default: str | None = None
+
+
+class ITaskTemplate(Interface):
+    """The whole logic of a kind of task. A module-level value, cheap to import; everything here is pure."""
+
+    name = Attribute("str: as users write it")
+    title = Attribute("str: one line for people")
+    environment = Attribute("Environment: what its jobs need of a machine")
+    parameters = Attribute("tuple[Parameter, ...]: what `parse` understands")
+    programs = Attribute("str: the folder whose modules jobs name as `program`, by absolute path")
+
+    def parse(params: Mapping[str, str]) -> bytes:
+        """A user's parameters as canonical JSON; raises BadParameters with every mistake at once."""
+
+    def split(spec: TaskSpec) -> Sequence[Chunk]:
+        """The pieces of work, indices from 0 and contiguous; at least one."""
+
+    def job(spec: TaskSpec, chunk: Chunk, subtask: SubtaskId, provider: NodeId) -> Job:
+        """The work of one attempt: `job_id` is `subtask`, `task_id` may be left to the core to check."""
+
+    def merges(spec: TaskSpec) -> Sequence[Merge]:
+        """The results made of chunks; each chunk may serve several."""
+
+    def merge(spec: TaskSpec, merge: Merge, deliveries: Mapping[int, Delivery]) -> Job:
+        """The job that makes one merged result, run by the requestor. Inputs: the deliveries' contents."""
+
+    def verifier(spec: TaskSpec) -> object:
+        """The IVerifier for this task's results."""
+
+    def cost_ms(spec: TaskSpec, chunk: Chunk) -> int:
+        """A guess at one chunk's time on one slot, in milliseconds; for estimates shown to the user only."""
+
+
+class IVerifier(Interface):
+    """Decides whether a result is right. Pure: what must be computed or measured is planned as jobs."""
+
+    def plan(chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
+        """Jobs whose reports `judge` needs; none where the delivery says enough.
+
+        `work`: the job the provider was given. `salt`: fresh chance, unknown to the provider when it delivered.
+        A planned job's `job_id` comes from `check_id(subtask, index)`; it may read the result as an input.
+        """
+
+    def judge(chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
+        """The verdict, from the reports of the planned jobs in their order. A malformed report is MALFORMED."""
+
+
+class IMarketStrategy(Interface):
+    """How a node trades."""
+
+    def price(demand: Demand, capability: Capability, least: Wei) -> Wei:
+        """What a provider asks, in wei per hour of one slot."""
+
+    def rank(demand: Demand, offers: Mapping[NodeId, Offer], trust: Mapping[NodeId, float]) -> Sequence[NodeId]:
+        """The offering providers, the best first."""

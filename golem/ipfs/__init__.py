@@ -1,0 +1,1 @@
+"""Content-addressed storage that speaks IPFS."""

@@ -1,0 +1,149 @@
+"""Imperatives: everything a node can do. An effect with a `key` ends in one event of that key, come what may."""
+
+from __future__ import annotations
+
+from golem.model.chain import Batch
+from golem.model.ids import Address, Cid, JobId, NodeId, TaskId
+from golem.model.messages import Message, Place
+from golem.model.money import Wei
+from golem.model.spec import Job
+from golem.model.value import Value
+
+
+class Send(Value):
+    """Tell one peer, in order and exactly once, now or when it is back."""
+
+    to: NodeId
+    message: Message
+
+
+class Broadcast(Value):
+    """Tell every peer connected now, except `but`; nobody hears it later."""
+
+    message: Message
+    but: tuple[NodeId, ...] = ()
+
+
+class Dial(Value):
+    """Try to have a session with whoever listens at `address`."""
+
+    address: Place
+
+
+class Drop(Value):
+    """End the session with a peer."""
+
+    peer: NodeId
+    why: str
+
+
+class SetTimer(Value):
+    """Ask for `TimerFired(name)` at an instant; a timer of the same name is replaced."""
+
+    name: str
+    at_ms: int
+
+
+class ClearTimer(Value):
+    """Forget a timer, if it is set."""
+
+    name: str
+
+
+class Publish(Value):
+    """Put a file or folder of this machine into the store and serve it. Ends in Published."""
+
+    key: str
+    path: str
+
+
+class Fetch(Value):
+    """Have content here, from any of `sources`; more than `limit_bytes` is refused. Ends in Fetched."""
+
+    key: str
+    cid: Cid
+    sources: tuple[Place, ...]
+    limit_bytes: int
+
+
+class Execute(Value):
+    """Run a job in the sandbox and put what it made into the store. Its key is the job's id. Ends in Executed."""
+
+    job: Job
+
+    @property
+    def key(self) -> str:
+        """The job's id."""
+        return self.job.job_id
+
+
+class Stop(Value):
+    """End a job now; its Executed says STOPPED."""
+
+    job_id: JobId
+
+
+class Export(Value):
+    """Write content into a folder of the user's, under `name`. Ends in Exported."""
+
+    key: str
+    cid: Cid
+    folder: str
+    name: str
+
+
+class Release(Value):
+    """Forget content that was fetched or made for a task; it may be collected. Has no completion."""
+
+    task_id: TaskId
+
+
+class Deposit(Value):
+    """Move money from the wallet into the contract. Ends in Deposited."""
+
+    key: str
+    amount: Wei
+
+
+class Pay(Value):
+    """Settle a batch on the chain, and wait until it is deep enough. Ends in Paid."""
+
+    key: str
+    batch: Batch
+
+
+class Observe(Value):
+    """Look at the chain: our funds, and what each of `payers` has paid us. Ends in Observed."""
+
+    key: str
+    payers: tuple[Address, ...]
+
+
+class Tell(Value):
+    """Let whoever watches this node know. `topic`: a task id, or "node". `fields`: for people and scripts."""
+
+    topic: str
+    name: str
+    fields: dict[str, str | int]
+
+
+Effect = (
+    Send
+    | Broadcast
+    | Dial
+    | Drop
+    | SetTimer
+    | ClearTimer
+    | Publish
+    | Fetch
+    | Execute
+    | Stop
+    | Export
+    | Release
+    | Deposit
+    | Pay
+    | Observe
+    | Tell
+)
+Pending = Publish | Fetch | Execute | Export | Deposit | Pay | Observe
+"""Effects that end in an event; performed again after a crash if that event was not journaled."""

@@ -1,0 +1,156 @@
+"""Past participles: everything that can happen to a node. An event with a `key` completes the effect of that key."""
+
+from __future__ import annotations
+
+from golem.model.chain import Receipt, Sighting
+from golem.model.ids import Address, Cid, NodeId, TaskId
+from golem.model.messages import Message, Place
+from golem.model.settings import Settings
+from golem.model.spec import Capability, Outcome, Resource, TaskSpec
+from golem.model.value import Value
+
+
+class Stamp(Value, array_like=True):
+    """When an event happened, and the chance it brings: `salt` is fresh from the operating system."""
+
+    at_ms: int
+    salt: bytes
+
+
+class Started(Value):
+    """The node runs, after a first start or a later one; sessions of an earlier run are gone.
+
+    `address`: where it listens, as others should dial it. `payee`: its own account.
+    """
+
+    node_id: NodeId
+    address: Place
+    payee: Address
+    settings: Settings
+    capability: Capability
+
+
+class TaskSubmitted(Value):
+    """The user wants a task done. `resources`: what becomes `spec.inputs`."""
+
+    task_id: TaskId
+    spec: TaskSpec
+    resources: tuple[Resource, ...] = ()
+
+
+class TaskCancelled(Value):
+    """The user wants a task ended."""
+
+    task_id: TaskId
+
+
+class Connected(Value):
+    """A session with a peer stands; who it is has been proved on the channel.
+
+    `address`: where it can be dialled. `gateway`: "host:port" where it serves content. `payee`: its account.
+    `epoch`: changes when the peer lost its journal, and with it all memory of what was said.
+    """
+
+    peer: NodeId
+    address: Place
+    gateway: Place
+    payee: Address
+    epoch: str
+
+
+class Lost(Value):
+    """The session with a peer ended, or it was silent for too long."""
+
+    peer: NodeId
+
+
+class Heard(Value):
+    """A peer said something; signature, order and expiry have been checked."""
+
+    peer: NodeId
+    sequence: int
+    message: Message
+
+
+class TimerFired(Value):
+    """The instant that `SetTimer` named has come."""
+
+    name: str
+
+
+class Published(Value):
+    """Content of ours is in the store and served."""
+
+    key: str
+    cid: Cid
+    size_bytes: int
+
+
+class Fetched(Value):
+    """Content is here, whole and checked against its id."""
+
+    key: str
+    size_bytes: int
+
+
+class Executed(Value):
+    """A job ended, one way or the other."""
+
+    key: str
+    outcome: Outcome
+
+
+class Exported(Value):
+    """Content was written to the user's folder. `path`: where, exactly."""
+
+    key: str
+    path: str
+
+
+class Deposited(Value):
+    """Our deposit is in the contract."""
+
+    key: str
+    receipt: Receipt
+
+
+class Paid(Value):
+    """A batch is in a block that is deep enough to count."""
+
+    key: str
+    receipt: Receipt
+
+
+class Observed(Value):
+    """A look at the chain."""
+
+    key: str
+    sighting: Sighting
+
+
+class Failed(Value):
+    """The world failed to carry out the effect `key`. `fault`: the error's class name."""
+
+    key: str
+    fault: str
+    detail: str
+
+
+Event = (
+    Started
+    | TaskSubmitted
+    | TaskCancelled
+    | Connected
+    | Lost
+    | Heard
+    | TimerFired
+    | Published
+    | Fetched
+    | Executed
+    | Exported
+    | Deposited
+    | Paid
+    | Observed
+    | Failed
+)
+Completion = Published | Fetched | Executed | Exported | Deposited | Paid | Observed | Failed

@@ -1,0 +1,162 @@
+"""Nouns: everything one node says to another, once both are known. The handshake is `golem.wire.session`'s.
+
+Messages travel in signed envelopes (`golem.wire.envelope`), in order and exactly once between two durable nodes.
+Fields are only ever added with a default; a tag (the class name) never changes its meaning.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+from msgspec import Meta
+
+from golem.model.ids import Cid, NodeId, SubtaskId, TaskId
+from golem.model.money import Wei
+from golem.model.spec import Capability, Count, Job, Limits, Name, Report, Text
+from golem.model.value import Value
+
+Place = Annotated[str, Meta(max_length=120)]
+"""Where a node listens: "host:port"."""
+
+
+class Reason(Enum):
+    """Why somebody says no: data on the wire, counted for `explain`."""
+
+    BUSY = "no free slot"
+    PRICE_TOO_LOW = "the demand pays less than the provider's least price"
+    PRICE_TOO_HIGH = "the offer asks more than the demand's most"
+    REPUTATION = "the other side's reputation is below the limit"
+    TEMPLATE = "the template is not enabled here"
+    ENVIRONMENT = "the environment is not available here"
+    RESOURCES = "not enough cores, memory or disk here"
+    EXPOSURE = "too much unpaid work for this requestor already"
+    OWN = "the node's own demand"
+    CLOSED = "the task is over"
+    BUDGET = "the budget is spent"
+    LATE = "the lease had lapsed"
+    QUARANTINE = "a wrong result was seen from this node lately"
+    UNKNOWN = "no such agreement or subtask"
+    NOT_PROVIDING = "the node does not provide"
+    NO_FUNDS = "the requestor's deposit does not cover it"
+
+
+class Demand(Value):
+    """Broadcast: this task is open, on these terms. Signed by itself, since nodes pass it on.
+
+    `max_price`: wei per hour of one slot. `address`: where the requestor listens.
+    `expires_ms`: forgotten then. `signature`: by `requestor`, over the demand with this field empty.
+    """
+
+    task_id: TaskId
+    requestor: NodeId
+    address: Place
+    template: Name
+    environment: Name
+    max_price: Wei
+    limits: Limits
+    chunks: Count
+    expires_ms: Count
+    tiers: Annotated[tuple[Name, ...], Meta(max_length=8)] = ()
+    signature: Annotated[bytes, Meta(max_length=64)] = b""
+
+
+class Withdrawal(Value):
+    """The task needs no more providers; what is assigned goes on."""
+
+    task_id: TaskId
+
+
+class Offer(Value):
+    """A provider answers a demand with its own price, in wei per hour of one slot, and how many slots it has free."""
+
+    task_id: TaskId
+    price: Wei
+    slots: Annotated[int, Meta(ge=1, le=1024)]
+    capability: Capability
+
+
+class Refusal(Value):
+    """A polite no to an offer, or to an assignment (then `subtask_id` names it)."""
+
+    task_id: TaskId
+    reason: Reason
+    subtask_id: SubtaskId | None = None
+
+
+class Assignment(Value):
+    """The requestor takes an offer for one subtask. `job.job_id` is the subtask's id.
+
+    `price`: as offered. `cap`: the most this subtask can cost, in wei. `deadline_ms`: results after it are late.
+    """
+
+    subtask_id: SubtaskId
+    price: Wei
+    cap: Wei
+    deadline_ms: Count
+    job: Job
+
+
+class Delivery(Value):
+    """The provider hands over a subtask's result: content to fetch from it, or a report that says it all."""
+
+    subtask_id: SubtaskId
+    result: Cid
+    size_bytes: Count
+    report: Report
+    used_ms: Count
+
+
+class Failure(Value):
+    """The provider could not do the subtask, and says so in time."""
+
+    subtask_id: SubtaskId
+    detail: Text
+    log: Text = ""
+
+
+class Acceptance(Value):
+    """The result is right: `amount` is owed, which brings all ever owed to this provider to `cumulative`.
+
+    `due_ms`: paid by then. The provider matches payments by `cumulative` alone.
+    """
+
+    subtask_id: SubtaskId
+    amount: Wei
+    cumulative: Wei
+    due_ms: Count
+
+
+class Rejection(Value):
+    """The result is not taken and not paid. `evidence`: what check found it, and how."""
+
+    subtask_id: SubtaskId
+    reason: Reason | None
+    evidence: Text
+
+
+class Cancellation(Value):
+    """The subtask is not wanted any more; the provider stops it."""
+
+    subtask_id: SubtaskId
+
+
+class PeerList(Value):
+    """Some nodes that the sender is or was connected to."""
+
+    peers: Annotated[tuple[tuple[NodeId, Place], ...], Meta(max_length=16)]
+
+
+Message = (
+    Demand
+    | Withdrawal
+    | Offer
+    | Refusal
+    | Assignment
+    | Delivery
+    | Failure
+    | Acceptance
+    | Rejection
+    | Cancellation
+    | PeerList
+)

@@ -1,0 +1,39 @@
+"""What the user decided about a node, as far as the core must know. Journaled with `Started`, so replays agree."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from golem.model.ids import NodeId
+from golem.model.money import Wei
+from golem.model.spec import Name
+from golem.model.value import Value
+
+
+class Settings(Value):
+    """Terms on which this node trades.
+
+    `provide`: whether it computes for others. `slots`: jobs at once. `min_price`: wei per hour of one slot.
+    `min_requestor_trust`, `min_provider_trust`: below them the other side is refused (a stranger has 0.5).
+    `max_exposure`: the most unpaid work, in wei, for one requestor. `payment_window_ms`: accepted work is paid
+    within it. `closure_ms`: dues are gathered this long before they are paid in one batch.
+    `lease_grace_ms`: how long a peer that vanished may take to come back before its subtasks go to others.
+    `observe_ms`: time between two looks at the chain. `offers_ms`: how long offers are gathered before the first pick.
+    """
+
+    provide: bool = False
+    slots: Annotated[int, Meta(ge=1, le=1024)] = 1
+    templates: tuple[Name, ...] = ()
+    min_price: Wei = Wei(0)
+    min_requestor_trust: float = 0.3
+    min_provider_trust: float = 0.3
+    max_exposure: Wei = Wei(10**18)
+    payment_window_ms: int = 24 * 3_600_000
+    closure_ms: int = 15 * 60_000
+    lease_grace_ms: int = 3_000
+    observe_ms: int = 5_000
+    offers_ms: int = 500
+    bootstrap: tuple[str, ...] = ()
+    pinned: tuple[NodeId, ...] = ()

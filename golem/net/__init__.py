@@ -1,0 +1,1 @@
+"""Twisted protocols: sessions between nodes."""

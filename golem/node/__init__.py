@@ -1,0 +1,1 @@
+"""A running node: engine, driver, computer, and the composition root."""

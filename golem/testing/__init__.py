@@ -1,0 +1,1 @@
+"""Shipped means of testing: doubles, in-memory network, simulation, contracts."""
