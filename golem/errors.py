@@ -73,6 +73,10 @@ class ContentMismatch(StoreFault):
     """Bytes that are not what their content id names."""
 
 
+class ContentUnreadable(StoreFault):
+    """A content id, or a block that is what its id names, of a kind or shape we do not read; no other source helps."""
+
+
 class TooLarge(StoreFault):
     """More bytes or files than were agreed on."""
 
@@ -87,6 +91,10 @@ class ChainFault(Fault):
 
 class JournalFault(Fault):
     """The journal could not be written or read. The node stops rather than goes on unrecorded."""
+
+
+class NotRunning(Fault):
+    """No node answers in that folder."""
 
 
 class ConfigError(GolemError):

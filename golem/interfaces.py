@@ -150,6 +150,20 @@ class Parameter(Value):
     default: str | None = None
 
 
+class IVerifier(Interface):
+    """Decides whether a result is right. Pure: what must be computed or measured is planned as jobs."""
+
+    def plan(chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
+        """Jobs whose reports `judge` needs; none where the delivery says enough.
+
+        `work`: the job the provider was given. `salt`: fresh chance, unknown to the provider when it delivered.
+        A planned job's ids are set by the core; it may read the result as an input.
+        """
+
+    def judge(chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
+        """The verdict, from the reports of the planned jobs in their order. A malformed report is MALFORMED."""
+
+
 class ITaskTemplate(Interface):
     """The whole logic of a kind of task. A module-level value, cheap to import; everything here is pure."""
 
@@ -166,33 +180,22 @@ class ITaskTemplate(Interface):
         """The pieces of work, indices from 0 and contiguous; at least one."""
 
     def job(spec: TaskSpec, chunk: Chunk, subtask: SubtaskId, provider: NodeId) -> Job:
-        """The work of one attempt: `job_id` is `subtask`, `task_id` may be left to the core to check."""
+        """The work of one attempt: `job_id` is `subtask`; `task_id` is set by the core."""
 
     def merges(spec: TaskSpec) -> Sequence[Merge]:
         """The results made of chunks; each chunk may serve several."""
 
     def merge(spec: TaskSpec, merge: Merge, deliveries: Mapping[int, Delivery]) -> Job:
-        """The job that makes one merged result, run by the requestor. Inputs: the deliveries' contents."""
+        """The job that makes one merged result, run by the requestor; its ids are set by the core.
 
-    def verifier(spec: TaskSpec) -> object:
+        Inputs: the deliveries' contents.
+        """
+
+    def verifier(spec: TaskSpec) -> IVerifier:
         """The IVerifier for this task's results."""
 
     def cost_ms(spec: TaskSpec, chunk: Chunk) -> int:
         """A guess at one chunk's time on one slot, in milliseconds; for estimates shown to the user only."""
-
-
-class IVerifier(Interface):
-    """Decides whether a result is right. Pure: what must be computed or measured is planned as jobs."""
-
-    def plan(chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
-        """Jobs whose reports `judge` needs; none where the delivery says enough.
-
-        `work`: the job the provider was given. `salt`: fresh chance, unknown to the provider when it delivered.
-        A planned job's `job_id` comes from `check_id(subtask, index)`; it may read the result as an input.
-        """
-
-    def judge(chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
-        """The verdict, from the reports of the planned jobs in their order. A malformed report is MALFORMED."""
 
 
 class IMarketStrategy(Interface):

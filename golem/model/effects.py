@@ -51,16 +51,18 @@ class ClearTimer(Value):
 
 
 class Publish(Value):
-    """Put a file or folder of this machine into the store and serve it. Ends in Published."""
+    """Put a file or folder of this machine into the store, for a task, and serve it. Ends in Published."""
 
     key: str
+    task_id: TaskId
     path: str
 
 
 class Fetch(Value):
-    """Have content here, from any of `sources`; more than `limit_bytes` is refused. Ends in Fetched."""
+    """Have content here for a task, from any of `sources`; more than `limit_bytes` is refused. Ends in Fetched."""
 
     key: str
+    task_id: TaskId
     cid: Cid
     sources: tuple[Place, ...]
     limit_bytes: int

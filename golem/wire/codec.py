@@ -5,6 +5,7 @@ Amounts of money travel as big-endian bytes, since MessagePack stops at 64 bits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -31,7 +32,7 @@ def _decode_odd(kind: type, data: object) -> Wei:
 _encoder = msgspec.msgpack.Encoder(enc_hook=_encode_odd)
 
 
-def encode(value: Value | tuple[Value, ...]) -> bytes:
+def encode(value: msgspec.Struct | Sequence[Value]) -> bytes:
     """The canonical bytes of a value: the same value has the same bytes."""
     return _encoder.encode(value)
 

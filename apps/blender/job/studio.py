@@ -1,0 +1,148 @@
+"""Opens a scene once per worker and renders parts of its frames, so that any part equals the same part of the whole.
+
+What would make a part depend on its surroundings, on time or on the machine is switched off: compositor, sequencer,
+denoiser, path guiding, time limits. Everything else is as the scene says.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
+
+import bpy
+
+if TYPE_CHECKING:
+    from apps.blender.job import picture
+else:
+    import picture
+
+
+class View(TypedDict):
+    """What to render and how, as the template says it.
+
+    `scene`: the file inside the input folder `scene`. `size`: of the whole frame. `tile`: x, y, width and height in it,
+    from the top left. `seed`: None for the scene's own. `cores`: threads; the result does not depend on it.
+    """
+
+    scene: str
+    frame: int
+    size: tuple[int, int]
+    tile: tuple[int, int, int, int]
+    samples: int
+    seed: int | None
+    cores: int
+
+
+class _Opened(NamedTuple):
+    path: Path
+    identity: tuple[int, int]
+    is_self_contained: bool
+    seed: tuple[int, bool]
+
+
+_opened: list[_Opened] = []  # at most one: the scene that is in memory
+
+
+class SceneRefused(ValueError):
+    """A scene that cannot be rendered so that others can check it; says why and what to change."""
+
+
+def open_scene(inputs: str, name: str) -> bpy.types.Scene:
+    """The scene in the input `scene`: a file, or a folder with a file called `name`. Raises SceneRefused.
+
+    A scene stays in memory between the jobs of one worker. One that reads other files is loaded anew when it lies
+    elsewhere than before, as Blender reads those files late, from beside the place where it opened the scene.
+    """
+    path = Path(inputs, "scene")
+    if path.is_dir():
+        path = path / name
+    if not path.is_file():
+        raise SceneRefused(f"there is no {name!r} in the input 'scene'")
+    identity = (path.stat().st_size, path.stat().st_mtime_ns)
+    last = _opened[0] if _opened else None
+    if last is None or last.identity != identity or not (last.is_self_contained or last.path == path):
+        _opened[:] = []
+        _opened[:] = [_load(path, identity)]
+    return bpy.context.scene
+
+
+def _load(path: Path, identity: tuple[int, int]) -> _Opened:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.context.preferences.filepaths.use_scripts_auto_execute = False
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
+    except RuntimeError as why:
+        raise SceneRefused(f"{path.name} does not open: {str(why).strip()}") from why
+    scene = bpy.context.scene
+    if scene.render.engine != "CYCLES":
+        raise SceneRefused(f"the scene uses {scene.render.engine}; only Cycles gives every machine the same picture")
+    if scene.camera is None:
+        raise SceneRefused("the scene has no camera")
+    _settle(scene)
+    others = bpy.utils.blend_paths(absolute=True, packed=False, local=False)
+    return _Opened(path, identity, not others, (scene.cycles.seed, scene.cycles.use_animated_seed))
+
+
+def _settle(scene: bpy.types.Scene) -> None:
+    """Switch off what makes a part of a picture depend on more than the scene, the seed and the samples."""
+    render, cycles = scene.render, scene.cycles
+    cycles.device = "CPU"
+    cycles.time_limit = 0
+    cycles.use_denoising = cycles.use_guiding = cycles.use_sample_subset = False
+    render.use_compositing = render.use_sequencer = render.use_stamp = render.use_multiview = False
+    render.use_freestyle = False
+    render.use_single_layer = render.use_persistent_data = True
+    render.use_border = render.use_crop_to_border = True
+    render.resolution_percentage = 100
+    render.use_file_extension = False
+    render.threads_mode = "FIXED"
+    _linear(render.image_settings)
+
+
+def _linear(settings: bpy.types.ImageFormatSettings) -> None:
+    settings.file_format = "OPEN_EXR"
+    settings.color_mode, settings.color_depth, settings.exr_codec = "RGBA", "32", "ZIP"
+    settings.color_management = "FOLLOW_SCENE"
+
+
+def shoot(scene: bpy.types.Scene, view: View, area: tuple[int, int, int, int], room: str) -> picture.Pixels:
+    """Render `area` (x, y, width, height, from the frame's top left) under `view`. `room`: a folder to write in."""
+    cycles, render = scene.cycles, scene.render
+    own_seed, is_animated = _opened[0].seed
+    cycles.seed = own_seed if view["seed"] is None else view["seed"]
+    cycles.use_animated_seed = view["seed"] is None and is_animated
+    cycles.samples = view["samples"]
+    render.threads = view["cores"]
+    render.resolution_x, render.resolution_y = view["size"]
+    if scene.frame_float != view["frame"]:
+        scene.frame_set(view["frame"])
+    _aim(render, view["size"], area)
+    path = Path(room, "blender.exr")
+    render.filepath = str(path)
+    bpy.ops.render.render(write_still=True)
+    pixels = picture.read(path, area[2], area[3])
+    path.unlink()
+    return pixels
+
+
+def _aim(render: bpy.types.RenderSettings, size: tuple[int, int], area: tuple[int, int, int, int]) -> None:
+    """Set the border; Blender cuts its fractions down to pixels, so each is set to the middle of the pixel it names."""
+    (width, height), (x, y, across, down) = size, area
+    render.border_min_x = (x + 0.5) / width if x else 0.0
+    render.border_max_x = min((x + across + 0.5) / width, 1.0)
+    below = height - y - down  # Blender counts rows from the bottom
+    render.border_min_y = (below + 0.5) / height if below else 0.0
+    render.border_max_y = min((below + down + 0.5) / height, 1.0)
+
+
+def develop(scene: bpy.types.Scene, linear: Path, shown: Path) -> None:
+    """Write a picture in linear light as an 8-bit PNG through the scene's view transform."""
+    settings = scene.render.image_settings
+    settings.file_format, settings.color_depth = "PNG", "8"
+    settings.color_mode = "RGBA" if scene.render.film_transparent else "RGB"
+    image = bpy.data.images.load(str(linear))
+    try:
+        image.save_render(str(shown), scene=scene)
+    finally:
+        bpy.data.images.remove(image)
+        _linear(settings)

@@ -1,0 +1,88 @@
+"""A task, watched: a bar at the bottom of a terminal, and lines for what went wrong; lines only in a log file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from golem.cli.screen import BOLD, GREEN, RED, YELLOW, Screen
+from golem.cli.words import cut, money, short_node, short_task, span
+from golem.control.views import Happening, Reason, Subtask, Task
+
+BAR = 24  # columns
+MOST_REASONS = 3  # golem task explain has all
+STEPS = 10  # lines in a log file, from nothing to done
+
+
+class Progress:
+    """Shows one task while it is under way."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._step = -1
+
+    def update(self, happening: Happening | None, task: Task) -> None:
+        """Show what happened, if it is worth a line, and how the task stands."""
+        if happening is not None and happening.fields.get("reason") and not task.is_over:
+            self._screen.note(_told(happening), YELLOW)
+        step = task.accepted * STEPS // max(1, task.chunks)
+        if step != self._step and not self._screen.is_live:
+            self._screen.note(_standing(task))
+        self._step = step
+        self._screen.live(f"{_bar(task)} {_standing(task)}")
+
+    def waits(self, reasons: Sequence[Reason]) -> None:
+        """Say why nobody computes: silence is what users of such networks complain of most."""
+        text = "; ".join(f"{cut(reason.reason)} ({reason.count})" for reason in reasons[:MOST_REASONS])
+        self._screen.note(f"still waiting: {text or 'no provider has answered yet'}", YELLOW)
+
+
+def _told(happening: Happening) -> str:
+    fields = happening.fields
+    about = [f"chunk {fields['chunk']}"] if "chunk" in fields else []
+    about += [short_node(str(fields["provider"]))] if "provider" in fields else []
+    return f"{happening.name} ({', '.join(about)}): {cut(str(fields['reason']))}"
+
+
+def _bar(task: Task) -> str:
+    done = task.accepted * BAR // max(1, task.chunks)
+    return f"[{'█' * done}{'·' * (BAR - done)}]"
+
+
+def _standing(task: Task) -> str:
+    return (
+        f"{task.phase}: {task.accepted}/{task.chunks} chunks, {task.running} running, "
+        f"{task.pending} waiting, {money(task.spent)}"
+    )
+
+
+def summary(screen: Screen, task: Task, subtasks: Sequence[Subtask]) -> None:
+    """What came of it: results, cost, time, and who did what."""
+    style = GREEN if task.phase == "done" else RED
+    took = f" in {span(task.finished_ms - task.submitted_ms)}" if task.finished_ms else ""
+    screen.say(f"{task.phase}{took}: {task.reason}" if task.reason else f"{task.phase}{took}", style)
+    screen.fields(
+        ("chunks", f"{task.accepted} of {task.chunks}"),
+        ("cost", f"{money(task.spent)} of {money(task.budget)}"),
+    )
+    for path in task.results.values():
+        screen.say(path, BOLD)
+    if subtasks:
+        screen.say()
+        screen.table(("PROVIDER", "ACCEPTED", "NOT", "TIME", "EARNED", "WHY NOT"), _by_provider(subtasks), "")
+
+
+def _by_provider(subtasks: Sequence[Subtask]) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for provider in sorted({s.provider for s in subtasks}):
+        mine = [s for s in subtasks if s.provider == provider]
+        good = [s for s in mine if s.phase == "accepted"]
+        why = next((s.reason for s in mine if s.reason and s not in good), "")
+        time, earned = span(sum(s.used_ms for s in good)), money(sum(int(s.amount) for s in good))
+        rows.append((short_node(provider), len(good), len(mine) - len(good), time, earned, why))
+    return rows
+
+
+def next_steps(screen: Screen, task_id: str) -> None:
+    """What one may do with a task that goes on by itself."""
+    for verb, words in (("show", "how it stands"), ("explain", "why it waits"), ("cancel", "end it")):
+        screen.note(f"  golem task {verb:<7} {short_task(task_id)}   {words}")

@@ -1,0 +1,53 @@
+"""`golem status`: one node on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from golem.cli.command import Call, Parser, options
+from golem.cli.exits import Exit
+from golem.cli.screen import YELLOW
+from golem.cli.words import money, when
+from golem.control.views import Status, view
+
+
+def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
+    """See `golem.cli.command.Noun`."""
+    options(parser, environ, _show)
+
+
+def _show(call: Call) -> int:
+    record = call.client.get("/status")
+    if call.screen.is_json:
+        call.screen.record(record)
+        return Exit.OK
+    status = view(Status, record)
+    call.screen.fields(
+        ("node", status.node_id),
+        ("version", status.version),
+        (
+            "network",
+            f"{status.network}, {status.peers} peers connected"
+            if status.peers != 1
+            else f"{status.network}, 1 peer connected",
+        ),
+        ("listens on", status.address),
+        ("since", when(status.started_ms)),
+        ("provides", _provides(status)),
+        ("tasks", ", ".join(f"{number} {phase}" for phase, number in status.tasks.items()) or "none"),
+        ("account", status.account),
+        ("deposit", money(status.funds.free)),
+        ("wallet", money(status.funds.wallet)),
+        ("to withdraw", money(status.funds.claimable)),
+        ("we owe", money(status.owed)),
+        ("owed to us", money(status.due)),
+    )
+    for problem in status.problems:
+        call.screen.say(f"problem: {problem}", YELLOW)
+    return Exit.OK
+
+
+def _provides(status: Status) -> str:
+    if not status.is_provider:
+        return "no (set provider.enabled in golem.toml)"
+    return f"{', '.join(status.templates)}; {status.busy} of {status.slots} slots busy"

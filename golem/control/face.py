@@ -1,0 +1,69 @@
+"""What a node shows to its user. `golem.node.build`'s node has these methods; the control server only carries them.
+
+A record is a mapping of names to what JSON can say; its fields are those of `golem.control.views`, and more where
+useful to scripts. Amounts are Wei (they travel as decimal strings), ids whole, instants integer milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+from golem.node.submission import Submission
+
+Record = Mapping[str, object]
+
+
+class Face(Protocol):
+    """One running node, as its user sees it. Nothing here blocks."""
+
+    def status(self) -> Record:
+        """The whole node on one screen: a `views.Status`."""
+        ...
+
+    def templates(self) -> Sequence[Record]:
+        """The kinds of task this node knows: `views.Template`s."""
+        ...
+
+    def tasks(self) -> Sequence[Record]:
+        """All tasks of this requestor, the latest first: `views.Task`s."""
+        ...
+
+    def task(self, task_id: str) -> Record | None:
+        """One `views.Task`, or None if there is no such task. Asked twice a second while a task is watched."""
+        ...
+
+    def subtasks(self, task_id: str) -> Sequence[Record]:
+        """Every attempt of a task, in the order they were assigned: `views.Subtask`s. Raises NotFound."""
+        ...
+
+    def explain(self, task_id: str | None) -> Sequence[Record]:
+        """Why a task (or, for None, this provider) waits: `views.Reason`s, the most frequent first."""
+        ...
+
+    def payments(self) -> Sequence[Record]:
+        """Whom we owe and who owes us: `views.Payment`s."""
+        ...
+
+    def reputation(self) -> Sequence[Record]:
+        """What is known of other nodes: `views.Standing`s."""
+        ...
+
+    def submit(self, submission: Submission) -> Awaitable[Record]:
+        """Take a task in; answers {"task_id"} once it is journaled. Raises Refused's leaves."""
+        ...
+
+    def cancel(self, task_id: str) -> None:
+        """End a task. Raises NotFound."""
+        ...
+
+    def withdraw(self) -> Awaitable[Record]:
+        """Take out of the contract all that others have paid us; answers {"tx_hash", "amount"}. Raises ChainFault."""
+        ...
+
+    def watch(self, topic: str | None, listener: Callable[[Record], None]) -> Callable[[], None]:
+        """Call `listener` with each `views.Happening`, of one topic or of all; returns what ends that.
+
+        A task's last is named as the phase that it ends in: done, failed or cancelled.
+        """
+        ...

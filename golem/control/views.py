@@ -1,0 +1,162 @@
+"""The records of the control API, as a client reads them: every field has a default, and what we don't know is skipped.
+
+Amounts of wei are `int` here and decimal strings in JSON; instants are milliseconds since 1970, durations milliseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from golem.errors import Fault
+from golem.model.value import Value
+
+View = TypeVar("View", bound="Record")
+
+LAST_PHASES = frozenset({"done", "failed", "cancelled"})
+
+Amount = Annotated[str, Meta(pattern=r"\A[0-9]+\Z")]
+"""Wei, as a decimal string; `int()` it."""
+
+
+class Record(Value, tag=False, forbid_unknown_fields=False):
+    """Base of all records: open to fields that a newer node adds."""
+
+
+class Funds(Record):
+    """`free`: in the contract, to pay with; `claimable`: in it, for us to withdraw; `wallet`: outside of it."""
+
+    free: Amount = "0"
+    claimable: Amount = "0"
+    wallet: Amount = "0"
+
+
+class Status(Record):
+    """A node. `busy` of `slots` run a job; `owed`: by us; `due`: to us; `tasks`: counted by phase."""
+
+    node_id: str
+    version: str = ""
+    network: str = ""
+    address: str = ""
+    account: str = ""
+    started_ms: int = 0
+    peers: int = 0
+    is_provider: bool = False
+    slots: int = 0
+    busy: int = 0
+    templates: tuple[str, ...] = ()
+    funds: Funds = Funds()
+    owed: Amount = "0"
+    due: Amount = "0"
+    tasks: dict[str, int] = {}
+    problems: tuple[str, ...] = ()
+
+
+class Parameter(Record):
+    """One parameter of a template. `default`: None where the user must say it."""
+
+    name: str
+    help: str = ""
+    default: str | None = None
+
+
+class Template(Record):
+    """A kind of task. `environment`: what its jobs need of a machine."""
+
+    name: str
+    title: str = ""
+    environment: str = ""
+    parameters: tuple[Parameter, ...] = ()
+
+
+class Subtask(Record):
+    """One attempt at one chunk. `amount`: what was accepted for it. `reason`: why it is in this phase."""
+
+    subtask_id: str
+    chunk: int = 0
+    label: str = ""
+    attempt: int = 0
+    phase: str = ""
+    provider: str = ""
+    price: Amount = "0"
+    amount: Amount = "0"
+    used_ms: int = 0
+    reason: str = ""
+
+
+class Task(Record):
+    """One task. `results`: paths on this machine by name. `pending`, `running`, `accepted`: chunks of `chunks`."""
+
+    task_id: str
+    template: str = ""
+    phase: str = ""
+    reason: str = ""
+    submitted_ms: int = 0
+    finished_ms: int = 0
+    chunks: int = 0
+    pending: int = 0
+    running: int = 0
+    accepted: int = 0
+    budget: Amount = "0"
+    spent: Amount = "0"
+    max_price: Amount = "0"
+    output: str = ""
+    results: dict[str, str] = {}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it will not change any more."""
+        return self.phase in LAST_PHASES
+
+
+class Reason(Record):
+    """Why something waits, and how often that was said. `by`: who said so, where known."""
+
+    reason: str
+    count: int = 1
+    by: str = ""
+
+
+class Payment(Record):
+    """Money between us and one account. `direction`: "out" or "in". `due_ms`: when the oldest unpaid work is due."""
+
+    direction: str
+    account: str
+    promised: Amount = "0"
+    paid: Amount = "0"
+    due_ms: int = 0
+
+
+class Standing(Record):
+    """What we know of a node in one role. `trust`: from 0 to 1; a stranger has 0.5. `deeds`: how many it rests on."""
+
+    node: str
+    role: str = ""
+    trust: float = 0.5
+    deeds: int = 0
+
+
+class Happening(Record):
+    """Something happened. `topic`: a task's id, or "node"."""
+
+    topic: str
+    name: str
+    at_ms: int = 0
+    fields: dict[str, str | int] = {}
+
+
+def view(kind: type[View], record: object) -> View:
+    """One record. Raises Fault where a node answers what it should not."""
+    try:
+        return msgspec.convert(record, kind)
+    except msgspec.ValidationError as why:
+        raise Fault(f"the node's answer does not fit: {why}; are node and command of one version?") from why
+
+
+def views(kind: type[View], records: object) -> list[View]:
+    """Records in their order. Raises Fault as `view` does."""
+    if not isinstance(records, list):
+        raise Fault("the node's answer is no list; are node and command of one version?")
+    return [view(kind, record) for record in records]

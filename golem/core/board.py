@@ -1,0 +1,186 @@
+"""Keeps an open task moving: hands its chunks out, takes failed ones back, ends it.
+
+A provider has as many subtasks as it offered slots, and one more waiting while there is more work than slots; when
+its subtasks are short, so many more that the round trip costs nothing. At the end of a task nobody hoards.
+"""
+
+from __future__ import annotations
+
+from golem.core.ledger import FREE, close
+from golem.core.machine import advance
+from golem.core.market import MAX_QUEUED_PER_SLOT
+from golem.core.subtask import TABLE as ATTEMPTS
+from golem.core.subtask import Cancelled, Subtask
+from golem.core.subtask import Phase as Attempt
+from golem.core.task import LIVE, TABLE, Agreement, Board, Doomed, Phase
+from golem.core.turn import Turn
+from golem.model.effects import ClearTimer, Release, Send, SetTimer
+from golem.model.ids import NodeId, subtask_id
+from golem.model.messages import Assignment, Reason, Withdrawal
+from golem.model.money import Wei, cost
+from golem.model.value import evolve
+
+TRANSFER_MS = 120_000  # on top of computing time, for fetching inputs and handing over the result
+SHORT_MS = 1_000  # subtasks shorter than this are queued deeper, up to this much work
+
+
+def fill(turn: Turn, board: Board) -> None:
+    """Assign pending chunks to whoever agreed and has room: every slot first, then the waiting places."""
+    if board.task.phase is not Phase.OPEN:
+        return
+    for depth in (1, MAX_QUEUED_PER_SLOT):
+        for node, agreement in board.agreements.items():
+            while board.pending and len(agreement.live) < _room(board, agreement, depth):
+                if not _assign_one(turn, board, node, agreement):
+                    break
+    if board.pending and not board.open and board.has_picked:
+        _doom_if_hopeless(turn, board)
+
+
+def _room(board: Board, agreement: Agreement, depth: int) -> int:
+    slots = agreement.offer.slots
+    if depth == 1 or len(board.pending) < sum(a.offer.slots for a in board.agreements.values()):
+        return slots
+    waiting = int(SHORT_MS / max(agreement.pace_ms, 1.0)) if agreement.pace_ms else 1
+    return slots * min(1 + max(1, waiting), MAX_QUEUED_PER_SLOT)
+
+
+def _assign_one(turn: Turn, board: Board, node: NodeId, agreement: Agreement) -> bool:
+    chunk = _next_chunk(board, node)
+    if chunk is None:
+        return False
+    left = board.task.spec.budget - board.spent - board.outstanding
+    price, limits = agreement.offer.price, board.task.spec.limits
+    cap = Wei(min(cost(price, limits.timeout_ms), left // len(board.pending)))
+    if price and not cap:
+        turn.refuse(board.task.task_id, Reason.BUDGET)
+        return False
+    board.pending.remove(chunk)
+    _assign(turn, board, node, agreement, chunk, cap)
+    return True
+
+
+def _next_chunk(board: Board, node: NodeId) -> int | None:
+    """The next chunk that this node has not failed; one it has failed only if nobody else is there to try."""
+    last = board.pending[-1]
+    if last not in board.tried:
+        return last
+    for chunk in reversed(board.pending):
+        tried = board.tried.get(chunk, ())
+        if node not in tried or all(other in tried for other in board.agreements):
+            return chunk
+    return None
+
+
+def _assign(turn: Turn, board: Board, node: NodeId, agreement: Agreement, chunk: int, cap: Wei) -> None:
+    task, spec = board.task, board.task.spec
+    attempt = board.attempts.get(chunk, 0)
+    board.attempts[chunk] = attempt + 1
+    sid = subtask_id(task.task_id, chunk, attempt)
+    job = turn.template(spec.template).job(spec, turn.plan(task.task_id, spec).chunks[chunk], sid, node)
+    ahead = 1 + len(agreement.live) // agreement.offer.slots
+    subtask = Subtask(
+        subtask_id=sid,
+        task_id=task.task_id,
+        chunk=chunk,
+        provider=node,
+        gateway=turn.gateway(node),
+        price=agreement.offer.price,
+        cap=cap,
+        output_bytes=job.limits.output_bytes,
+        assigned_ms=turn.now_ms,
+        deadline_ms=turn.now_ms + job.limits.timeout_ms * ahead + TRANSFER_MS,
+    )
+    turn.state.subtasks[sid] = subtask
+    agreement.live[sid] = board.open[sid] = None
+    board.history.append(sid)
+    board.outstanding = Wei(board.outstanding + cap)
+    assignment = Assignment(
+        subtask_id=sid, price=subtask.price, cap=cap, deadline_ms=subtask.deadline_ms, job=evolve(job, task_id=task.task_id)
+    )
+    turn.ask(Send(to=node, message=assignment), SetTimer(name=f"lease/{sid}", at_ms=subtask.deadline_ms))
+    turn.tell(task.task_id, "assigned", subtask=sid, chunk=chunk, provider=node, attempt=attempt)
+
+
+def release(turn: Turn, board: Board, subtask: Subtask) -> None:
+    """An attempt is over, whichever way: its place and its part of the budget are free again."""
+    turn.ask(ClearTimer(name=f"lease/{subtask.subtask_id}"))
+    board.open.pop(subtask.subtask_id, None)
+    board.outstanding = Wei(board.outstanding - subtask.cap)
+    leave(board, subtask)
+
+
+def leave(board: Board, subtask: Subtask) -> None:
+    """The provider is done with this attempt and has room for another."""
+    agreement = board.agreements.get(subtask.provider)
+    if agreement is not None:
+        agreement.live.pop(subtask.subtask_id, None)
+
+
+def requeue(turn: Turn, board: Board, subtask: Subtask, *, is_his_fault: bool) -> None:
+    """Have a chunk done again, by another if it was this one's fault; too many attempts doom the task."""
+    if board.task.phase is not Phase.OPEN:
+        finish(turn, board)
+        return
+    if is_his_fault:
+        board.tried.setdefault(subtask.chunk, []).append(subtask.provider)
+    if board.attempts[subtask.chunk] >= board.task.spec.max_attempts:
+        tries = board.attempts[subtask.chunk]
+        doom(turn, board, f"chunk {subtask.chunk} failed {tries} times, the last time: {subtask.reason}")
+        return
+    board.pending.append(subtask.chunk)
+
+
+def _doom_if_hopeless(turn: Turn, board: Board) -> None:
+    left = board.task.spec.budget - board.spent - board.outstanding
+    if board.agreements and left <= 0:
+        doom(turn, board, f"the budget is spent, with {len(board.pending)} chunks left to do; submit with a larger budget")
+
+
+def doom(turn: Turn, board: Board, reason: str) -> None:
+    """The task can't be done; say why."""
+    step(turn, board, Doomed(reason=reason))
+
+
+def step(turn: Turn, board: Board, event: object) -> None:
+    """Advance the task itself, and see to its end when this was it."""
+    was_live = board.task.phase in LIVE
+    board.task, effects = advance(TABLE, board.task, event)
+    turn.ask(*effects)
+    if was_live and board.task.phase not in LIVE:
+        end(turn, board)
+
+
+def end(turn: Turn, board: Board) -> None:
+    """The task is over: withdraw the demand, say so, and give back what of the budget is not needed."""
+    task = board.task
+    board.finished_ms = turn.now_ms
+    board.pending.clear()
+    for name in ("offers", "demand", "deadline"):
+        turn.ask(ClearTimer(name=f"{name}/{task.task_id}"))
+    _stop_attempts(turn, board)
+    turn.ask(*(Send(to=node, message=Withdrawal(task_id=task.task_id)) for node in board.agreements))
+    turn.state.demands.pop(task.task_id, None)
+    turn.tell(task.task_id, task.phase.value, reason=task.reason, spent_wei=str(board.spent))
+    finish(turn, board)
+
+
+def _stop_attempts(turn: Turn, board: Board) -> None:
+    """Nobody computes for an ended task; what was delivered is still verified and paid."""
+    for subtask_id in list(board.open):
+        subtask = turn.state.subtasks[subtask_id]
+        if subtask.phase is Attempt.ASSIGNED:
+            turn.state.subtasks[subtask_id], effects = advance(ATTEMPTS, subtask, Cancelled())
+            turn.ask(*effects)
+            release(turn, board, subtask)
+
+
+def finish(turn: Turn, board: Board) -> None:
+    """Once an ended task has no attempt left that may still be paid: close its account and forget its content."""
+    if board.open or board.task.phase in LIVE:
+        return
+    account = f"task/{board.task.task_id}"
+    if account in turn.state.ledger.balances:
+        close(turn.state.ledger, account, FREE)
+    turn.ask(Release(task_id=board.task.task_id))
+    turn.forget_plan(board.task.task_id)

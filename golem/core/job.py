@@ -1,0 +1,159 @@
+"""The provider's view of one attempt: what was assigned to it, and what it earns.
+
+    FETCHING --Fetched (the last)--> COMPUTING --Executed--> DELIVERED --Acceptance--> ACCEPTED --Settled--> PAID
+       |--Failed--> FAILED              |--Executed, no result--> FAILED    |--Rejection--> REJECTED
+    FETCHING, COMPUTING --Cancellation--> CANCELLED
+
+A result that is ready is delivered even if the requestor is away: its message waits until it is back.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from golem.core.machine import Step, Table
+from golem.model.effects import Execute, Fetch, Send, Stop
+from golem.model.events import Executed, Failed, Fetched
+from golem.model.ids import NodeId, SubtaskId
+from golem.model.messages import Acceptance, Assignment, Cancellation, Delivery, Failure, Place, Rejection
+from golem.model.money import Wei
+from golem.model.spec import Status
+from golem.model.value import Value, evolve
+
+
+class Phase(Enum):
+    """Where the work stands."""
+
+    FETCHING = "fetching"
+    COMPUTING = "computing"
+    DELIVERED = "delivered"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PAID = "paid"
+
+
+LIVE = frozenset({Phase.FETCHING, Phase.COMPUTING})
+
+
+class Work(Value):
+    """One attempt. `missing`: inputs still to come. `cumulative`: the payments that settle it reach this."""
+
+    subtask_id: SubtaskId
+    requestor: NodeId
+    assignment: Assignment
+    since_ms: int
+    phase: Phase = Phase.FETCHING
+    missing: int = 0
+    used_ms: int = 0
+    amount: Wei = Wei(0)
+    cumulative: Wei = Wei(0)
+    due_ms: int = 0
+    is_overdue: bool = False
+    reason: str = ""
+
+
+class Settled(Value):
+    """The chain shows that this work is paid, since the block of `at_ms`."""
+
+    at_ms: int
+
+
+def begin(requestor: NodeId, assignment: Assignment, source: Place, now_ms: int) -> Step[Work]:
+    """Take an assignment: fetch what it needs, or compute at once. `source`: the requestor's gateway."""
+    inputs = assignment.job.inputs
+    work = Work(
+        subtask_id=assignment.subtask_id,
+        requestor=requestor,
+        assignment=assignment,
+        since_ms=now_ms,
+        missing=len(inputs),
+    )
+    if not inputs:
+        return _compute(work)
+    keys = [f"input/{work.subtask_id}/{number}" for number in range(len(inputs))]
+    return Step(
+        work,
+        tuple(
+            Fetch(key=key, task_id=assignment.job.task_id, cid=i.cid, sources=(source,), limit_bytes=i.size_bytes)
+            for key, i in zip(keys, inputs, strict=True)
+        ),
+    )
+
+
+def _compute(w: Work) -> Step[Work]:
+    return Step(evolve(w, phase=Phase.COMPUTING, missing=0), (Execute(job=w.assignment.job),))
+
+
+def _have(w: Work, _: Fetched) -> Step[Work]:
+    return _compute(w) if w.missing == 1 else Step(evolve(w, missing=w.missing - 1))
+
+
+def _give_up(w: Work, detail: str, log: str = "") -> Step[Work]:
+    failure = Failure(subtask_id=w.subtask_id, detail=detail[:4096], log=log[-4096:])
+    return Step(evolve(w, phase=Phase.FAILED, reason=detail), (Send(to=w.requestor, message=failure),))
+
+
+def _no_input(w: Work, e: Failed) -> Step[Work]:
+    return _give_up(w, f"input not to be had: {e.detail}")
+
+
+def _deliver(w: Work, e: Executed) -> Step[Work]:
+    outcome = e.outcome
+    if outcome.status is not Status.DONE:
+        return _give_up(w, f"{outcome.status.value}: {outcome.detail}", outcome.log)
+    delivery = Delivery(
+        subtask_id=w.subtask_id,
+        result=outcome.result,
+        size_bytes=outcome.size_bytes,
+        report=outcome.report,
+        used_ms=outcome.used_ms,
+    )
+    return Step(
+        evolve(w, phase=Phase.DELIVERED, used_ms=outcome.used_ms),
+        (Send(to=w.requestor, message=delivery),),
+    )
+
+
+def _cancel(w: Work, _: Cancellation) -> Step[Work]:
+    return Step(evolve(w, phase=Phase.CANCELLED, reason="cancelled"), (Stop(job_id=w.assignment.job.job_id),))
+
+
+def _accept(w: Work, a: Acceptance) -> Step[Work]:
+    return Step(evolve(w, phase=Phase.ACCEPTED, amount=a.amount, cumulative=a.cumulative, due_ms=a.due_ms))
+
+
+def _reject(w: Work, r: Rejection) -> Step[Work]:
+    reason = r.reason.value if r.reason else r.evidence
+    return Step(evolve(w, phase=Phase.REJECTED, reason=reason))
+
+
+def _settle(w: Work, _: Settled) -> Step[Work]:
+    return Step(evolve(w, phase=Phase.PAID))
+
+
+def _ignore(w: Work, _: object) -> Step[Work]:
+    return Step(w)
+
+
+TABLE: Table[Work] = {
+    (Phase.FETCHING, Fetched): _have,
+    (Phase.FETCHING, Failed): _no_input,
+    (Phase.FETCHING, Cancellation): _cancel,
+    (Phase.COMPUTING, Executed): _deliver,
+    (Phase.COMPUTING, Cancellation): _cancel,
+    (Phase.DELIVERED, Acceptance): _accept,
+    (Phase.DELIVERED, Rejection): _reject,
+    (Phase.DELIVERED, Cancellation): _ignore,
+    (Phase.ACCEPTED, Settled): _settle,
+    # the other side's message was under way when ours ended it
+    (Phase.FAILED, Fetched): _ignore,
+    (Phase.FAILED, Failed): _ignore,
+    (Phase.FAILED, Cancellation): _ignore,
+    (Phase.REJECTED, Cancellation): _ignore,
+    (Phase.CANCELLED, Fetched): _ignore,
+    (Phase.CANCELLED, Failed): _ignore,
+    (Phase.CANCELLED, Executed): _ignore,
+    (Phase.CANCELLED, Rejection): _ignore,
+}

@@ -1,0 +1,97 @@
+"""Both sides of a demand: whether to offer, whom to pick, and the named reason for every no."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from zope.interface import implementer
+
+from golem.core.ledger import unpaid
+from golem.core.reputation import Role, is_quarantined
+from golem.core.turn import Turn
+from golem.interfaces import IMarketStrategy
+from golem.model.ids import NodeId
+from golem.model.messages import Assignment, Demand, Offer, Reason
+from golem.model.money import Wei, cost
+from golem.model.spec import Capability, Limits
+
+MAX_QUEUED_PER_SLOT = 64  # short jobs travel in numbers; longer ones are never assigned so deep
+LEAST_WORK_MS = 1_000  # an assignment must be able to pay for this much work
+
+
+@implementer(IMarketStrategy)
+class CheapestTrusted:
+    """Providers ask their least price; requestors take the least price per trust, ties by id."""
+
+    def price(self, demand: Demand, capability: Capability, least: Wei) -> Wei:
+        """Ask the least we work for."""
+        return least
+
+    def rank(self, demand: Demand, offers: Mapping[NodeId, Offer], trust: Mapping[NodeId, float]) -> Sequence[NodeId]:
+        """A provider half as trusted must be half as dear."""
+        return sorted(offers, key=lambda node: (offers[node].price / trust[node], -trust[node], node))
+
+
+def fits(limits: Limits, capability: Capability) -> bool:
+    """Whether a machine has room for one such job."""
+    return limits.cores <= capability.cores and limits.memory_bytes <= capability.memory_bytes
+
+
+def unfit_machine(demand: Demand, capability: Capability) -> Reason | None:
+    """Why a machine can't do a demand's jobs, or None."""
+    if demand.environment not in capability.environments or (demand.tiers and capability.tier not in demand.tiers):
+        return Reason.ENVIRONMENT
+    return None if fits(demand.limits, capability) else Reason.RESOURCES
+
+
+def unwanted_demand(turn: Turn, demand: Demand, price: Wei) -> Reason | None:
+    """Why this provider does not offer, or None."""
+    settings = turn.settings
+    if not settings.provide:
+        return Reason.NOT_PROVIDING
+    if demand.template not in turn.templates or demand.template not in settings.templates:
+        return Reason.TEMPLATE
+    if reason := unfit_machine(demand, turn.started.capability):
+        return reason
+    if price > demand.max_price:
+        return Reason.PRICE_TOO_LOW
+    if turn.trust(demand.requestor, Role.REQUESTOR) < settings.min_requestor_trust:
+        return Reason.REPUTATION
+    return None if exposure_left(turn, demand.requestor) > 0 else Reason.EXPOSURE
+
+
+def exposure_left(turn: Turn, requestor: NodeId) -> int:
+    """How much more unpaid work this requestor may have of us, in wei."""
+    peer = turn.state.peers.get(requestor)
+    return turn.settings.max_exposure - (unpaid(turn.state.ledger, peer.payee) if peer else 0)
+
+
+def unwanted_offer(turn: Turn, demand: Demand, provider: NodeId, offer: Offer) -> Reason | None:
+    """Why this requestor does not take an offer, or None."""
+    if offer.price > demand.max_price:
+        return Reason.PRICE_TOO_HIGH
+    if reason := unfit_machine(demand, offer.capability):
+        return reason
+    if is_quarantined(turn.standing(provider, Role.PROVIDER), turn.now_ms):
+        return Reason.QUARANTINE
+    if turn.trust(provider, Role.PROVIDER) < turn.settings.min_provider_trust:
+        return Reason.REPUTATION
+    return None
+
+
+def unwanted_assignment(turn: Turn, requestor: NodeId, assignment: Assignment, queued: int) -> Reason | None:
+    """Why this provider does not take an assignment, or None. `queued`: jobs it has already."""
+    job, settings = assignment.job, turn.settings
+    demand = turn.state.demands.get(job.task_id)
+    price = turn.state.offered.get(job.task_id)
+    if price is None or demand is None or demand.requestor != requestor or str(job.job_id) != str(assignment.subtask_id):
+        return Reason.UNKNOWN
+    if assignment.price < price or assignment.cap < min(cost(price, LEAST_WORK_MS), cost(price, job.limits.timeout_ms)):
+        return Reason.PRICE_TOO_LOW
+    if job.template != demand.template:
+        return Reason.TEMPLATE
+    if not fits(job.limits, turn.started.capability):
+        return Reason.RESOURCES
+    if queued >= settings.slots * MAX_QUEUED_PER_SLOT:
+        return Reason.BUSY
+    return None if exposure_left(turn, requestor) > 0 else Reason.EXPOSURE

@@ -1,0 +1,230 @@
+"""The provider: demands it hears, offers it makes, work it does, and what it is paid for it."""
+
+from __future__ import annotations
+
+from golem.core.job import LIVE, TABLE, Phase, Settled, Work, begin
+from golem.core.ledger import earn, receive
+from golem.core.machine import advance
+from golem.core.market import unwanted_assignment, unwanted_demand
+from golem.core.reputation import DAY_MS, Deed
+from golem.core.turn import Turn
+from golem.model.effects import Broadcast, Dial, Observe, Release, Send
+from golem.model.events import Executed, Observed
+from golem.model.ids import Address, NodeId, SubtaskId, TaskId
+from golem.model.messages import (
+    Acceptance,
+    Assignment,
+    Cancellation,
+    Demand,
+    Offer,
+    Reason,
+    Refusal,
+    Rejection,
+    Withdrawal,
+)
+from golem.model.value import evolve
+
+MAX_DEMANDS = 20_000  # of 400 bytes: 8 MB; the oldest is forgotten first
+MAX_WORKS = 5_000  # ended and settled work that is kept for the record
+GRACE_MS = 3 * DAY_MS  # past due for so long, a payment is not late but missing
+
+
+def on_demand(turn: Turn, peer: NodeId, demand: Demand) -> None:
+    """A task is open somewhere: pass the news on, once, and offer if it is worth it."""
+    is_news = demand.task_id not in turn.state.demands
+    if demand.requestor == turn.started.node_id or demand.expires_ms < turn.now_ms:
+        return
+    turn.state.demands[demand.task_id] = demand
+    if is_news:
+        _bound(turn)
+        turn.ask(Broadcast(message=demand, but=(peer, demand.requestor)))
+        turn.tell("node", "demand", task=demand.task_id, requestor=demand.requestor, template=demand.template)
+    consider(turn, demand)
+
+
+def _bound(turn: Turn) -> None:
+    demands = turn.state.demands
+    if len(demands) > MAX_DEMANDS:
+        oldest = next(iter(demands))
+        del demands[oldest]
+        turn.state.offered.pop(oldest, None)
+
+
+def busy(turn: Turn) -> int:
+    """How many jobs this provider has at hand."""
+    return len(turn.state.busy)
+
+
+def consider(turn: Turn, demand: Demand) -> None:
+    """Offer for a demand, or keep the reason why not. One offer stands until it is refused or the task ends."""
+    if demand.task_id in turn.state.offered:
+        return
+    settings = turn.settings
+    price = turn.strategy.price(demand, turn.started.capability, settings.min_price)
+    reason = unwanted_demand(turn, demand, price)
+    free = settings.slots - busy(turn)
+    if reason is None and free <= 0:
+        reason = Reason.BUSY
+    if reason:
+        turn.refuse(demand.task_id, reason)
+        return
+    turn.state.offered[demand.task_id] = price
+    peer = turn.state.peers.get(demand.requestor)
+    if peer is None or not peer.is_connected:
+        turn.ask(Dial(address=demand.address))
+    offer = Offer(task_id=demand.task_id, price=price, slots=free, capability=turn.started.capability)
+    turn.ask(Send(to=demand.requestor, message=offer))
+    turn.tell("node", "offered", task=demand.task_id, price_wei=str(price))
+
+
+def look_for_work(turn: Turn) -> None:
+    """A slot is free: see whether a demand that was passed over is still worth an offer."""
+    if busy(turn) >= turn.settings.slots:
+        return
+    for task_id, demand in list(turn.state.demands.items()):
+        if demand.expires_ms < turn.now_ms:
+            del turn.state.demands[task_id]
+            turn.state.offered.pop(task_id, None)
+        elif demand.requestor != turn.started.node_id:
+            consider(turn, demand)
+
+
+def on_refusal(turn: Turn, refusal: Refusal) -> None:
+    """Our offer is not taken: the demand is forgotten until it is announced again."""
+    turn.refuse(refusal.task_id, refusal.reason)
+    turn.state.offered.pop(refusal.task_id, None)
+    turn.state.demands.pop(refusal.task_id, None)
+
+
+def on_withdrawal(turn: Turn, withdrawal: Withdrawal) -> None:
+    """The task is over."""
+    turn.state.demands.pop(withdrawal.task_id, None)
+    turn.state.offered.pop(withdrawal.task_id, None)
+    _release_if_idle(turn, withdrawal.task_id)
+
+
+def on_assignment(turn: Turn, peer: NodeId, assignment: Assignment) -> None:
+    """Take the work, or say why not."""
+    if assignment.subtask_id in turn.state.works:
+        return
+    if reason := unwanted_assignment(turn, peer, assignment, busy(turn)):
+        turn.refuse(assignment.job.task_id, reason)
+        no = Refusal(task_id=assignment.job.task_id, reason=reason, subtask_id=assignment.subtask_id)
+        turn.ask(Send(to=peer, message=no))
+        return
+    work, effects = begin(peer, assignment, turn.gateway(peer), turn.now_ms)
+    turn.state.works[work.subtask_id] = work
+    turn.state.busy[work.subtask_id] = None
+    turn.ask(*effects)
+    turn.tell("node", "working", subtask=work.subtask_id, requestor=peer, template=assignment.job.template)
+
+
+def take(turn: Turn, subtask_id: SubtaskId, peer: NodeId | None, event: object) -> None:
+    """Advance a piece of work; whoever speaks about it must be its requestor."""
+    work = turn.state.works.get(subtask_id)
+    if work is None or (peer is not None and work.requestor != peer):
+        return
+    new, effects = advance(TABLE, work, event)
+    turn.state.works[subtask_id] = new
+    turn.ask(*effects)
+    if work.phase in LIVE and new.phase not in LIVE:
+        turn.state.busy.pop(subtask_id, None)
+        turn.tell("node", new.phase.value, subtask=subtask_id, reason=new.reason)
+        look_for_work(turn)
+    if new.phase is not Phase.DELIVERED and new.phase not in LIVE:
+        _prune(turn, new)
+
+
+def _prune(turn: Turn, work: Work) -> None:
+    """Keep the record bounded: the oldest work that is over and owed nothing goes first."""
+    if work.assignment.job.task_id not in turn.state.demands:
+        _release_if_idle(turn, work.assignment.job.task_id)
+    works = turn.state.works
+    if len(works) > MAX_WORKS:
+        over = next((w for w in works.values() if w.phase not in LIVE | {Phase.DELIVERED, Phase.ACCEPTED}), None)
+        if over:
+            del works[over.subtask_id]
+
+
+def _release_if_idle(turn: Turn, task_id: TaskId) -> None:
+    """Forget an ended task's content once nothing of it is computed or waits for its verdict."""
+    if not any(turn.state.works[s].assignment.job.task_id == task_id for s in turn.state.busy):
+        turn.ask(Release(task_id=task_id))
+
+
+def on_verdict(turn: Turn, peer: NodeId, message: Acceptance | Rejection | Cancellation) -> None:
+    """The requestor has decided."""
+    work = turn.state.works.get(message.subtask_id)
+    if work is None or work.requestor != peer:
+        return
+    take(turn, message.subtask_id, peer, message)
+    if isinstance(message, Acceptance):
+        _book(turn, work, message)
+
+
+def _book(turn: Turn, work: Work, acceptance: Acceptance) -> None:
+    """What is owed to us is entered, and watched for on the chain."""
+    payer = turn.state.peers[work.requestor].payee
+    earn(turn.state.ledger, payer, acceptance.amount)
+    turn.state.dues.setdefault(payer, []).append(work.subtask_id)
+    turn.tell("node", "earned", subtask=work.subtask_id, amount_wei=str(acceptance.amount))
+    watch(turn)
+
+
+def watch(turn: Turn) -> None:
+    """Look at the chain soon, as long as anything is due."""
+    state = turn.state
+    if not state.is_watching and any(state.dues.values()):
+        state.is_watching = True
+        turn.after(turn.settings.observe_ms, "observe")
+
+
+def observe(turn: Turn) -> None:
+    """It is time to look at the chain."""
+    payers = tuple(sorted(payer for payer, due in turn.state.dues.items() if due))
+    turn.ask(Observe(key="income", payers=payers))
+
+
+def on_income(turn: Turn, e: Observed) -> None:
+    """The chain was looked at: settle what is paid, and hold lateness against whoever is late."""
+    state = turn.state
+    state.is_watching = False
+    state.funds = e.sighting.funds
+    for payer, cumulative in sorted(e.sighting.paid.items()):
+        receive(state.ledger, payer, cumulative)
+        due = state.dues.get(payer, [])
+        while due and state.works[due[0]].cumulative <= cumulative:
+            _paid(turn, state.works[due.pop(0)], e.sighting.block_ms)
+        for subtask_id in due:
+            _overdue(turn, state.works[subtask_id], e.sighting.block_ms, payer)
+    watch(turn)
+
+
+def on_blind(turn: Turn) -> None:
+    """The chain could not be looked at: computing goes on, up to the exposure cap; look again."""
+    turn.state.is_watching = False
+    turn.tell("node", "chain not to be seen")
+    watch(turn)
+
+
+def _paid(turn: Turn, work: Work, block_ms: int) -> None:
+    take(turn, work.subtask_id, None, Settled(at_ms=block_ms))
+    late_ms = block_ms - work.due_ms
+    deed = Deed.PAID if late_ms <= 0 else Deed.PAID_LATE
+    if not work.is_overdue:
+        turn.note(work.requestor, deed, work.amount)
+        for _ in range(min(3, max(0, late_ms) // DAY_MS)):
+            turn.note(work.requestor, Deed.ONE_DAY_LATER, work.amount)
+    turn.tell("node", "income", subtask=work.subtask_id, amount_wei=str(work.amount), late_ms=max(0, late_ms))
+
+
+def _overdue(turn: Turn, work: Work, block_ms: int, payer: Address) -> None:
+    if not work.is_overdue and block_ms > work.due_ms + GRACE_MS:
+        turn.state.works[work.subtask_id] = evolve(work, is_overdue=True)
+        turn.note(work.requestor, Deed.NOT_PAID, work.amount)
+        turn.tell("node", "not paid", subtask=work.subtask_id, payer=payer, amount_wei=str(work.amount))
+
+
+def on_executed(turn: Turn, subtask_id: SubtaskId, event: Executed) -> None:
+    """The work of one subtask has ended."""
+    take(turn, subtask_id, None, event)

@@ -1,0 +1,54 @@
+"""All that a node knows: registries of small frozen machines. Only the core touches them, one turn at a time."""
+
+from __future__ import annotations
+
+import msgspec
+
+from golem.core.job import Work
+from golem.core.ledger import Ledger
+from golem.core.reputation import Standing
+from golem.core.subtask import Subtask
+from golem.core.task import Board
+from golem.model.chain import Batch, Funds
+from golem.model.events import Started
+from golem.model.ids import Address, NodeId, SubtaskId, TaskId
+from golem.model.messages import Demand, Place
+from golem.model.money import Wei
+from golem.model.value import Value
+
+class Peer(Value):
+    """A node we have met. `payee`: its account, bound to it by a signature."""
+
+    address: Place
+    gateway: Place
+    payee: Address
+    is_connected: bool
+
+
+class NodeState(msgspec.Struct, kw_only=True):
+    """The whole.
+
+    `addresses`: places where nodes were said to listen. `offered`: our price, by task. `errands`: what a running
+    check or merge is for, as (kind, id). `dues`: accepted work by payer, the oldest first. `notes`: refusals by
+    topic, counted.
+    """
+
+    started: Started | None = None
+    peers: dict[NodeId, Peer] = {}
+    addresses: dict[Place, NodeId] = {}
+    demands: dict[TaskId, Demand] = {}
+    offered: dict[TaskId, Wei] = {}
+    boards: dict[TaskId, Board] = {}
+    subtasks: dict[SubtaskId, Subtask] = {}
+    works: dict[SubtaskId, Work] = {}
+    busy: dict[SubtaskId, None] = {}
+    errands: dict[str, tuple[str, str]] = {}
+    dues: dict[Address, list[SubtaskId]] = {}
+    standings: dict[str, Standing] = {}
+    ledger: Ledger = msgspec.field(default_factory=Ledger)
+    funds: Funds = Funds()
+    batch: Batch | None = None
+    is_settling: bool = False
+    is_watching: bool = False
+    batches: int = 0
+    notes: dict[str, dict[str, int]] = {}

@@ -1,0 +1,171 @@
+"""The requestor's view of one attempt at one chunk.
+
+    ASSIGNED --Delivery--> FETCHING --Fetched--> VERIFYING --Verdict--> ACCEPTED | REJECTED | UNDECIDED
+       |  (no content: straight to VERIFYING)        ^ Executed: a check's report
+       |--Failure--> FAILED      |--Failed--> LOST (withheld)
+       |--Refusal--> RETURNED
+       |--Lapsed--> LOST         ASSIGNED --Cancelled--> CANCELLED
+
+What has been delivered is verified and paid for even if the task is cancelled meanwhile. A delivery that comes after
+LOST or CANCELLED is answered by a rejection, reason LATE; it is no offence.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from golem.core.machine import Step, Table
+from golem.model.effects import Fetch, Send
+from golem.model.events import Executed, Failed, Fetched
+from golem.model.ids import NodeId, SubtaskId, TaskId
+from golem.model.messages import Cancellation, Delivery, Failure, Place, Reason, Refusal, Rejection
+from golem.model.money import Wei
+from golem.model.spec import Judgement, Status, Verdict
+from golem.model.value import Value, evolve
+
+
+class Phase(Enum):
+    """Where an attempt stands."""
+
+    ASSIGNED = "assigned"
+    FETCHING = "fetching"
+    VERIFYING = "verifying"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNDECIDED = "undecided"
+    FAILED = "failed"
+    RETURNED = "returned"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+
+
+LIVE = frozenset({Phase.ASSIGNED, Phase.FETCHING, Phase.VERIFYING})
+
+
+class Subtask(Value):
+    """One attempt. `gateway`: where its provider serves content. `reports`: by check, as they come in."""
+
+    subtask_id: SubtaskId
+    task_id: TaskId
+    chunk: int
+    provider: NodeId
+    gateway: Place
+    price: Wei
+    cap: Wei
+    output_bytes: int
+    assigned_ms: int
+    deadline_ms: int
+    phase: Phase = Phase.ASSIGNED
+    delivered_ms: int = 0
+    delivery: Delivery | None = None
+    checks: int = 0
+    reports: dict[str, bytes] = {}
+    amount: Wei = Wei(0)
+    reason: str = ""
+
+
+class Lapsed(Value):
+    """The lease is over: the provider vanished, or the deadline passed."""
+
+    reason: str
+
+
+class Cancelled(Value):
+    """The task does not need this attempt any more."""
+
+
+class Planned(Value):
+    """How many checks the verifier wants."""
+
+    checks: int
+
+
+def _deliver(s: Subtask, d: Delivery) -> Step[Subtask]:
+    if not d.result:
+        return Step(evolve(s, phase=Phase.VERIFYING, delivery=d))
+    fetch = Fetch(
+        key=f"result/{s.subtask_id}",
+        task_id=s.task_id,
+        cid=d.result,
+        sources=(s.gateway,),
+        limit_bytes=s.output_bytes,
+    )
+    return Step(evolve(s, phase=Phase.FETCHING, delivery=d), (fetch,))
+
+
+def _fail(s: Subtask, f: Failure) -> Step[Subtask]:
+    return Step(evolve(s, phase=Phase.FAILED, reason=f.detail))
+
+
+def _return(s: Subtask, r: Refusal) -> Step[Subtask]:
+    return Step(evolve(s, phase=Phase.RETURNED, reason=r.reason.value))
+
+
+def _lose(s: Subtask, e: Lapsed) -> Step[Subtask]:
+    cancel = Send(to=s.provider, message=Cancellation(subtask_id=s.subtask_id))
+    return Step(evolve(s, phase=Phase.LOST, reason=e.reason), (cancel,))
+
+
+def _cancel(s: Subtask, _: Cancelled) -> Step[Subtask]:
+    cancel = Send(to=s.provider, message=Cancellation(subtask_id=s.subtask_id))
+    return Step(evolve(s, phase=Phase.CANCELLED, reason="cancelled"), (cancel,))
+
+
+def _have(s: Subtask, _: Fetched) -> Step[Subtask]:
+    return Step(evolve(s, phase=Phase.VERIFYING))
+
+
+def _withheld(s: Subtask, e: Failed) -> Step[Subtask]:
+    why = f"result not to be had: {e.detail}"
+    reject = Send(to=s.provider, message=Rejection(subtask_id=s.subtask_id, reason=None, evidence=why))
+    return Step(evolve(s, phase=Phase.LOST, reason=why), (reject,))
+
+
+def _plan(s: Subtask, e: Planned) -> Step[Subtask]:
+    return Step(evolve(s, checks=e.checks))
+
+
+def _report(s: Subtask, e: Executed) -> Step[Subtask]:
+    report = e.outcome.report if e.outcome.status is Status.DONE else b""
+    return Step(evolve(s, reports={**s.reports, e.key: report}))
+
+
+def _judge(s: Subtask, v: Verdict) -> Step[Subtask]:
+    match v.judgement:
+        case Judgement.ACCEPT:
+            return Step(evolve(s, phase=Phase.ACCEPTED, reason=v.reason))
+        case Judgement.UNSURE:
+            phase = Phase.UNDECIDED
+        case Judgement.WRONG | Judgement.MALFORMED:
+            phase = Phase.REJECTED
+    rejection = Rejection(subtask_id=s.subtask_id, reason=None, evidence=v.reason)
+    return Step(evolve(s, phase=phase, reason=v.reason), (Send(to=s.provider, message=rejection),))
+
+
+def _late(s: Subtask, _: Delivery) -> Step[Subtask]:
+    late = Rejection(subtask_id=s.subtask_id, reason=Reason.LATE, evidence=s.reason)
+    return Step(s, (Send(to=s.provider, message=late),))
+
+
+def _ignore(s: Subtask, _: object) -> Step[Subtask]:
+    return Step(s)
+
+
+TABLE: Table[Subtask] = {
+    (Phase.ASSIGNED, Delivery): _deliver,
+    (Phase.ASSIGNED, Failure): _fail,
+    (Phase.ASSIGNED, Refusal): _return,
+    (Phase.ASSIGNED, Lapsed): _lose,
+    (Phase.ASSIGNED, Cancelled): _cancel,
+    (Phase.FETCHING, Fetched): _have,
+    (Phase.FETCHING, Failed): _withheld,
+    (Phase.VERIFYING, Planned): _plan,
+    (Phase.VERIFYING, Executed): _report,
+    (Phase.VERIFYING, Verdict): _judge,
+    (Phase.LOST, Delivery): _late,
+    (Phase.CANCELLED, Delivery): _late,
+    (Phase.LOST, Failure): _ignore,
+    (Phase.CANCELLED, Failure): _ignore,
+    (Phase.LOST, Refusal): _ignore,
+    (Phase.CANCELLED, Refusal): _ignore,
+}

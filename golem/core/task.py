@@ -1,0 +1,156 @@
+"""The requestor's view of one task.
+
+    FUNDING --Funded--> PUBLISHING --Published (the last)--> OPEN --all accepted, all exported--> DONE
+    FUNDING, PUBLISHING, OPEN --Doomed--> FAILED     --TaskCancelled--> CANCELLED
+
+The `Board` around it is what the requestor keeps by hand while the task is open: which chunks wait, who agreed to
+what, what was accepted. Only `core.requesting` changes it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+
+from golem.core.machine import Step, Table
+from golem.model.effects import Publish
+from golem.model.events import Exported, Published, TaskCancelled
+from golem.model.ids import NodeId, SubtaskId, TaskId
+from golem.model.messages import Delivery, Offer
+from golem.model.money import Wei
+from golem.model.spec import Input, Resource, TaskSpec
+from golem.model.value import Value, evolve
+
+
+class Phase(Enum):
+    """Where a task stands."""
+
+    FUNDING = "funding"
+    PUBLISHING = "publishing"
+    OPEN = "open"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+LIVE = frozenset({Phase.FUNDING, Phase.PUBLISHING, Phase.OPEN})
+
+
+class Task(Value):
+    """One user's request on its way. `chunks`, `merges`: how many there are; `accepted`, `merged`: are done."""
+
+    task_id: TaskId
+    spec: TaskSpec
+    resources: tuple[Resource, ...]
+    submitted_ms: int
+    chunks: int
+    merges: int
+    phase: Phase = Phase.FUNDING
+    accepted: int = 0
+    merged: int = 0
+    reason: str = ""
+
+
+class Funded(Value):
+    """The budget is reserved."""
+
+
+class ChunkAccepted(Value):
+    """One more chunk is done."""
+
+
+class Doomed(Value):
+    """The task can't be done."""
+
+    reason: str
+
+
+def _publish(t: Task, _: Funded) -> Step[Task]:
+    if not t.resources:
+        return Step(evolve(t, phase=Phase.OPEN))
+    publish = tuple(
+        Publish(key=f"resource/{t.task_id}/{n}", task_id=t.task_id, path=r.path) for n, r in enumerate(t.resources)
+    )
+    return Step(evolve(t, phase=Phase.PUBLISHING), publish)
+
+
+def _published(t: Task, e: Published) -> Step[Task]:
+    name = t.resources[int(e.key.rpartition("/")[2])].name
+    found = {i.name: i for i in (*t.spec.inputs, Input(name=name, cid=e.cid, size_bytes=e.size_bytes))}
+    spec = evolve(t.spec, inputs=tuple(found[name] for name in sorted(found)))
+    phase = Phase.OPEN if len(found) == len(t.resources) else Phase.PUBLISHING
+    return Step(evolve(t, spec=spec, phase=phase))
+
+
+def _finish(t: Task) -> Step[Task]:
+    is_done = t.accepted == t.chunks and t.merged == t.merges
+    return Step(evolve(t, phase=Phase.DONE) if is_done else t)
+
+
+def _accepted(t: Task, _: ChunkAccepted) -> Step[Task]:
+    return _finish(evolve(t, accepted=t.accepted + 1))
+
+
+def _exported(t: Task, _: Exported) -> Step[Task]:
+    return _finish(evolve(t, merged=t.merged + 1))
+
+
+def _cancel(t: Task, _: TaskCancelled) -> Step[Task]:
+    return Step(evolve(t, phase=Phase.CANCELLED, reason="cancelled"))
+
+
+def _fail(t: Task, e: Doomed) -> Step[Task]:
+    return Step(evolve(t, phase=Phase.FAILED, reason=e.reason))
+
+
+def _ignore(t: Task, _: object) -> Step[Task]:
+    return Step(t)
+
+
+TABLE: Table[Task] = {
+    (Phase.FUNDING, Funded): _publish,
+    (Phase.PUBLISHING, Published): _published,
+    (Phase.OPEN, ChunkAccepted): _accepted,
+    (Phase.OPEN, Exported): _exported,
+    **{(phase, TaskCancelled): _cancel for phase in LIVE},
+    **{(phase, Doomed): _fail for phase in LIVE},
+    # what was under way when the task ended still comes in, is paid for, and changes nothing
+    **{
+        (phase, kind): _ignore
+        for phase in (Phase.FAILED, Phase.CANCELLED)
+        for kind in (Published, ChunkAccepted, Exported, Doomed)
+    },
+}
+
+
+class Agreement(msgspec.Struct, kw_only=True):
+    """A provider's offer, taken; it covers many subtasks. `live`: those it has now. `pace_ms`: its mean time for one."""
+
+    offer: Offer
+    live: dict[SubtaskId, None] = {}
+    pace_ms: float = 0.0
+
+
+class Board(msgspec.Struct, kw_only=True):
+    """What a requestor keeps about one open task.
+
+    `pending`: chunks to assign, the next one last. `tried`: who failed a chunk already. `missing`: by merge, how
+    many of its chunks are not accepted yet. `outstanding`: the caps of all live subtasks, in wei. `open`: live subtasks.
+    """
+
+    task: Task
+    pending: list[int] = []
+    attempts: dict[int, int] = {}
+    tried: dict[int, list[NodeId]] = {}
+    offers: dict[NodeId, Offer] = {}
+    agreements: dict[NodeId, Agreement] = {}
+    has_picked: bool = False
+    open: dict[SubtaskId, None] = {}
+    accepted: dict[int, Delivery] = {}
+    missing: dict[str, int] = {}
+    exported: dict[str, str] = {}
+    history: list[SubtaskId] = []
+    spent: Wei = Wei(0)
+    outstanding: Wei = Wei(0)
+    finished_ms: int = 0

@@ -1,0 +1,96 @@
+"""UnixFS: files and folders as DAG-PB nodes. Sharded folders, symbolic links and metadata are not read or written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from golem.errors import ContentUnreadable
+from golem.ipfs import dagpb
+from golem.ipfs.cid import Key
+from golem.ipfs.dagpb import Link
+
+MAX_NAME_BYTES = 255  # what Linux file systems take
+_RAW, _FOLDER, _FILE = 0, 1, 2
+
+
+class Piece(NamedTuple):
+    """A child of a file's node: `size` bytes of the file lie below it."""
+
+    key: Key
+    size: int
+
+
+class File(NamedTuple):
+    """A file, or a part of one: `data`, then the pieces in order. `size`: of all of it."""
+
+    pieces: tuple[Piece, ...]
+    data: bytes
+    size: int
+
+
+class Folder(NamedTuple):
+    """Names, sorted by their bytes, and what they name."""
+
+    entries: tuple[tuple[str, Key], ...]
+
+
+def encode_file(links: Sequence[Link], sizes: Sequence[int]) -> bytes:
+    """A file's node. `sizes`: how many bytes of the file lie below each link."""
+    data = dagpb.field(1, _FILE) + dagpb.field(3, sum(sizes)) + b"".join(dagpb.field(4, size) for size in sizes)
+    return dagpb.encode(links, data)
+
+
+def encode_folder(links: Sequence[Link]) -> bytes:
+    """A folder's node; its links are named."""
+    return dagpb.encode(sorted(links, key=lambda link: link.name), dagpb.field(1, _FOLDER))
+
+
+def decode(block: bytes) -> File | Folder:
+    """What a DAG-PB node stands for, or ContentUnreadable."""
+    links, data = dagpb.decode(block)
+    kind = size = None
+    inline, sizes = b"", []
+    for number, value in dagpb.fields(data):
+        match number, value:
+            case 1, int():
+                kind = value
+            case 2, bytes():
+                inline = value
+            case 3, int():
+                size = value
+            case 4, int():
+                sizes.append(value)
+    if kind == _FOLDER:
+        return _folder(links)
+    if kind not in (_FILE, _RAW):
+        raise ContentUnreadable("neither a file nor a plain folder (sharded folders and links are not read)")
+    return _file(links, inline, sizes, size)
+
+
+def check_name(name: bytes) -> str:
+    """A name that is safe as one component of a path and on a terminal, or ContentUnreadable."""
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if not (0 < len(name) <= MAX_NAME_BYTES and text.isprintable()) or "/" in text or text in ("", ".", ".."):
+        raise ContentUnreadable(f"a name that we do not write: {name[:80]!r}")
+    return text
+
+
+def _file(links: Sequence[Link], inline: bytes, sizes: Sequence[int], size: int | None) -> File:
+    if len(sizes) != len(links) or 0 in sizes:
+        raise ContentUnreadable("a file's node does not say how much lies below each link")
+    total = sum(sizes) + len(inline)
+    if size not in (None, total):
+        raise ContentUnreadable("a file's size is not the sum of its parts")
+    pieces = tuple(Piece(link.key, length) for link, length in zip(links, sizes, strict=True))
+    return File(pieces, inline, total)
+
+
+def _folder(links: Sequence[Link]) -> Folder:
+    entries = {check_name(link.name): link.key for link in links}
+    if len(entries) != len(links):
+        raise ContentUnreadable("a folder has one name twice")
+    return Folder(tuple(sorted(entries.items(), key=lambda entry: entry[0].encode())))

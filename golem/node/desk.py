@@ -1,0 +1,172 @@
+"""The node as its user sees it: reads the state, posts what the user wants, lets watchers listen."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from golem import __version__
+from golem.errors import UnknownTemplate
+from golem.interfaces import IChain, IEntropy, ITaskTemplate
+from golem.model.effects import Effect, Tell
+from golem.model.events import Event, TaskCancelled, TaskSubmitted
+from golem.model.ids import NodeId, task_id
+from golem.node import records
+from golem.node.engine import Engine
+from golem.node.records import Record
+from golem.node.submission import Submission
+
+log = Logger()
+
+
+class Desk:
+    """Implements `golem.control.face.Face`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        chain: IChain,
+        templates: Mapping[str, ITaskTemplate],
+        clock: IReactorTime,
+        entropy: IEntropy,
+        network: str,
+    ) -> None:
+        self._engine = engine
+        self._chain = chain
+        self._templates = templates
+        self._clock = clock
+        self._entropy = entropy
+        self._network = network
+        self._watchers: list[tuple[str | None, Callable[[Record], None]]] = []
+        self._waiting: dict[str, Deferred[Record]] = {}
+        self._since_ms = int(clock.seconds() * 1000)
+        engine.observe(self._saw)
+
+    def status(self) -> Record:
+        """The whole node on one screen."""
+        state = self._engine.state
+        started = state.started
+        if started is None:
+            return {"node_id": "", "version": __version__, "problems": ["the node is starting"]}
+        funds, owed, due = records.money(state)
+        phases = [board.task.phase.value for board in state.boards.values()]
+        return {
+            "node_id": started.node_id,
+            "version": __version__,
+            "network": self._network,
+            "address": started.address,
+            "account": started.payee,
+            "started_ms": self._since_ms,
+            "peers": sum(peer.is_connected for peer in state.peers.values()),
+            "is_provider": started.settings.provide,
+            "slots": started.settings.slots,
+            "busy": len(state.busy),
+            "templates": sorted(self._templates),
+            "funds": {"free": funds.free, "claimable": funds.claimable, "wallet": funds.wallet},
+            "owed": owed,
+            "due": due,
+            "tasks": {phase: phases.count(phase) for phase in sorted(set(phases))},
+            "problems": records.problems(state),
+        }
+
+    def templates(self) -> Sequence[Record]:
+        """The kinds of task this node knows."""
+        return [
+            {
+                "name": name,
+                "title": template.title,
+                "environment": template.environment.name,
+                "parameters": [{"name": p.name, "help": p.help, "default": p.default} for p in template.parameters],
+            }
+            for name, template in sorted(self._templates.items())
+        ]
+
+    def tasks(self) -> Sequence[Record]:
+        """All tasks, the latest first."""
+        return [records.task(board) for board in reversed(self._engine.state.boards.values())]
+
+    def task(self, task_id: str) -> Record | None:
+        """One task, or None."""
+        return next((records.task(b) for t, b in self._engine.state.boards.items() if t == task_id), None)
+
+    def subtasks(self, task_id: str) -> Sequence[Record]:
+        """Every attempt of a task. Raises NotFound."""
+        board = records.board(self._engine.state, task_id)
+        chunks = self._templates[board.task.spec.template].split(board.task.spec)
+        return records.subtasks(self._engine.state, board, [chunk.label for chunk in chunks])
+
+    def explain(self, task_id: str | None) -> Sequence[Record]:
+        """Why a task, or this provider, waits."""
+        state = self._engine.state
+        if task_id is None:
+            return records.reasons(state, [topic for topic in state.notes if topic not in state.boards])
+        board = records.board(state, task_id)
+        said = list(records.reasons(state, [task_id]))
+        if board.task.reason:
+            said.insert(0, {"reason": board.task.reason, "count": 1, "by": "this node"})
+        if board.pending and not board.offers:
+            said.append({"reason": "no offers yet: no provider is near, or none fits", "count": 1, "by": "this node"})
+        return said
+
+    def payments(self) -> Sequence[Record]:
+        """Whom we owe and who owes us."""
+        return records.payments(self._engine.state)
+
+    def reputation(self) -> Sequence[Record]:
+        """What is known of other nodes."""
+        return records.standings(self._engine.state, int(self._clock.seconds() * 1000))
+
+    def submit(self, submission: Submission) -> Awaitable[Record]:
+        """Take a task in; answered once it is on disk. Raises UnknownTemplate, BadParameters."""
+        template = self._templates.get(submission.template)
+        if template is None:
+            names = ", ".join(sorted(self._templates)) or "none"
+            raise UnknownTemplate(f"no template {submission.template!r} is enabled on this node; there are: {names}")
+        spec = submission.spec(template.parse(submission.params))
+        task = task_id(NodeId(self._node_id()), self._entropy.token(16).hex())
+        done = self._waiting[task] = Deferred()
+        self._engine.post(TaskSubmitted(task_id=task, spec=spec, resources=submission.resources))
+        return done
+
+    def _node_id(self) -> str:
+        started = self._engine.state.started
+        return started.node_id if started else ""
+
+    def cancel(self, task_id: str) -> None:
+        """End a task. Raises NotFound."""
+        board = records.board(self._engine.state, task_id)
+        self._engine.post(TaskCancelled(task_id=board.task.task_id))
+
+    def withdraw(self) -> Awaitable[Record]:
+        """Take out of the contract all that others have paid us. Raises ChainFault."""
+        return Deferred.fromCoroutine(self._withdraw())
+
+    async def _withdraw(self) -> Record:
+        payers = sorted(self._engine.state.ledger.earning)
+        before = (await self._chain.observe(payers)).funds.claimable
+        receipt = await self._chain.withdraw(payers)
+        return {"tx_hash": receipt.tx_hash, "amount": before}
+
+    def watch(self, topic: str | None, listener: Callable[[Record], None]) -> Callable[[], None]:
+        """Call `listener` with what happens; returns what ends that."""
+        entry = (topic, listener)
+        self._watchers.append(entry)
+        return lambda: self._watchers.remove(entry) if entry in self._watchers else None
+
+    def _saw(self, event: Event, effects: Sequence[Effect]) -> None:
+        if isinstance(event, TaskSubmitted) and (done := self._waiting.pop(event.task_id, None)):
+            self._clock.callLater(0, done.callback, {"task_id": event.task_id})
+        if self._watchers:
+            for effect in effects:
+                if isinstance(effect, Tell):
+                    self._show(effect)
+
+    def _show(self, tell: Tell) -> None:
+        at_ms = int(self._clock.seconds() * 1000)
+        happening = {"topic": tell.topic, "name": tell.name, "at_ms": at_ms, "fields": tell.fields}
+        for topic, listener in list(self._watchers):
+            if topic is None or topic == tell.topic:
+                listener(happening)

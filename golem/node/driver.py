@@ -1,0 +1,197 @@
+"""Carries effects out and reports back: the one door out of the core. One effect, one completing event.
+
+It decides nothing: what fails becomes `Failed`, and the core's tables say what follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure as Trouble
+
+from golem.errors import GolemError
+from golem.interfaces import IChain, IResourceStore
+from golem.model import effects as f
+from golem.model import events as e
+from golem.model.ids import Address, NodeId
+from golem.model.messages import Demand, Message, Place
+from golem.model.spec import Job, Outcome
+from golem.node.engine import Engine
+from golem.node.timers import Timers
+
+T = TypeVar("T")
+
+log = Logger()
+
+
+class Sessions(Protocol):
+    """What the driver needs of the network; `golem.net.network.Network` is it."""
+
+    def dial(self, address: str) -> None:
+        """Try to have a session with whoever listens there."""
+
+    def drop(self, peer: NodeId, why: str) -> None:
+        """End a session."""
+
+    def send(self, peer: NodeId, sequence: int, message: Message) -> None:
+        """Send a numbered message, if there is a session."""
+
+    def broadcast(self, message: Message, but: Sequence[NodeId]) -> None:
+        """Send to all peers that are there."""
+
+    def acknowledge(self, peer: NodeId, sequence: int) -> None:
+        """Tell a peer up to where its messages are on disk."""
+
+
+class Runs(Protocol):
+    """What the driver needs of the computer; `golem.node.computer.Computer` is it."""
+
+    def run(self, job: Job) -> Awaitable[Outcome]:
+        """Run a job to its outcome."""
+
+    def stop(self, job_id: str) -> Awaitable[None]:
+        """End a job."""
+
+
+class Driver:
+    """Implements `engine.Performer` and the network's hearer."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        timers: Timers,
+        store: IResourceStore,
+        computer: Runs,
+        chain: IChain,
+        exporter: Callable[[f.Export], Awaitable[str]],
+    ) -> None:
+        self._engine = engine
+        self._timers = timers
+        self._store = store
+        self._computer = computer
+        self._chain = chain
+        self._exporter = exporter
+        self._sessions: Sessions | None = None
+        self._sign: Callable[[Demand], Demand] = lambda demand: demand
+
+    def join(self, sessions: Sessions, sign: Callable[[Demand], Demand]) -> None:
+        """Give the driver its network, which in turn was given the driver. `sign`: makes our demands hold."""
+        self._sessions = sessions
+        self._sign = sign
+
+    # engine.Performer
+
+    def perform(self, effect: f.Effect, number: int) -> None:
+        """Begin to carry out an effect."""
+        match effect:
+            case f.Send() | f.Broadcast() | f.Dial() | f.Drop():
+                self._talk(effect, number)
+            case f.SetTimer(name=name, at_ms=at_ms):
+                self._timers.set(name, at_ms)
+            case f.ClearTimer(name=name):
+                self._timers.clear(name)
+            case f.Stop(job_id=job_id):
+                self._quietly(self._computer.stop(job_id))
+            case f.Release(task_id=task_id):
+                self._quietly(self._store.unpin(task_id))
+            case f.Tell():
+                pass  # `Engine.observe` shows it to whoever watches
+            case _:
+                self._report(effect.key, self._complete(effect))
+
+    def committed(self, heard: Mapping[str, int]) -> None:
+        """Tell peers that what they said is on disk."""
+        if self._sessions is not None:
+            for peer, number in heard.items():
+                self._sessions.acknowledge(NodeId(peer), number)
+
+    def _talk(self, effect: f.Send | f.Broadcast | f.Dial | f.Drop, number: int) -> None:
+        sessions = self._sessions
+        if sessions is None:
+            return
+        match effect:
+            case f.Send(to=to, message=message):
+                if number:
+                    sessions.send(to, number, self._signed(message))
+            case f.Broadcast(message=message, but=but):
+                sessions.broadcast(self._signed(message), but)
+            case f.Dial(address=address):
+                sessions.dial(address)
+            case f.Drop(peer=peer, why=why):
+                sessions.drop(peer, why)
+
+    def _signed(self, message: Message) -> Message:
+        if isinstance(message, Demand) and not message.signature:
+            return self._sign(message)
+        return message
+
+    async def _complete(self, effect: f.Pending) -> e.Event:
+        match effect:
+            case f.Publish():
+                content = await self._store.put(effect.path, effect.task_id)
+                return e.Published(key=effect.key, cid=content.cid, size_bytes=content.size_bytes)
+            case f.Fetch():
+                sources = [source for source in effect.sources if source]
+                size = await self._store.get(effect.cid, sources, effect.limit_bytes, effect.task_id)
+                return e.Fetched(key=effect.key, size_bytes=size)
+            case f.Execute():
+                return e.Executed(key=effect.key, outcome=await self._computer.run(effect.job))
+            case f.Export():
+                return e.Exported(key=effect.key, path=await self._exporter(effect))
+            case f.Deposit():
+                return e.Deposited(key=effect.key, receipt=await self._chain.deposit(effect.key, effect.amount))
+            case f.Pay():
+                return e.Paid(key=effect.key, receipt=await self._chain.pay(effect.batch))
+            case f.Observe():
+                return e.Observed(key=effect.key, sighting=await self._chain.observe(effect.payers))
+
+    def _report(self, key: str, work: Awaitable[e.Event]) -> None:
+        done: Deferred[e.Event] = Deferred.fromCoroutine(_run(work))
+        done.addCallbacks(self._engine.post, self._failed, errbackArgs=(key,))
+
+    def _failed(self, trouble: Trouble, key: str) -> None:
+        why = trouble.value
+        if not isinstance(why, GolemError):
+            log.failure("effect {key} failed in a way nobody foresaw", failure=trouble, key=key)
+        self._engine.post(e.Failed(key=key, fault=type(why).__name__, detail=str(why) or type(why).__name__))
+
+    def _quietly(self, work: Awaitable[None]) -> None:
+        done: Deferred[None] = Deferred.fromCoroutine(_run(work))
+        done.addErrback(lambda trouble: log.failure("housekeeping failed", failure=trouble))
+
+    # the network's hearer
+
+    def connected(self, peer: NodeId, address: Place, gateway: Place, payee: Address, epoch: str) -> None:
+        """A session stands."""
+        self._engine.post(e.Connected(peer=peer, address=address, gateway=gateway, payee=payee, epoch=epoch))
+
+    def lost(self, peer: NodeId) -> None:
+        """A session ended."""
+        self._engine.post(e.Lost(peer=peer))
+
+    def heard(self, peer: NodeId, sequence: int, message: Message) -> None:
+        """A peer said something."""
+        self._engine.post(e.Heard(peer=peer, sequence=sequence, message=message))
+
+    def dial_failed(self, address: str, why: str) -> None:
+        """Nobody there: the overlay's timer tries again."""
+        log.debug("no session with {address}: {why}", address=address, why=why)
+
+    def received(self, peer: NodeId, epoch: str) -> int:
+        """The last number taken from a peer."""
+        return self._engine.mail.received(peer, epoch)
+
+    def unacknowledged(self, peer: NodeId) -> Sequence[tuple[int, Message]]:
+        """What must be said again when a session opens."""
+        return [(number, self._signed(message)) for number, message in self._engine.mail.unacknowledged(peer)]
+
+    def acknowledged(self, peer: NodeId, sequence: int) -> None:
+        """A peer has our messages up to there on disk."""
+        self._engine.mail.acknowledged(peer, sequence)
+
+
+async def _run(work: Awaitable[T]) -> T:
+    return await work

@@ -1,0 +1,126 @@
+"""What a node shows of its state: plain records for the control API, as `golem.control.views` reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from golem.core.job import Phase as WorkPhase
+from golem.core.reputation import trust
+from golem.core.state import NodeState
+from golem.core.task import Board
+from golem.errors import NotFound
+from golem.model.chain import Funds
+from golem.model.ids import TaskId
+from golem.model.money import Wei
+
+Record = Mapping[str, object]
+
+
+def board(state: NodeState, task_id: str) -> Board:
+    """A task's board. Raises NotFound."""
+    found = state.boards.get(TaskId(task_id))
+    if found is None:
+        raise NotFound(f"no task {task_id}; `golem task list` shows those there are")
+    return found
+
+
+def task(b: Board) -> Record:
+    """One task, counted."""
+    t = b.task
+    return {
+        "task_id": t.task_id,
+        "template": t.spec.template,
+        "phase": t.phase.value,
+        "reason": t.reason,
+        "submitted_ms": t.submitted_ms,
+        "finished_ms": b.finished_ms,
+        "chunks": t.chunks,
+        "pending": len(b.pending),
+        "running": len(b.open),
+        "accepted": t.accepted,
+        "budget": t.spec.budget,
+        "spent": b.spent,
+        "max_price": t.spec.max_price,
+        "output": t.spec.output,
+        "results": dict(b.exported),
+    }
+
+
+def subtasks(state: NodeState, b: Board, labels: Sequence[str]) -> list[Record]:
+    """Every attempt, in the order of assignment."""
+    records: list[Record] = []
+    counts: dict[int, int] = {}
+    for s in (state.subtasks[subtask_id] for subtask_id in b.history):
+        attempt = counts[s.chunk] = counts.get(s.chunk, -1) + 1
+        records.append(
+            {
+                "subtask_id": s.subtask_id,
+                "chunk": s.chunk,
+                "label": labels[s.chunk],
+                "attempt": attempt,
+                "phase": s.phase.value,
+                "provider": s.provider,
+                "price": s.price,
+                "amount": s.amount,
+                "used_ms": s.delivery.used_ms if s.delivery else 0,
+                "reason": s.reason,
+            }
+        )
+    return records
+
+
+def reasons(state: NodeState, topics: Sequence[str]) -> list[Record]:
+    """Why something waits, the most frequent first."""
+    total: dict[str, int] = {}
+    for topic in topics:
+        for reason, count in state.notes.get(topic, {}).items():
+            total[reason] = total.get(reason, 0) + count
+    return [
+        {"reason": reason, "count": count, "by": ""}
+        for reason, count in sorted(total.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def payments(state: NodeState) -> list[Record]:
+    """Whom we owe and who owes us."""
+    out = [
+        {"direction": "out", "account": payee, "promised": pair.promised, "paid": pair.paid, "due_ms": 0}
+        for payee, pair in sorted(state.ledger.owing.items())
+    ]
+    for payer, pair in sorted(state.ledger.earning.items()):
+        due = state.dues.get(payer, [])
+        due_ms = state.works[due[0]].due_ms if due else 0
+        out.append(
+            {"direction": "in", "account": payer, "promised": pair.promised, "paid": pair.paid, "due_ms": due_ms}
+        )
+    return list(out)
+
+
+def standings(state: NodeState, now_ms: int) -> list[Record]:
+    """What is known of other nodes."""
+    records: list[Record] = []
+    for key, standing in sorted(state.standings.items()):
+        role, _, node = key.partition("/")
+        records.append({"node": node, "role": role, "trust": trust(standing, now_ms), "deeds": standing.deeds})
+    return records
+
+
+def money(state: NodeState) -> tuple[Funds, Wei, Wei]:
+    """Our funds as last seen, what we owe, and what is due to us."""
+    owed = sum(have for name, have in state.ledger.balances.items() if name.startswith("owed/"))
+    due = sum(have for name, have in state.ledger.balances.items() if name.startswith("due/"))
+    return state.funds, Wei(owed), Wei(due)
+
+
+def problems(state: NodeState) -> list[str]:
+    """What keeps this node from doing what it is for, and the way out."""
+    found: list[str] = []
+    started = state.started
+    if not any(peer.is_connected for peer in state.peers.values()):
+        found.append("no peers: set node.bootstrap to the address of a node of this network")
+    if started and started.settings.provide and not started.capability.environments:
+        found.append("no environment of an enabled template is available: see `golem template list`")
+    late = sum(w.is_overdue for w in state.works.values() if w.phase is WorkPhase.ACCEPTED)
+    if late:
+        found.append(f"{late} accepted subtasks were not paid in time: see `golem account show`")
+    return found

@@ -1,0 +1,122 @@
+"""A chain in memory: the contract's rules, a block at a time, on a Twisted clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from zope.interface import implementer
+
+from golem.errors import ChainFault, NotEnoughFunds
+from golem.interfaces import IChain
+from golem.model.chain import Batch, Funds, Receipt, Sighting
+from golem.model.ids import Address, derive
+from golem.model.money import Wei
+
+
+class MemoryLedger:
+    """What the contract holds. `is_down`: every call fails. `payments`: each (payer, payee, difference), in order."""
+
+    def __init__(self, clock: IReactorTime, block_s: float = 1.0) -> None:
+        self.clock = clock
+        self.block_s = block_s
+        self.is_down = False
+        self.wallets: dict[Address, int] = {}
+        self.free: dict[Address, int] = {}
+        self.paid: dict[tuple[Address, Address], int] = {}
+        self.taken: dict[tuple[Address, Address], int] = {}
+        self.payments: list[tuple[Address, Address, int]] = []
+        self.deposits: dict[str, Receipt] = {}
+
+    def account(self, address: Address, wallet: int) -> MemoryChain:
+        """The chain as one account sees it, with `wallet` wei to begin with."""
+        self.wallets.setdefault(address, wallet)
+        return MemoryChain(self, address)
+
+    def block(self) -> int:
+        """The number of the latest block."""
+        return int(self.clock.seconds() / self.block_s)
+
+    async def mined(self, what: str) -> Receipt:
+        """Wait for the next block. Raises ChainFault while the chain is down."""
+        await deferLater(self.clock, self.block_s, lambda: None)
+        if self.is_down:
+            raise ChainFault("the chain is down")
+        return Receipt(tx_hash="0x" + derive("tx", what, self.block()), block=self.block(), gas_used=0, fee=Wei(0))
+
+
+@implementer(IChain)
+class MemoryChain:
+    """IChain over a MemoryLedger."""
+
+    def __init__(self, ledger: MemoryLedger, account: Address) -> None:
+        self._ledger = ledger
+        self.account = account
+
+    def observe(self, payers: Sequence[Address]) -> Deferred[Sighting]:
+        """Our funds, and what each payer has paid us."""
+        return Deferred.fromCoroutine(self._observe(payers))
+
+    async def _observe(self, payers: Sequence[Address]) -> Sighting:
+        world = self._ledger
+        if world.is_down:
+            raise ChainFault("the chain is down")
+        mine = [pair for pair in world.paid if pair[1] == self.account]
+        claimable = sum(world.paid[pair] - world.taken.get(pair, 0) for pair in mine)
+        return Sighting(
+            block=world.block(),
+            block_ms=int(world.block() * world.block_s * 1000),
+            funds=Funds(
+                free=Wei(world.free.get(self.account, 0)),
+                claimable=Wei(claimable),
+                wallet=Wei(world.wallets.get(self.account, 0)),
+            ),
+            paid={payer: Wei(world.paid.get((payer, self.account), 0)) for payer in payers},
+        )
+
+    def deposit(self, key: str, amount: Wei) -> Deferred[Receipt]:
+        """Move money into the contract, once per key."""
+        return Deferred.fromCoroutine(self._deposit(key, amount))
+
+    async def _deposit(self, key: str, amount: Wei) -> Receipt:
+        world = self._ledger
+        receipt = await world.mined(key)
+        if key not in world.deposits:
+            if world.wallets[self.account] < amount:
+                raise NotEnoughFunds(f"the wallet has {world.wallets[self.account]} wei, not {amount}")
+            world.wallets[self.account] -= amount
+            world.free[self.account] = world.free.get(self.account, 0) + amount
+            world.deposits[key] = receipt
+        return world.deposits[key]
+
+    def pay(self, batch: Batch) -> Deferred[Receipt]:
+        """Credit the differences, all or nothing."""
+        return Deferred.fromCoroutine(self._pay(batch))
+
+    async def _pay(self, batch: Batch) -> Receipt:
+        world = self._ledger
+        receipt = await world.mined(batch.batch_id)
+        more = {w.payee: max(0, w.cumulative - world.paid.get((self.account, w.payee), 0)) for w in batch.words}
+        if sum(more.values()) > world.free.get(self.account, 0):
+            raise NotEnoughFunds(f"the batch needs {sum(more.values())} wei")
+        for payee, difference in more.items():
+            if difference:
+                world.free[self.account] -= difference
+                world.paid[self.account, payee] = world.paid.get((self.account, payee), 0) + difference
+                world.payments.append((self.account, payee, difference))
+        return receipt
+
+    def withdraw(self, payers: Sequence[Address]) -> Deferred[Receipt]:
+        """Take out what these payers have paid us."""
+        return Deferred.fromCoroutine(self._withdraw(payers))
+
+    async def _withdraw(self, payers: Sequence[Address]) -> Receipt:
+        world = self._ledger
+        receipt = await world.mined("withdraw")
+        for payer in payers:
+            pair = (payer, self.account)
+            world.wallets[self.account] += world.paid.get(pair, 0) - world.taken.get(pair, 0)
+            world.taken[pair] = world.paid.get(pair, 0)
+        return receipt

@@ -1,0 +1,193 @@
+"""A node's face without a node: answers from what a test puts in, and remembers what it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from threading import Thread
+from typing import ParamSpec
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.task import Clock
+from twisted.internet.threads import blockingCallFromThread
+
+from golem.control.face import Record
+from golem.control.server import ControlServer
+from golem.errors import ConfigError, GolemError, NotFound, UnknownTemplate
+from golem.model.ids import derive
+from golem.model.money import Wei
+from golem.node.submission import Submission
+
+PATIENCE_S = 10.0  # what a test waits for happens within milliseconds, or never
+P = ParamSpec("P")
+NODE_ID = "02" + "ab" * 32
+
+
+class ScriptedFace:
+    """Implements `golem.control.face.Face`. Set the lists; raise `refusal` at the next submission by setting it."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, dict[str, object]] = {}
+        self.attempts: dict[str, list[Record]] = {}
+        self.reasons: dict[str | None, list[Record]] = {}
+        self.dues: list[Record] = []
+        self.standings: list[Record] = []
+        self.kinds: list[Record] = [
+            {
+                "name": "echo",
+                "title": "says what it hears",
+                "environment": "python",
+                "parameters": [
+                    {"name": "text", "help": "what to say"},
+                    {"name": "times", "help": "how often", "default": "3"},
+                ],
+            }
+        ]
+        self.now_ms = 0
+        self.submitted: list[Submission] = []
+        self.refusal: GolemError | None = None
+        self.hangs: Deferred[Record] | None = None
+        self.is_waited_for = False
+        self.listeners: list[tuple[str | None, Callable[[Record], None]]] = []
+        self.on_submit: Callable[[str], None] = lambda task_id: None
+
+    def status(self) -> Record:
+        """A quiet provider."""
+        return {
+            "node_id": NODE_ID,
+            "version": "0.0",
+            "network": "devnet",
+            "address": "127.0.0.1:7300",
+            "account": "0x" + "cd" * 20,
+            "started_ms": 1_700_000_000_000,
+            "peers": 3,
+            "is_provider": True,
+            "slots": 4,
+            "busy": 1,
+            "templates": ["echo"],
+            "funds": {"free": Wei(2 * 10**18), "claimable": Wei(0), "wallet": Wei(10**17)},
+            "owed": Wei(5 * 10**16),
+            "due": Wei(0),
+            "tasks": {"open": 1},
+            "problems": [],
+        }
+
+    def templates(self) -> Sequence[Record]:
+        """The kinds set."""
+        return self.kinds
+
+    def tasks(self) -> Sequence[Record]:
+        """The records set."""
+        return list(self.records.values())
+
+    def task(self, task_id: str) -> Record | None:
+        """One of the records set."""
+        return self.records.get(task_id)
+
+    def subtasks(self, task_id: str) -> Sequence[Record]:
+        """The attempts set."""
+        if task_id not in self.records:
+            raise NotFound(f"no task {task_id}")
+        return self.attempts.get(task_id, [])
+
+    def explain(self, task_id: str | None) -> Sequence[Record]:
+        """The reasons set."""
+        if task_id is not None and task_id not in self.records:
+            raise NotFound(f"no task {task_id}")
+        return self.reasons.get(task_id, [])
+
+    def payments(self) -> Sequence[Record]:
+        """The dues set."""
+        return self.dues
+
+    def reputation(self) -> Sequence[Record]:
+        """The standings set."""
+        return self.standings
+
+    def submit(self, submission: Submission) -> Awaitable[Record]:
+        """Take it in, unless told to refuse or to hang."""
+        if self.hangs is not None:
+            self.is_waited_for = True
+            return self.hangs
+        if self.refusal is not None:
+            return fail(self.refusal)
+        if submission.template not in {kind["name"] for kind in self.kinds}:
+            raise UnknownTemplate(f"no template {submission.template!r} is enabled; there are: echo")
+        self.submitted.append(submission)
+        task_id = derive("task", len(self.submitted))
+        self.records[task_id] = {
+            "task_id": task_id,
+            "template": submission.template,
+            "phase": "open",
+            "chunks": 2,
+            "pending": 2,
+            "budget": submission.budget,
+            "output": submission.output,
+        }
+        self.on_submit(task_id)
+        return succeed({"task_id": task_id})
+
+    def cancel(self, task_id: str) -> None:
+        """Mark it so, and tell."""
+        if task_id not in self.records:
+            raise NotFound(f"no task {task_id}")
+        self.records[task_id]["phase"] = "cancelled"
+        self.tell(task_id, "cancelled")
+
+    def withdraw(self) -> Awaitable[Record]:
+        """Always works."""
+        return succeed({"tx_hash": "0x" + "ee" * 32, "amount": Wei(3 * 10**17)})
+
+    def watch(self, topic: str | None, listener: Callable[[Record], None]) -> Callable[[], None]:
+        """Remember who listens."""
+        entry = (topic, listener)
+        self.listeners.append(entry)
+        return lambda: self.listeners.remove(entry)
+
+    def tell(self, topic: str, name: str, **fields: str | int) -> None:
+        """Let something happen, a second after what happened before."""
+        self.now_ms += 1_000
+        for wanted, listener in list(self.listeners):
+            if wanted in {None, topic}:
+                listener({"topic": topic, "name": name, "at_ms": self.now_ms, "fields": fields})
+
+
+class FaceServer:
+    """A scripted face on a real control socket, served by a reactor of its own in a thread, for blocking clients.
+
+    `clock` stands still: keep-alives and time-outs come when a test advances it, by `do`.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.face = ScriptedFace()
+        self.clock = Clock()
+        self.reactor = EPollReactor()
+        self.server = ControlServer(self.face, folder, self.reactor, self.clock)
+        self._thread = Thread(target=self.reactor.run, kwargs={"installSignalHandlers": False}, daemon=True)
+
+    def start(self) -> None:
+        """Listen. Raises what the control server raises, and then has not started."""
+        self._thread.start()
+        try:
+            self.do(self.server.startService)
+        except ConfigError:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Hang up and end the thread."""
+        self.do(self.server.stopService)
+        self.reactor.callFromThread(self.reactor.stop)
+        self._thread.join(PATIENCE_S)
+
+    def do(self, what: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> object:
+        """Call something where the reactor runs, and wait for what it returns."""
+        return blockingCallFromThread(self.reactor, what, *arguments, **named)
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Let the reactor turn until something is so. Raises TimeoutError."""
+        deadline = self.reactor.seconds() + PATIENCE_S
+        while not self.do(is_so):
+            if self.reactor.seconds() > deadline:
+                raise TimeoutError("it never came to be so")

@@ -1,0 +1,278 @@
+"""The Blender programs for real, at postage-stamp size, in a process of their own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+np = pytest.importorskip("numpy")
+
+from apps.blender import template  # noqa: E402  # numpy comes with the extra `blender`
+from apps.blender.job import picture  # noqa: E402
+from golem.model.ids import Cid, NodeId, SubtaskId  # noqa: E402
+from golem.model.messages import Delivery  # noqa: E402
+from golem.model.money import Wei  # noqa: E402
+from golem.model.spec import Judgement, TaskSpec, Verdict  # noqa: E402
+
+pytestmark = [pytest.mark.blender, pytest.mark.timeout(60)]
+SCENES = Path(__file__).parents[2] / "apps" / "blender" / "scenes"
+SUBTASK, PROVIDER = SubtaskId("5" * 32), NodeId("02" + "a" * 64)
+WIDTH, HEIGHT = 83, 41  # at five columns and rows, floats just miss some borders between pixels
+
+
+class Stage:
+    """A task on one scene, and everything that a requestor and its providers do for it, in folders."""
+
+    def __init__(self, worker: Any, folder: Path, source: Path, /, **params: str) -> None:
+        given = {"resolution": f"{WIDTH}x{HEIGHT}", "samples": "16", **params}
+        self.spec = TaskSpec(
+            template="blender", params=template.parse(given), budget=Wei(0), max_price=Wei(0), output=""
+        )
+        self.chunks = template.split(self.spec)
+        self.worker, self.folder = worker, folder
+        self._place(source, folder / "in" / "scene")
+
+    @staticmethod
+    def _place(source: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(source)
+
+    def params(self, index: int = 0) -> dict[str, Any]:
+        """What a provider is told."""
+        job = template.job(self.spec, self.chunks[index], SUBTASK, PROVIDER)
+        return dict(msgspec.json.decode(job.params))
+
+    def render(self, index: int = 0, name: str = "", **changes: object) -> Path:
+        """What a provider delivers, who may change what it was told."""
+        output = self.folder / (name or f"out{index}")
+        self.worker.run("render", {**self.params(index), **changes}, self.folder / "in", output)
+        return output
+
+    def verdict(self, delivered: Path, index: int = 0, salt: bytes = b"salt") -> Verdict:
+        """What the requestor thinks of a delivery."""
+        verifier, chunk = template.verifier(self.spec), self.chunks[index]
+        work = template.job(self.spec, chunk, SUBTASK, PROVIDER)
+        delivery = Delivery(subtask_id=SUBTASK, result=Cid("b" + "r" * 58), size_bytes=1, report=b"{}", used_ms=1)
+        (job,) = verifier.plan(chunk, work, delivery, salt)
+        inputs = self.folder / f"check-{delivered.name}"
+        if not inputs.exists():
+            self._place(self.folder / "in" / "scene", inputs / "scene")
+            self._place(delivered, inputs / "result")
+        report = self.worker.run("check", msgspec.json.decode(job.params), inputs, self.folder / "scratch")
+        assert not list((self.folder / "scratch").iterdir())
+        return verifier.judge(chunk, work, delivery, (msgspec.json.encode(report),))
+
+    def merge(self) -> Path:
+        """All chunks rendered, and the one frame made of them."""
+        deliveries = {}
+        for chunk in self.chunks:
+            self._place(self.render(chunk.index), self.folder / "parts" / f"t{chunk.index}")
+            deliveries[chunk.index] = Delivery(
+                subtask_id=SUBTASK, result=Cid(""), size_bytes=1, report=b"{}", used_ms=1
+            )
+        self._place(self.folder / "in" / "scene", self.folder / "parts" / "scene")
+        (merge,) = template.merges(self.spec)
+        params = msgspec.json.decode(template.merge(self.spec, merge, deliveries).params)
+        self.worker.run("merge", params, self.folder / "parts", self.folder / "merged")
+        return self.folder / "merged"
+
+
+@pytest.fixture(params=["lake.blend", "marbles.blend"])
+def scene(request: pytest.FixtureRequest) -> Path:
+    """Each scene in turn."""
+    return SCENES / str(request.param)
+
+
+ODD_SCENES = """
+import bpy, sys, pathlib
+folder, canary = map(pathlib.Path, sys.argv[1:])
+def begin(engine="CYCLES", camera=True):
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = bpy.context.scene
+    scene.render.engine, scene.world = engine, bpy.data.worlds.new("World")
+    scene.world.use_nodes = True
+    if camera:
+        scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+        scene.collection.objects.link(scene.camera)
+    return scene
+def save(name):
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / name))
+begin(engine="BLENDER_EEVEE_NEXT"); save("eevee.blend")
+begin(camera=False); save("blind.blend")
+scene = begin()
+code = f"import pathlib; pathlib.Path({str(canary)!r}).touch()"
+text = bpy.data.texts.new("startup.py"); text.write(code); text.use_module = True
+for expression in (f"__import__('pathlib').Path({str(canary)!r}).touch() or 1", "frame / 3"):
+    thing = bpy.data.objects.new("Thing", None); scene.collection.objects.link(thing)
+    thing.driver_add("location", 0).driver.expression = expression
+save("scripted.blend")
+scene = begin()
+(folder / "textured").mkdir()
+for frame, colour in ((1, (0.9, 0.1, 0.2, 1)), (2, (0.1, 0.9, 0.2, 1))):
+    image = bpy.data.images.new("Sky", 8, 4); image.generated_color = colour
+    image.filepath_raw, image.file_format = str(folder / "textured" / f"sky{frame}.png"), "PNG"
+    image.save()
+tree = scene.world.node_tree; node = tree.nodes.new("ShaderNodeTexEnvironment")
+node.image = bpy.data.images.load(str(folder / "textured" / "sky1.png")); node.image.source = "SEQUENCE"
+node.image_user.frame_duration, node.image_user.use_auto_refresh = 2, True
+tree.links.new(node.outputs["Color"], tree.nodes["Background"].inputs["Color"])
+save("textured/scene.blend"); bpy.ops.file.make_paths_relative(); save("textured/scene.blend")
+"""
+
+
+class Odd(NamedTuple):
+    """A folder of scenes that are not as they should be. `canary`: a file that no scene may make."""
+
+    folder: Path
+    canary: Path
+
+
+@pytest.fixture(scope="module")
+def odd(start: object, tmp_path_factory: pytest.TempPathFactory) -> Odd:
+    """Scenes made by Blender itself."""
+    folder = tmp_path_factory.mktemp("odd")
+    canary = folder / "canary"
+    subprocess.run([sys.executable, "-c", ODD_SCENES, folder, canary], check=True, capture_output=True, timeout=60)
+    canary.unlink(missing_ok=True)
+    return Odd(folder, canary)
+
+
+def pixels(output: Path, width: int = WIDTH, height: int = HEIGHT) -> picture.Pixels:
+    return picture.read(output / "tile.exr", width, height)
+
+
+def test_an_honest_tile_is_accepted_wherever_the_check_looks(worker: Any, tmp_path: Path, scene: Path) -> None:
+    stage = Stage(worker, tmp_path, scene)
+    delivered = stage.render()
+    for salt in (b"a", b"b", b"c"):
+        verdict = stage.verdict(delivered, salt=salt)
+        assert verdict.judgement is Judgement.ACCEPT
+        assert "relative median 0.0e+00" in verdict.reason
+
+
+@pytest.mark.parametrize("changes", [{"samples": 15}, {"samples": 12}, {"samples": 1}, {"seed": 7}])
+def test_fewer_samples_and_another_seed_are_wrong(
+    worker: Any, tmp_path: Path, scene: Path, changes: dict[str, object]
+) -> None:
+    stage = Stage(worker, tmp_path, scene)
+    delivered = stage.render(**changes)
+    for salt in (b"a", b"b", b"c"):
+        assert stage.verdict(delivered, salt=salt).judgement is Judgement.WRONG
+
+
+def test_another_frame_and_a_blank_picture_are_wrong(worker: Any, tmp_path: Path, scene: Path) -> None:
+    stage = Stage(worker, tmp_path, scene)
+    assert stage.verdict(stage.render(frame=20)).judgement is Judgement.WRONG
+    blank = tmp_path / "blank"
+    blank.mkdir()
+    picture.write(blank / "tile.exr", np.zeros((HEIGHT, WIDTH, 4), np.float32))
+    assert stage.verdict(blank).judgement is Judgement.WRONG
+
+
+def test_pixels_that_are_no_numbers_are_wrong(worker: Any, tmp_path: Path) -> None:
+    stage = Stage(worker, tmp_path, SCENES / "lake.blend")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for value in (np.nan, np.inf, -np.inf, 3e38):
+        picture.write(broken / "tile.exr", np.full((HEIGHT, WIDTH, 4), value, np.float32))
+        assert stage.verdict(broken).judgement is Judgement.WRONG
+
+
+def test_a_file_that_is_no_picture_is_malformed(worker: Any, tmp_path: Path) -> None:
+    stage = Stage(worker, tmp_path, SCENES / "lake.blend")
+    (tmp_path / "none").mkdir()
+    assert stage.verdict(tmp_path / "none").judgement is Judgement.MALFORMED
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "tile.exr").write_bytes(b"\x89PNG" * 100)
+    assert "OpenEXR" in stage.verdict(tmp_path / "other").reason
+
+
+@pytest.mark.parametrize("tiles", ["1", "2x2", "5x5"])
+def test_tiles_under_a_fixed_seed_merge_into_the_very_picture_of_one_render(
+    worker: Any, tmp_path: Path, scene: Path, tiles: str
+) -> None:
+    whole = Stage(worker, tmp_path / "whole", scene, seed="fixed", samples="2")
+    merged = Stage(worker, tmp_path / "tiles", scene, seed="fixed", samples="2", tiles=tiles).merge()
+    assert sorted(path.name for path in merged.iterdir()) == ["frame_0001.exr", "frame_0001.png"]
+    expected = pixels(whole.render())
+    assert np.ptp(expected) > 0.1
+    assert picture.read(merged / "frame_0001.exr", WIDTH, HEIGHT).tobytes() == expected.tobytes()
+
+
+def test_asked_for_png_the_merge_makes_nothing_else(worker: Any, tmp_path: Path) -> None:
+    merged = Stage(worker, tmp_path, SCENES / "lake.blend", format="png", samples="1").merge()
+    assert [path.name for path in merged.iterdir()] == ["frame_0001.png"]
+
+
+def test_a_warm_worker_renders_what_a_cold_one_does(
+    worker: Any, start: Callable[[], Any], tmp_path: Path, scene: Path
+) -> None:
+    warm = Stage(worker, tmp_path / "warm", scene, tiles="2x1", frames="1;5", samples="4")
+    for index in (3, 0, 2, 1):
+        warm.render(index)
+    cold = Stage(start(), tmp_path / "cold", scene, tiles="2x1", frames="1;5", samples="4")
+    assert warm.render(2, "again").joinpath("tile.exr").read_bytes() == cold.render(2).joinpath("tile.exr").read_bytes()
+
+
+def test_the_number_of_threads_changes_nothing(worker: Any, tmp_path: Path, scene: Path) -> None:
+    stage = Stage(worker, tmp_path, scene, samples="4")
+    one, two = (stage.render(name=f"threads{cores}", cores=cores) for cores in (1, 2))
+    assert (one / "tile.exr").read_bytes() == (two / "tile.exr").read_bytes()
+
+
+def test_a_scene_in_a_folder_is_found_by_its_name(worker: Any, tmp_path: Path) -> None:
+    stage = Stage(worker, tmp_path, SCENES, scene="lake.blend", samples="1")
+    assert pixels(stage.render()).shape == (HEIGHT, WIDTH, 4)
+
+
+def test_a_scene_that_is_missing_or_broken_is_named(worker: Any, tmp_path: Path) -> None:
+    missing = Stage(worker, tmp_path / "missing", SCENES, scene="nothing.blend")
+    with pytest.raises(RuntimeError, match=r"SceneRefused: there is no 'nothing\.blend' in the input 'scene'"):
+        missing.render()
+    broken = Stage(worker, tmp_path / "broken", SCENES / "lake.blend")
+    (tmp_path / "broken" / "in" / "scene").unlink()
+    (tmp_path / "broken" / "in" / "scene").write_bytes(b"BLENDER" * 100)
+    with pytest.raises(RuntimeError, match="SceneRefused: scene does not open: "):
+        broken.render()
+
+
+def test_after_a_broken_scene_the_worker_goes_on(worker: Any, tmp_path: Path) -> None:
+    stage = Stage(worker, tmp_path, SCENES / "lake.blend", samples="1")
+    first = pixels(stage.render())
+    with pytest.raises(RuntimeError):
+        Stage(worker, tmp_path / "missing", SCENES, scene="nothing.blend").render()
+    shutil.rmtree(tmp_path / "out0")
+    assert pixels(stage.render()).tobytes() == first.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("eevee.blend", "uses BLENDER_EEVEE_NEXT; only Cycles"), ("blind.blend", "has no camera")]
+)
+def test_a_scene_that_nobody_could_check_is_refused(worker: Any, tmp_path: Path, odd: Odd, name: str, why: str) -> None:
+    with pytest.raises(RuntimeError, match=f"SceneRefused: the scene {why}"):
+        Stage(worker, tmp_path, odd.folder / name).render()
+
+
+def test_scripts_in_a_scene_do_not_run(worker: Any, tmp_path: Path, odd: Odd) -> None:
+    Stage(worker, tmp_path, odd.folder / "scripted.blend", samples="1").render()
+    assert not odd.canary.exists()
+
+
+def test_files_beside_a_scene_are_found_also_by_the_next_job_of_a_warm_worker(
+    worker: Any, tmp_path: Path, odd: Odd
+) -> None:
+    for index, colour in enumerate(("red", "green")):  # each frame reads a file of its own
+        copy = tmp_path / colour / "in" / "scene"
+        stage = Stage(worker, tmp_path / colour, odd.folder / "textured", samples="1", frames="1-2")
+        copy.unlink()
+        shutil.copytree(odd.folder / "textured", copy)
+        mean = pixels(stage.render(index)).reshape(-1, 4).mean(axis=0)
+        assert mean[index] > 0.7 and mean[1 - index] < 0.05
+        shutil.rmtree(copy)

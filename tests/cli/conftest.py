@@ -1,0 +1,26 @@
+"""A node that answers as it is told to, and the `golem` command beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from tempfile import mkdtemp
+
+import pytest
+
+from golem.testing.face import FaceServer
+from golem.testing.shell import Shell
+
+
+@pytest.fixture
+def node() -> Iterator[FaceServer]:
+    """A node."""
+    running = FaceServer(mkdtemp())
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def shell(node: FaceServer) -> Shell:
+    """A shell beside it."""
+    return Shell(node.folder)

@@ -1,0 +1,219 @@
+"""The `golem` command: one clear answer, one clear error, one exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from golem.cli.exits import Exit
+from golem.cli.main import NOUNS
+from golem.errors import ConfigError, Fault, NotEnoughFunds
+from golem.testing.face import NODE_ID, FaceServer
+from golem.testing.shell import Shell
+
+EVIL = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe"
+
+
+def _task(node: FaceServer, task_id: str, **changes: object) -> None:
+    node.face.records[task_id] = {
+        "task_id": task_id,
+        "template": "echo",
+        "phase": "open",
+        "submitted_ms": 1_700_000_000_000,
+        "chunks": 4,
+        "accepted": 3,
+        "running": 1,
+        "budget": str(10**17),
+        "spent": str(12345678901234567),
+        **changes,
+    }
+
+
+@pytest.mark.parametrize("argv", [[], ["--help"], ["-h"]])
+def test_help_names_every_noun_and_every_exit_code(shell: Shell, argv: list[str]) -> None:
+    assert shell.run(*argv) == Exit.OK
+    lines = [line.split()[:1] for line in shell.out.splitlines()]
+    assert all([noun] in lines for noun in NOUNS)
+    assert all(f"{code.value:>3}  " in shell.out for code in Exit)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["tsak"],
+        ["task"],
+        ["task", "shwo"],
+        ["task", "show"],
+        ["status", "--jsn"],
+        ["run"],
+        ["run", "echo", "--budget", "much"],
+    ],
+)
+def test_a_command_that_makes_no_sense_ends_in_one_line_and_code_2(shell: Shell, argv: list[str]) -> None:
+    assert shell.run(*argv) == Exit.USAGE
+    assert shell.err.startswith("error: ")
+    assert shell.err.count("\n") == 1
+    assert "--help" in shell.err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["status"],
+        ["run", "echo", "--budget", "1"],
+        ["task", "list"],
+        ["account", "show"],
+        ["reputation"],
+        ["template", "list"],
+    ],
+)
+def test_without_a_node_every_command_says_how_to_start_one(shell: Shell, tmp_path: Path, argv: list[str]) -> None:
+    shell.environ["GOLEM_FOLDER"] = str(tmp_path)
+    assert shell.run(*argv) == Exit.NOT_RUNNING
+    assert "golem node start" in shell.err
+    assert "golem init" in shell.err
+    assert "golem demo" in shell.err
+
+
+def test_status_fits_one_screen(shell: Shell) -> None:
+    assert shell.run("status") == Exit.OK
+    assert "deposit      2 ETH\n" in shell.out
+    assert "provides     echo; 1 of 4 slots busy\n" in shell.out
+    assert len(shell.out.splitlines()) <= 24  # noqa: PLR2004  # a terminal's lines
+
+
+def test_json_is_what_the_node_says_with_nothing_rounded(shell: Shell, node: FaceServer) -> None:
+    _task(node, "a1" * 16)
+    assert shell.json("task", "list")[0]["spent"] == "12345678901234567"  # type: ignore[index]  # JSON
+    assert shell.json("status")["node_id"] == NODE_ID  # type: ignore[index]  # JSON
+
+
+def test_tasks_are_listed_aligned_and_found_by_the_start_of_their_ids(shell: Shell, node: FaceServer) -> None:
+    _task(node, "a1" * 16)
+    _task(node, "a2" * 16, phase="done", accepted=4)
+    assert shell.run("task", "list") == Exit.OK
+    header, first, second = shell.out.splitlines()
+    assert header.index("CHUNKS") == first.index("3/4") == second.index("4/4")
+    assert "0.0123457 ETH" in first
+    assert shell.run("task", "show", "a2") == Exit.OK
+    assert "a2" * 16 in shell.out
+    assert shell.run("task", "show", "a") == Exit.NOT_FOUND
+    assert "several tasks" in shell.err
+    assert shell.run("task", "show", "b") == Exit.NOT_FOUND
+    assert "no task" in shell.err
+
+
+def test_a_task_is_shown_with_who_computed_what(shell: Shell, node: FaceServer) -> None:
+    _task(node, "a1" * 16, phase="failed", reason="the budget is spent", finished_ms=1_700_000_012_300)
+    node.face.attempts["a1" * 16] = [
+        {
+            "subtask_id": "1",
+            "chunk": 0,
+            "label": "frame 1",
+            "phase": "accepted",
+            "provider": "03" + "cc" * 32,
+            "used_ms": 900,
+        },
+        {
+            "subtask_id": "2",
+            "chunk": 1,
+            "label": "frame 2",
+            "phase": "rejected",
+            "provider": NODE_ID,
+            "reason": "crop 2 differs",
+        },
+    ]
+    assert shell.run("task", "show", "a1") == Exit.OK
+    assert "failed: the budget is spent" in shell.out
+    assert "12.3 s" in shell.out
+    assert "crop 2 differs" in shell.out
+    assert len(shell.json("task", "show", "a1")["subtasks"]) == 2  # type: ignore[index]  # noqa: PLR2004  # JSON; as above
+
+
+def test_explain_counts_the_reasons_of_a_task_and_of_the_node(shell: Shell, node: FaceServer) -> None:
+    _task(node, "a1" * 16)
+    node.face.reasons["a1" * 16] = [{"reason": "no free slot", "count": 2, "by": NODE_ID}]
+    assert shell.run("task", "explain", "a1") == Exit.OK
+    assert shell.out.splitlines()[1].split() == ["2", "no", "free", "slot", NODE_ID[:10]]
+    assert shell.run("task", "explain") == Exit.OK
+    assert "nobody has refused anything" in shell.out
+
+
+def test_a_task_is_cancelled(shell: Shell, node: FaceServer) -> None:
+    _task(node, "a1" * 16)
+    assert shell.run("task", "cancel", "a1") == Exit.OK
+    assert node.face.records["a1" * 16]["phase"] == "cancelled"
+
+
+def test_the_account_shows_who_owes_whom_and_withdraws(shell: Shell, node: FaceServer) -> None:
+    node.face.dues = [
+        {"direction": "out", "account": "0x" + "11" * 20, "promised": str(3 * 10**17), "paid": str(10**17)}
+    ]
+    assert shell.run("account", "show") == Exit.OK
+    assert "0.2 ETH" in shell.out
+    assert shell.run("account", "withdraw") == Exit.OK
+    assert "withdrew 0.3 ETH" in shell.out
+
+
+def test_reputation_and_templates_are_listed(shell: Shell, node: FaceServer) -> None:
+    node.face.standings = [{"node": NODE_ID, "role": "provider", "trust": 0.876, "deeds": 12}]
+    assert shell.run("reputation") == Exit.OK
+    assert shell.out.splitlines()[1].split() == [NODE_ID[:10], "provider", "0.88", "12"]
+    assert shell.run("template", "list") == Exit.OK
+    assert "--text   what to say (required)" in shell.out
+    assert "--times  how often (default: 3)" in shell.out
+
+
+def test_what_strangers_write_cannot_reach_the_terminal(shell: Shell, node: FaceServer) -> None:
+    _task(node, "a1" * 16, reason=EVIL)
+    node.face.attempts["a1" * 16] = [
+        {"subtask_id": "1", "phase": "rejected", "provider": EVIL, "reason": EVIL, "label": EVIL}
+    ]
+    node.face.reasons["a1" * 16] = [{"reason": EVIL, "by": EVIL}]
+    for argv in (["task", "list"], ["task", "show", "a1"], ["task", "explain", "a1"], ["task", "show", "a1", "--json"]):
+        assert shell.run(*argv) == Exit.OK
+        assert not {"\x1b", "\x07", "\u202e"} & set(shell.out + shell.err)
+        assert argv[-1] != "--json" or json.loads(shell.out)["task"]["reason"] == EVIL
+
+
+def test_colours_are_for_terminals_that_want_them(shell: Shell) -> None:
+    shell.run("template", "list", is_terminal=True)
+    assert "\x1b[1mecho" in shell.out
+    shell.run("template", "list")
+    assert "\x1b" not in shell.out
+    shell.environ["NO_COLOR"] = "1"
+    shell.run("template", "list", is_terminal=True)
+    assert "\x1b" not in shell.out
+
+
+@pytest.mark.parametrize(
+    ("refusal", "exit_code"),
+    [(NotEnoughFunds("the deposit has 3 wei"), Exit.REFUSED), (Fault("the chain is away"), Exit.FAILED)],
+)
+def test_what_the_node_refuses_is_one_line_and_its_own_code(
+    shell: Shell, node: FaceServer, refusal: Fault, exit_code: Exit
+) -> None:
+    node.face.refusal = refusal
+    assert shell.run("run", "echo", "--text", "hi", "--budget", "1") == exit_code
+    assert shell.err == f"error: {refusal}\n"
+
+
+def test_errors_of_several_lines_are_indented(shell: Shell, node: FaceServer) -> None:
+    node.face.refusal = ConfigError("one\ntwo")
+    shell.run("run", "echo", "--text", "hi", "--budget", "1")
+    assert shell.err == "error: one\n  two\n"
+
+
+def test_the_command_starts_quickly_and_imports_no_twisted() -> None:
+    """What it imports is checked, not the time it takes: a busy machine is no bug."""
+    script = "import sys; import golem.cli.main, golem.cli.run, golem.cli.task; "
+    script += "print([m for m in sys.modules if m.split('.')[0] in %r])"
+    heavy = ("twisted", "web3", "zope", "coincurve", "docker", "asyncio")
+    done = subprocess.run(
+        [sys.executable, "-c", script % (heavy,)], capture_output=True, text=True, timeout=20, check=True
+    )
+    assert done.stdout.strip() == "[]"
