@@ -13,7 +13,7 @@ from golem.model.chain import Batch, Receipt, Sighting
 from golem.model.ids import Address, Cid, NodeId, SubtaskId
 from golem.model.messages import Delivery, Demand, Offer, Place
 from golem.model.money import Wei
-from golem.model.spec import Capability, Chunk, Job, Merge, Outcome, TaskSpec, Verdict
+from golem.model.spec import Capability, Chunk, Job, Limits, Merge, Outcome, TaskSpec, Verdict
 from golem.model.value import Value
 
 # I/O ports
@@ -80,6 +80,61 @@ class IExecutor(Interface):
 
     def close() -> Awaitable[None]:
         """End every job and worker."""
+
+
+class Berth(Value):
+    """What a sandbox shows to the worker in it. `inputs`: read-only as `/in`; `output`: writable as `/out`.
+
+    `program`: read-only as `/app`. `worker`: the script to run, read-only. All are paths of this machine.
+    """
+
+    program: str
+    inputs: str
+    output: str
+    worker: str
+
+
+class IGuest(Interface):
+    """A worker in its sandbox."""
+
+    pid = Attribute("int: the process on this machine whose descendants are the sandbox, or 0")
+
+    def write(data: bytes) -> None:
+        """Send to the worker's standard input."""
+
+    def close() -> None:
+        """Say that no more jobs come; the worker ends by itself."""
+
+    def kill() -> None:
+        """End everything in the sandbox now."""
+
+
+class IGuestHearer(Interface):
+    """Whoever wants to know what a worker says."""
+
+    def said(data: bytes) -> None:
+        """Some of the worker's standard output."""
+
+    def logged(data: bytes) -> None:
+        """Some of its standard error."""
+
+    def ended(how: str) -> None:
+        """The sandbox is gone, and everything in it. Called once, last."""
+
+
+class ILauncher(Interface):
+    """One way to keep a stranger's program apart from this machine."""
+
+    tier = Attribute("str: the name offers carry: `sandbox`, `docker` …")
+
+    def check() -> Awaitable[None]:
+        """Raises ExecutorFault, with the way out, where this machine can't do it. Sweeps what an earlier run left."""
+
+    def launch(berth: Berth, limits: Limits, hearer: IGuestHearer) -> Awaitable[IGuest]:
+        """Start a worker. Raises ExecutorFault."""
+
+    def own(path: str) -> None:
+        """Let the worker write into a folder that was just made for it."""
 
 
 class IChain(Interface):

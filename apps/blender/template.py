@@ -34,7 +34,7 @@ from golem.template import (
 MAX_SIDE = 16_384  # pixels
 MAX_PIXELS = 1 << 26  # of one frame; in floats they take 1 GiB, half of a job's memory by default
 MAX_TILES = 256  # of one frame; their places must fit a job's parameters
-PIXEL_SAMPLES_PER_MS = 200  # both shipped scenes, one core of a server of 2023
+PIXEL_SAMPLES_PER_MS = 200  # both shipped scenes, one core of a server
 LOADING_MS = 500
 
 _form = Form(

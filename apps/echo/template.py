@@ -15,7 +15,7 @@ from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Environment, Job, Merge, TaskSpec
 from golem.template import MAX_CHUNKS, Chunks, Form, Json, SpotCheck, to_json, whole, words
 
-HASHES_PER_MS = 1_500  # of 32 bytes in Python, on a desktop machine
+HASHES_PER_MS = 1_200  # of 32 bytes in Python, on one core of a server
 OVERHEAD_MS = 1
 
 _form = Form(

@@ -11,6 +11,8 @@ from golem.ipfs.cid import Key
 from golem.ipfs.dagpb import Link
 
 MAX_NAME_BYTES = 255  # what Linux file systems take
+MAX_DEPTH = 32  # nodes above one another; a path of more folders is nobody's honest scene
+MAX_LINKS = 1 << 18  # of one content, counted as often as they occur: 256 GiB in chunks of 1 MiB, or so many files
 _RAW, _FOLDER, _FILE = 0, 1, 2
 
 
@@ -93,4 +95,4 @@ def _folder(links: Sequence[Link]) -> Folder:
     entries = {check_name(link.name): link.key for link in links}
     if len(entries) != len(links):
         raise ContentUnreadable("a folder has one name twice")
-    return Folder(tuple(sorted(entries.items(), key=lambda entry: entry[0].encode())))
+    return Folder(tuple(sorted(entries.items())))  # by code point, which is by UTF-8 byte

@@ -1,0 +1,163 @@
+"""ILauncher by namespaces: bubblewrap shows the worker Python, its berth, and nothing else; no network, no rights.
+
+Where the node runs as root, bubblewrap sets up the mounts as root and the worker becomes a user of its own before it
+starts; elsewhere a user namespace does the same. The kernel is shared: docs/security.md says what that means.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from shutil import which
+
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProcessTransport, IReactorProcess, IReactorTime
+from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.utils import getProcessOutputAndValue
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from golem.errors import ExecutorFault
+from golem.interfaces import Berth, IGuest, IGuestHearer, ILauncher
+from golem.model.spec import Limits
+
+FIRST_UID = 61_000  # Debian gives none of 60,000-65,533 to users
+UIDS = 1_000  # a process limit counts all processes of a uid, so each worker has its own
+MAX_PROCESSES = 256  # threads count: a renderer takes one per core, and Python's own
+MAX_FILES = 1_024
+TMP_BYTES = 256 << 20  # memory of the sandbox: renderers cache there
+CHECK_S = 10.0
+SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives")
+
+
+@implementer(IGuest)
+class _Guest(ProcessProtocol):
+    def __init__(self, hearer: IGuestHearer) -> None:
+        self._hearer = hearer
+        self.pid = 0
+
+    def connectionMade(self) -> None:
+        self.pid = self._process.pid or 0
+
+    @property
+    def _process(self) -> IProcessTransport:
+        if self.transport is None:
+            raise ExecutorFault("the sandbox has not started")
+        return self.transport
+
+    def outReceived(self, data: bytes) -> None:
+        self._hearer.said(data)
+
+    def errReceived(self, data: bytes) -> None:
+        self._hearer.logged(data)
+
+    def processEnded(self, reason: Failure) -> None:
+        self.pid = 0
+        code = getattr(reason.value, "exitCode", None)
+        signal = getattr(reason.value, "signal", None)
+        self._hearer.ended(f"killed by signal {signal}" if signal else f"exit code {code}")
+
+    def write(self, data: bytes) -> None:
+        if self.pid:
+            self._process.writeToChild(0, data)
+
+    def close(self) -> None:
+        if self.pid:
+            self._process.closeStdin()
+
+    def kill(self) -> None:
+        if self.pid:
+            self._process.signalProcess("KILL")
+
+
+@implementer(ILauncher)
+class BubblewrapLauncher:
+    """Workers in namespaces of their own. `python`: the interpreter whose modules jobs may import."""
+
+    tier = "sandbox"
+
+    def __init__(self, reactor: IReactorProcess, python: str = sys.executable) -> None:
+        self._reactor = reactor
+        self._python = python
+        self._is_root = os.geteuid() == 0
+        self._started = 0
+
+    def check(self) -> Deferred[None]:
+        """Try the sandbox with a program that does nothing."""
+        return Deferred.fromCoroutine(self._check())
+
+    async def _check(self) -> None:
+        for tool, package in (("bwrap", "bubblewrap"), ("setpriv", "util-linux"), ("prlimit", "util-linux")):
+            if which(tool) is None:
+                raise ExecutorFault(f"{tool} is not installed: apt-get install {package}")
+        command = [*self._wrap((), 0), which("true") or "/bin/true"]
+        trial = getProcessOutputAndValue(command[0], command[1:], env={}, reactor=self._reactor)  # type: ignore[no-untyped-call]  # Twisted has no types for it
+        trial.addTimeout(CHECK_S, IReactorTime(self._reactor))
+        _, said, code = await trial
+        if code:
+            raise ExecutorFault(
+                f"bubblewrap can't make a sandbox here: {said.decode(errors='replace').strip()}; "
+                "if user namespaces are off: sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000"
+            )
+
+    def launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> Deferred[IGuest]:
+        """Start a worker."""
+        return Deferred.fromCoroutine(self._launch(berth, limits, hearer))
+
+    async def _launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> IGuest:
+        self._started += 1
+        uid = FIRST_UID + self._started % UIDS
+        if self._is_root:
+            os.chown(berth.output, uid, uid)
+        binds = [("--ro-bind", berth.program, "/app"), ("--ro-bind", berth.inputs, "/in"), ("--bind", berth.output, "/out")]
+        binds.append(("--ro-bind", berth.worker, "/guest/worker.py"))
+        confined = [
+            *("prlimit", f"--nofile={MAX_FILES}", "--core=0", f"--nproc={MAX_PROCESSES}"),
+            f"--fsize={limits.output_bytes}",
+        ]
+        command = [*self._wrap(binds, uid), *confined, self._python, "-I", "-B", "/guest/worker.py"]
+        guest = _Guest(hearer)
+        try:
+            self._reactor.spawnProcess(guest, which(command[0]) or command[0], command, env={}, path=None)
+        except OSError as why:
+            raise ExecutorFault(f"the sandbox can't be started: {why}") from why
+        return guest
+
+    def own(self, path: str) -> None:
+        """Let the worker write there: it takes over the owner of the folder above."""
+        if self._is_root:
+            above = Path(path).parent.stat()
+            os.chown(path, above.st_uid, above.st_gid)
+
+    def _wrap(self, binds: Sequence[tuple[str, str, str]], uid: int) -> list[str]:
+        """Bubblewrap's command line, up to the command to run in the sandbox."""
+        command = ["bwrap", "--die-with-parent", "--new-session", "--clearenv", "--hostname", "job"]
+        command += ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+        command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
+        for path in (*(p for p in SYSTEM if Path(p).exists()), *self._python_folders()):
+            command += [*_parents(path), "--ro-bind", path, path]
+        for how, source, target in binds:
+            command += [*_parents(target), how, source, target]
+        for name, value in (("PATH", "/usr/bin:/bin"), ("HOME", "/tmp"), ("TMPDIR", "/tmp"), ("LANG", "C.UTF-8")):
+            command += ["--setenv", name, value]
+        command += ["--chdir", "/tmp"]
+        if not self._is_root:
+            return [*command, "--unshare-user", "--"]
+        for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
+            command += ["--cap-add", capability]
+        become = ["--", "setpriv", "--reuid", str(uid or FIRST_UID), "--regid", str(uid or FIRST_UID), "--clear-groups"]
+        return [*command, *become, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
+
+    def _python_folders(self) -> list[str]:
+        folders = {str(Path(sys.prefix)), str(Path(sys.base_prefix)), str(Path(self._python).resolve().parent.parent)}
+        return sorted(f for f in folders if not any(Path(f).is_relative_to(p) for p in SYSTEM))
+
+
+def _parents(path: str) -> Iterator[str]:
+    """Make the folders above a mount readable, whatever they are on this machine."""
+    for parent in reversed(Path(path).parents):
+        if str(parent) not in ("/", "/tmp", "/usr", "/etc"):  # noqa: S108 - a path in the sandbox
+            yield from ("--perms", "0755", "--dir", str(parent))

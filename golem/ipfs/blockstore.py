@@ -1,0 +1,218 @@
+"""Blocks on disk: a folder with an index and packs. A pack is a file with the blocks of one content, end to end.
+
+What lies in the user's own folders is not copied: the index names the file, and how large and how old it was. Every
+block is hashed when it is read. One that is not what it was is forgotten, with all contents it belongs to: they count
+as not here, and can be fetched or put again. Content that nobody pins is deleted at once: it is not ours to keep.
+
+A pack without a row in the index is what a crash left; it is removed at the next start. Methods may block for as long
+as the disk takes, and are safe from any thread.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from io import BufferedWriter
+from pathlib import Path
+from threading import Lock
+from typing import Self
+
+from golem.errors import ContentMismatch, ContentMissing, StoreFault, TooLarge
+from golem.ipfs.cid import Key, check_block, to_text
+from golem.ipfs.importer import Chunk
+from golem.ipfs.index import Index, Place, Stored
+
+_WRITE_BYTES = 256 << 10  # small blocks are gathered into writes of this size
+
+
+class BlockStore:
+    """Blocks by id, contents by their root. `quota_bytes`: the most that packs may take, those under way included."""
+
+    def __init__(self, folder: Path, quota_bytes: int) -> None:
+        """Open, or make, the store in `folder`. Raises StoreFault."""
+        self._packs = folder / "packs"
+        self._quota_bytes = quota_bytes
+        self._lock = Lock()  # for the numbers below
+        try:
+            self._packs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._index = Index(folder / "index.sqlite")
+            self._sizes = self._index.packs()
+            self._used_bytes = sum(self._sizes.values())
+            self._last_file = self._index.last_file()
+            self._sweep()
+        except OSError as why:
+            raise StoreFault(f"{folder}: {why.strerror}") from why
+        self._claimed_bytes = 0
+        self.closed = False
+
+    def _sweep(self) -> None:
+        """Remove packs that a crash left without a row."""
+        for path in self._packs.iterdir():
+            if not path.name.isdecimal() or int(path.name) not in self._sizes:
+                path.unlink()
+
+    def close(self) -> None:
+        """Write no more: drafts still under way fail at their next block."""
+        self.closed = True
+        self._index.close()
+
+    def used_bytes(self) -> int:
+        """What packs take on disk, and what was reserved for those under way."""
+        with self._lock:
+            return self._used_bytes + self._claimed_bytes
+
+    def draft(self, *, by_reference: bool = False) -> Draft:
+        """Room for a new content, which nobody sees before its `commit`. Use it in a `with`."""
+        return Draft(self, by_reference=by_reference)
+
+    def read(self, key: Key) -> bytes:
+        """A block, checked against its id; raises ContentMissing."""
+        found = self._index.find(key)
+        if found is None:
+            raise ContentMissing(f"{to_text(key)} is not here")
+        stored, place = found
+        try:
+            block = self._read(stored, place)
+            check_block(key, block)
+        except (OSError, ContentMismatch) as why:
+            self._removed(self._index.forget(key, place.file))
+            raise ContentMissing(f"{stored.path or f'pack {stored.file}'}: changed or gone since it was put") from why
+        return block
+
+    def _read(self, stored: Stored, place: Place) -> bytes:
+        handle = os.open(stored.path or self.pack(stored.file), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            found = os.fstat(handle)
+            if stored.path and (found.st_size, found.st_mtime_ns) != (stored.size, stored.mtime_ns):
+                raise ContentMismatch("another size or time")
+            return os.pread(handle, place.size, place.start)
+        finally:
+            os.close(handle)
+
+    def pin(self, key: Key, owner: str) -> int | None:
+        """Keep content for `owner` and say how many bytes its files hold; None where it is not here."""
+        return self._index.pin(key, owner)
+
+    def unpin(self, owner: str) -> None:
+        """Let go of what `owner` pinned, and delete what nobody else pins."""
+        self._removed(self._index.unpin(owner))
+
+    def pack(self, file: int) -> Path:
+        """Where a pack is."""
+        return self._packs / str(file)
+
+    def _removed(self, files: Iterable[int]) -> None:
+        for file in files:
+            self.pack(file).unlink(missing_ok=True)
+            with self._lock:
+                self._used_bytes -= self._sizes.pop(file, 0)
+
+    # What drafts do; nobody else.
+
+    def number(self) -> int:
+        """A number for a file that no other has."""
+        with self._lock:
+            self._last_file += 1
+            return self._last_file
+
+    def claim(self, more: int) -> None:
+        """Reserve room, or give it back; raises TooLarge."""
+        with self._lock:
+            if more > 0 and self._used_bytes + self._claimed_bytes + more > self._quota_bytes:
+                raise TooLarge(f"the content store would pass its quota of {self._quota_bytes} bytes (ipfs.quota)")
+            self._claimed_bytes += more
+
+    def enter(self, key: Key, size: int, owner: str, files: list[Stored], places: dict[Key, Place]) -> None:
+        """List a content whose bytes are all written."""
+        with self._lock:
+            for stored in files:
+                if not stored.path:
+                    self._sizes[stored.file] = stored.size
+                    self._used_bytes += stored.size
+        self._removed(self._index.add(key, size, owner, files, places))
+
+
+class Draft:
+    """A content under way: a sink for an importer, a keeper for an intake. Its bytes vanish unless committed."""
+
+    def __init__(self, store: BlockStore, *, by_reference: bool) -> None:
+        self._store = store
+        self._by_reference = by_reference
+        self._places: dict[Key, Place] = {}
+        self._referred: list[Stored] = []
+        self._offset = 0
+        self._pack = store.number()
+        self._pack_file: BufferedWriter | None = None
+        self._pack_bytes = 0
+        self._claimed_bytes = 0
+        self._committed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give back what was reserved; what was not committed leaves no trace."""
+        if self._pack_file is not None:
+            self._pack_file.close()
+        if not self._committed:
+            self._store.pack(self._pack).unlink(missing_ok=True)
+        self._store.claim(-self._claimed_bytes)
+
+    def begin(self, path: str, found: os.stat_result) -> None:
+        """See `Sink.begin`."""
+        if self._by_reference:
+            number = self._store.number()
+            self._referred.append(Stored(number, os.path.realpath(path), found.st_size, found.st_mtime_ns))
+            self._offset = 0
+        else:
+            self.reserve(self._pack_bytes + found.st_size)
+
+    def leaf(self, key: Key, chunk: Chunk) -> None:
+        """See `Sink.leaf`."""
+        if self._by_reference and self._referred:
+            self._check_open()
+            self._places.setdefault(key, Place(self._referred[-1].file, self._offset, len(chunk)))
+            self._offset += len(chunk)
+        else:
+            self.keep(key, chunk)
+
+    def node(self, key: Key, block: bytes) -> None:
+        """See `Sink.node`."""
+        self.keep(key, block)
+
+    def reserve(self, size: int) -> None:
+        """Be sure that `size` bytes in all have room; raises TooLarge."""
+        if size > self._claimed_bytes:
+            self._store.claim(size - self._claimed_bytes)
+            self._claimed_bytes = size
+
+    def keep(self, key: Key, block: Chunk) -> None:
+        """Write a block at the end of the pack, unless it is there."""
+        self._check_open()
+        if key in self._places:
+            return
+        self.reserve(self._pack_bytes + len(block))
+        try:
+            if self._pack_file is None:
+                self._pack_file = self._store.pack(self._pack).open("xb", buffering=_WRITE_BYTES)
+            self._pack_file.write(block)
+        except OSError as why:
+            raise StoreFault(f"{self._store.pack(self._pack)}: {why.strerror}") from why
+        self._places[key] = Place(self._pack, self._pack_bytes, len(block))
+        self._pack_bytes += len(block)
+
+    def commit(self, root: Key, size: int, owner: str) -> None:
+        """Make the content visible, whole, and pinned for `owner`. `size`: bytes of its files."""
+        files = list(self._referred)
+        if self._pack_file is not None:
+            try:
+                self._pack_file.close()
+            except OSError as why:
+                raise StoreFault(f"{self._store.pack(self._pack)}: {why.strerror}") from why
+            files.append(Stored(self._pack, "", self._pack_bytes, 0))
+        self._store.enter(root, size, owner, files, self._places)
+        self._committed = True
+
+    def _check_open(self) -> None:
+        if self._store.closed:
+            raise StoreFault("the content store is closing")

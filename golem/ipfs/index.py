@@ -1,0 +1,164 @@
+"""Which block lies where, what belongs to which content, and who wants it kept: a SQLite database.
+
+A block lies in a file: a pack of ours, or a file of the user's. Contents are complete, or not listed. Rows go in after
+the bytes they speak of, in one transaction, and come out before them. Every method is one transaction, safe from any
+thread. The disk isn't waited for: blocks are checked when they are read, so what a power cut lost is found out.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+from golem.errors import StoreFault
+from golem.ipfs.cid import Key
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS files (id INTEGER PRIMARY KEY, path TEXT, size INTEGER, mtime_ns INTEGER);
+CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, cid BLOB UNIQUE, file INTEGER, start INTEGER, size INTEGER);
+CREATE INDEX IF NOT EXISTS blocks_file ON blocks (file);
+CREATE TABLE IF NOT EXISTS contents (id INTEGER PRIMARY KEY, cid BLOB UNIQUE, size INTEGER);
+CREATE TABLE IF NOT EXISTS members (content INTEGER, block INTEGER, PRIMARY KEY (content, block)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS members_block ON members (block);
+CREATE TABLE IF NOT EXISTS pins (owner TEXT, content INTEGER, PRIMARY KEY (owner, content)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS pins_content ON pins (content);
+"""
+_PIN = "INSERT OR IGNORE INTO pins SELECT ?, id FROM contents WHERE cid = ?"
+_ADD_BLOCK = """
+INSERT INTO blocks (cid, file, start, size) VALUES (?, ?, ?, ?)
+ON CONFLICT (cid) DO UPDATE SET file = excluded.file, start = excluded.start, size = excluded.size
+WHERE (SELECT path FROM files WHERE id = blocks.file) <> ''
+"""  # a place in a pack of ours is kept; one in a file of the user's gives way to a newer one
+_FIND = """
+SELECT files.id, path, files.size, mtime_ns, start, blocks.size FROM blocks JOIN files ON files.id = file WHERE cid = ?
+"""
+_LAST_PINNED_BY = """
+SELECT content FROM pins AS mine WHERE owner = ?
+AND NOT EXISTS (SELECT 1 FROM pins WHERE content = mine.content AND owner <> mine.owner)
+"""
+_FILES_OF = "SELECT DISTINCT file FROM members JOIN blocks ON blocks.id = block WHERE content = ?"
+_DROP_BLOCKS = """
+DELETE FROM blocks WHERE id IN (SELECT block FROM members WHERE content = :content)
+AND NOT EXISTS (SELECT 1 FROM members WHERE block = blocks.id AND content <> :content)
+"""
+_USED_BY = "SELECT content FROM members JOIN blocks ON blocks.id = block WHERE cid = ? AND file = ?"
+_DROP_FILE = "DELETE FROM files WHERE id = ? AND NOT EXISTS (SELECT 1 FROM blocks WHERE file = files.id) RETURNING id"
+
+
+class Stored(NamedTuple):
+    """A file that holds blocks. `path`: empty for a pack of ours. `mtime_ns`: a user's file, as it was read."""
+
+    file: int
+    path: str
+    size: int
+    mtime_ns: int
+
+
+class Place(NamedTuple):
+    """Where a block lies in a file."""
+
+    file: int
+    start: int
+    size: int
+
+
+class Index:
+    """The database. Raises StoreFault where it can't be read or written."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._database.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; {_SCHEMA}")
+        except sqlite3.Error as why:
+            raise StoreFault(f"{path}: {why}") from why
+        self._path = path
+        self._lock = Lock()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._database.close()
+
+    @contextmanager
+    def _turn(self) -> Iterator[sqlite3.Connection]:
+        """All of it or nothing."""
+        with self._lock:
+            try:
+                self._database.execute("BEGIN")
+                with self._database:
+                    yield self._database
+            except sqlite3.Error as why:
+                raise StoreFault(f"{self._path}: {why}") from why
+
+    def packs(self) -> dict[int, int]:
+        """The size of each pack of ours, after forgetting files without blocks."""
+        with self._turn() as sql:
+            sql.execute("DELETE FROM files WHERE id NOT IN (SELECT file FROM blocks)")
+            return dict(sql.execute("SELECT id, size FROM files WHERE path = ''"))
+
+    def last_file(self) -> int:
+        """The highest number a file has."""
+        with self._turn() as sql:
+            return int(sql.execute("SELECT coalesce(max(id), 0) FROM files").fetchone()[0])
+
+    def find(self, key: Key) -> tuple[Stored, Place] | None:
+        """Where a block should be."""
+        with self._turn() as sql:
+            row = sql.execute(_FIND, (key,)).fetchone()
+        return (Stored(*row[:4]), Place(row[0], *row[4:])) if row else None
+
+    def pin(self, key: Key, owner: str) -> int | None:
+        """Keep a content for `owner` and say its size, if it is here."""
+        with self._turn() as sql:
+            return self._pin(sql, key, owner)
+
+    def add(self, key: Key, size: int, owner: str, files: Iterable[Stored], places: dict[Key, Place]) -> list[int]:
+        """List a complete content and pin it. Returns those of `files` that turned out not to be needed."""
+        with self._turn() as sql:
+            if self._pin(sql, key, owner) is not None:
+                return [stored.file for stored in files]
+            sql.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", files)
+            sql.executemany(_ADD_BLOCK, ((cid, *place) for cid, place in places.items()))
+            content = sql.execute("INSERT INTO contents (cid, size) VALUES (?, ?)", (key, size)).lastrowid
+            sql.executemany(
+                "INSERT INTO members SELECT ?, id FROM blocks WHERE cid = ?", ((content, cid) for cid in places)
+            )
+            self._pin(sql, key, owner)
+            return self._drop_files(sql, [stored.file for stored in files])
+
+    def unpin(self, owner: str) -> list[int]:
+        """Let go of an owner's pins and of what nobody else wants. Returns the files that hold nothing any more."""
+        with self._turn() as sql:
+            contents = [row[0] for row in sql.execute(_LAST_PINNED_BY, (owner,))]
+            sql.execute("DELETE FROM pins WHERE owner = ?", (owner,))
+            return self._drop_contents(sql, contents)
+
+    def forget(self, key: Key, file: int) -> list[int]:
+        """A block isn't where it should be: no content that has it is complete. Returns files as `unpin` does."""
+        with self._turn() as sql:
+            contents = [row[0] for row in sql.execute(_USED_BY, (key, file))]
+            return self._drop_contents(sql, contents)
+
+    def _pin(self, sql: sqlite3.Connection, key: Key, owner: str) -> int | None:
+        row = sql.execute("SELECT size FROM contents WHERE cid = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        sql.execute(_PIN, (owner, key))
+        return int(row[0])
+
+    def _drop_contents(self, sql: sqlite3.Connection, contents: Iterable[int]) -> list[int]:
+        files: set[int] = set()
+        for content in contents:
+            files.update(row[0] for row in sql.execute(_FILES_OF, (content,)))
+            sql.execute(_DROP_BLOCKS, {"content": content})
+            for table in ("members", "pins"):
+                sql.execute(f"DELETE FROM {table} WHERE content = ?", (content,))
+            sql.execute("DELETE FROM contents WHERE id = ?", (content,))
+        return self._drop_files(sql, sorted(files))
+
+    def _drop_files(self, sql: sqlite3.Connection, files: Iterable[int]) -> list[int]:
+        return [file for file in files if sql.execute(_DROP_FILE, (file,)).fetchone()]

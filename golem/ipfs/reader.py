@@ -1,0 +1,97 @@
+"""Reads content back, block by block: in the order that CARs have, or into files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from golem.errors import StoreFault
+from golem.ipfs import unixfs
+from golem.ipfs.cid import Key, is_raw
+from golem.ipfs.unixfs import File, Folder
+
+Read = Callable[[Key], bytes]
+"""Gives a block, checked against its id, or raises ContentMissing."""
+
+SCOPES = ("block", "entity", "all")
+
+
+def blocks(read: Read, root: Key, scope: str = "all") -> Iterator[tuple[Key, bytes]]:
+    """The blocks of a graph, depth first, each once.
+
+    `scope`: "block" is the root alone, "entity" a whole file or a folder's own list, "all" everything.
+    """
+    seen = set()
+    pending = [root]
+    while pending:
+        key = pending.pop()
+        if key in seen:
+            continue
+        seen.add(key)
+        block = read(key)
+        yield key, block
+        if scope != "block" and not is_raw(key):
+            pending.extend(reversed(_children(block, scope)))
+
+
+def _children(block: bytes, scope: str) -> list[Key]:
+    match unixfs.decode(block):
+        case File() as file:
+            return [piece.key for piece in file.pieces]
+        case Folder() as folder:
+            return [key for _, key in folder.entries] if scope == "all" else []
+
+
+def write_out(read: Read, root: Key, into: str) -> None:
+    """Write content as the file or folder `into`, all or nothing. Files are 0644 and folders 0755, whatever the umask.
+
+    Raises StoreFault where `into` exists or can't be written, ContentMissing where a block is not here.
+    """
+    target = Path(into)
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        if os.path.lexists(target):
+            raise StoreFault(f"{into}: already exists")
+        try:
+            _write(read, root, draft)
+            draft.rename(target)
+        finally:
+            _remove(draft)
+    except OSError as why:
+        raise StoreFault(f"{into}: {why.strerror}") from why
+
+
+def _write(read: Read, key: Key, path: Path) -> None:
+    """Write one entry; the graph is as deep as was allowed when it came in."""
+    block = read(key)
+    node = File((), block, len(block)) if is_raw(key) else unixfs.decode(block)
+    if isinstance(node, Folder):
+        path.mkdir()
+        path.chmod(0o755)
+        for name, child in node.entries:
+            _write(read, child, path / name)
+        return
+    with path.open("xb", buffering=0) as out:
+        os.fchmod(out.fileno(), 0o644)
+        for data in _contents(read, node):
+            out.write(data)
+
+
+def _contents(read: Read, file: File) -> Iterator[bytes]:
+    if file.data:
+        yield file.data
+    for piece in file.pieces:
+        block = read(piece.key)
+        if is_raw(piece.key):
+            yield block
+        elif isinstance(part := unixfs.decode(block), File):
+            yield from _contents(read, part)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
