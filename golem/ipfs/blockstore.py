@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from io import BufferedWriter
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import BinaryIO, Self
 
 from golem.errors import ContentMismatch, ContentMissing, StoreFault, TooLarge
 from golem.ipfs.cid import Key, check_block, to_text
@@ -89,8 +88,14 @@ class BlockStore:
         finally:
             os.close(handle)
 
-    def pin(self, key: Key, owner: str) -> int | None:
-        """Keep content for `owner` and say how many bytes its files hold; None where it is not here."""
+    def pin(self, key: Key, owner: str, limit: int) -> int | None:
+        """Keep content for `owner` and say how many bytes its files hold; None where it is not here.
+
+        Raises TooLarge, and pins nothing, where that is more than `limit`.
+        """
+        size = self._index.size(key)
+        if size is not None and size > limit:
+            raise TooLarge(f"{to_text(key)} has {size} bytes, more than the {limit} agreed on")
         return self._index.pin(key, owner)
 
     def unpin(self, owner: str) -> None:
@@ -142,7 +147,7 @@ class Draft:
         self._referred: list[Stored] = []
         self._offset = 0
         self._pack = store.number()
-        self._pack_file: BufferedWriter | None = None
+        self._pack_file: BinaryIO | None = None
         self._pack_bytes = 0
         self._claimed_bytes = 0
         self._committed = False
@@ -151,6 +156,9 @@ class Draft:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         """Give back what was reserved; what was not committed leaves no trace."""
         if self._pack_file is not None:
             self._pack_file.close()

@@ -41,7 +41,10 @@ class CarReader:
                 start, end = found
                 if self._has_header:
                     with memoryview(self._data) as view:
-                        key, block = to_key(bytes(view[start : start + KEY_BYTES])), bytes(view[start + KEY_BYTES : end])
+                        key, block = (
+                            to_key(bytes(view[start : start + KEY_BYTES])),
+                            bytes(view[start + KEY_BYTES : end]),
+                        )
                     yield key, block
                 self._has_header = True
                 at = end

@@ -56,12 +56,13 @@ def decode(block: bytes) -> tuple[list[Link], bytes]:
     links: list[Link] = []
     data: bytes | None = None
     for number, value in fields(block):
-        if number == 2 and isinstance(value, bytes):
-            links.append(_link(value))
-        elif number == 1 and isinstance(value, bytes) and data is None:
-            data = value
-        else:
-            raise ContentUnreadable(f"a DAG-PB node has a stray field {number}")
+        match number, value:
+            case 2, bytes():
+                links.append(_link(value))
+            case 1, bytes() if data is None:
+                data = value
+            case _:
+                raise ContentUnreadable(f"a DAG-PB node has a stray field {number}")
     return links, data or b""
 
 

@@ -111,6 +111,11 @@ class Index:
             row = sql.execute(_FIND, (key,)).fetchone()
         return (Stored(*row[:4]), Place(row[0], *row[4:])) if row else None
 
+    def size(self, key: Key) -> int | None:
+        """How many bytes the files of a content hold, if it is here."""
+        with self._turn() as sql:
+            return self._size(sql, key)
+
     def pin(self, key: Key, owner: str) -> int | None:
         """Keep a content for `owner` and say its size, if it is here."""
         with self._turn() as sql:
@@ -144,11 +149,12 @@ class Index:
             return self._drop_contents(sql, contents)
 
     def _pin(self, sql: sqlite3.Connection, key: Key, owner: str) -> int | None:
-        row = sql.execute("SELECT size FROM contents WHERE cid = ?", (key,)).fetchone()
-        if row is None:
-            return None
         sql.execute(_PIN, (owner, key))
-        return int(row[0])
+        return self._size(sql, key)
+
+    def _size(self, sql: sqlite3.Connection, key: Key) -> int | None:
+        row = sql.execute("SELECT size FROM contents WHERE cid = ?", (key,)).fetchone()
+        return None if row is None else int(row[0])
 
     def _drop_contents(self, sql: sqlite3.Connection, contents: Iterable[int]) -> list[int]:
         files: set[int] = set()

@@ -5,15 +5,16 @@ from __future__ import annotations
 from golem.errors import ContentUnreadable
 
 MAX_VARINT_BYTES = 9  # the multiformats rule: 63 bits
+_MORE = 0x80  # set in every byte but the last
 
 
 def encode(number: int) -> bytes:
     """The one form of `number`, which is at least 0 and below 2**63."""
-    if number < 0x80:
+    if number < _MORE:
         return bytes((number,))
     out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
+    while number >= _MORE:
+        out.append(number & 0x7F | _MORE)
         number >>= 7
     out.append(number)
     return bytes(out)
@@ -28,7 +29,7 @@ def decode(data: bytes | bytearray, at: int) -> tuple[int, int]:
     for position in range(at, at + MAX_VARINT_BYTES):
         byte = data[position]
         number |= (byte & 0x7F) << shift
-        if byte < 0x80:
+        if byte < _MORE:
             if byte == 0 and shift:
                 raise ContentUnreadable("a varint is padded")
             return number, position + 1

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads, IReactorThreads
+from twisted.internet.interfaces import IReactorThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
@@ -19,7 +19,7 @@ MAX_THREADS = 4  # hashing fills a core with one; more only help while a disk is
 class Workers:
     """A small pool of the content store's own."""
 
-    def __init__(self, reactor: IReactorFromThreads) -> None:
+    def __init__(self, reactor: IReactorThreads) -> None:
         self._reactor = reactor
         self._pool = ThreadPool(minthreads=0, maxthreads=MAX_THREADS, name="content")
 

@@ -119,6 +119,8 @@ class Engine:
             performer.perform(f.SetTimer(name=name, at_ms=at_ms), 0)
         for effect in list(self.saved.pending.values()):
             performer.perform(effect, 0)
+        if self._inbox and self._call is None:
+            self._call = self._clock.callLater(0, self._turn)
 
     def stop(self) -> None:
         """Take what has arrived, and no more."""

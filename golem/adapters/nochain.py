@@ -1,0 +1,40 @@
+"""IChain for a node that neither pays nor is paid: it trades for nothing, and says so when money comes up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred, fail, succeed
+from zope.interface import implementer
+
+from golem.errors import ChainFault
+from golem.interfaces import IChain
+from golem.model.chain import Batch, Funds, Receipt, Sighting
+from golem.model.ids import Address
+from golem.model.money import Wei
+
+NO_CHAIN = "no chain is configured: set payment.rpc and payment.contract"
+
+
+@implementer(IChain)
+class NoChain:
+    """No funds, and nothing to see."""
+
+    def __init__(self, account: Address) -> None:
+        self.account = account
+
+    def observe(self, payers: Sequence[Address]) -> Deferred[Sighting]:
+        """Nothing."""
+        return succeed(Sighting(block=0, block_ms=0, funds=Funds()))
+
+    def deposit(self, key: str, amount: Wei) -> Deferred[Receipt]:
+        """Not here."""
+        return fail(ChainFault(NO_CHAIN))
+
+    def pay(self, batch: Batch) -> Deferred[Receipt]:
+        """Not here."""
+        return fail(ChainFault(NO_CHAIN))
+
+    def withdraw(self, payers: Sequence[Address]) -> Deferred[Receipt]:
+        """Not here."""
+        return fail(ChainFault(NO_CHAIN))

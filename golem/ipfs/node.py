@@ -1,0 +1,166 @@
+"""The embedded IPFS node: block store, gateway and fetcher, as the content store of a node."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from twisted.application.service import Service
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred, DeferredSemaphore, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.posixbase import PosixReactorBase
+from zope.interface import implementer
+
+from golem.errors import ConfigError, StoreFault
+from golem.interfaces import Content, IResourceStore
+from golem.ipfs import reader
+from golem.ipfs.blockstore import BlockStore
+from golem.ipfs.cid import Key, from_text, to_text
+from golem.ipfs.fetch import Fetcher
+from golem.ipfs.gateway import Gateway, GatewayFactory
+from golem.ipfs.importer import import_path
+from golem.ipfs.workers import Workers
+from golem.model.ids import Cid
+from golem.model.messages import Place
+
+R = TypeVar("R")
+
+MAX_TRANSFERS = 8  # at once; more wait for their turn. Each may hold 4 MiB received and unchecked
+
+
+@implementer(IResourceStore)
+class EmbeddedStore(Service):
+    """Content by its id, on this machine's disk and from other nodes.
+
+    `folder`: the store's own. `staging`: a folder whose files come and go; they are copied when put. Any others are
+    served from where they are, for as long as they stay as they are. `gateway`: where to listen.
+    """
+
+    def __init__(
+        self, reactor: PosixReactorBase, folder: Path, staging: Path, quota_bytes: int, gateway: Place
+    ) -> None:
+        self._reactor = reactor
+        self._folder = folder
+        self._staging = os.path.realpath(staging)
+        self._quota_bytes = quota_bytes
+        self._gateway = gateway
+        self._workers = Workers(reactor)
+        self._fetcher = Fetcher(reactor, self._workers)
+        self._room = DeferredSemaphore(MAX_TRANSFERS)
+        self._transfers: dict[Key, list[Deferred[None]]] = {}
+        self._holds: list[_Hold] = []
+
+    def startService(self) -> None:
+        """Open the store and listen. Raises StoreFault, or ConfigError where the address can't be had."""
+        self._blocks = BlockStore(self._folder, self._quota_bytes)
+        host, _, port = self._gateway.rpartition(":")
+        gateway = GatewayFactory(self._reactor, Gateway(self._reactor, self._workers, self._blocks.read))
+        try:
+            self._port: IListeningPort = self._reactor.listenTCP(int(port), gateway, interface=host.strip("[]"))
+        except CannotListenError as why:
+            self._blocks.close()
+            raise ConfigError(f"ipfs.gateway: can't listen at {self._gateway}: {why.socketError}") from why
+        self._workers.start()
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted has no types here
+
+    async def _stop(self) -> None:
+        await maybeDeferred(self._port.stopListening)
+        await self._fetcher.close()
+        self._blocks.close()
+        await self._workers.stop()
+
+    def stopService(self) -> Deferred[None]:
+        """Stop serving; what is under way fails, and leaves nothing."""
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted has no types here
+        return Deferred.fromCoroutine(self._stop())
+
+    @property
+    def port(self) -> int:
+        """Where the gateway listens, once the service runs."""
+        host = self._port.getHost()
+        assert isinstance(host, IPv4Address | IPv6Address)
+        return int(host.port)
+
+    def put(self, path: str, owner: str) -> Deferred[Content]:
+        """See `IResourceStore.put`."""
+        return Deferred.fromCoroutine(self._hold(owner, self._put(path, owner)))
+
+    def get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> Deferred[int]:
+        """See `IResourceStore.get`."""
+        return Deferred.fromCoroutine(self._hold(owner, self._get(cid, sources, limit, owner)))
+
+    def materialise(self, cid: Cid, into: str) -> Deferred[None]:
+        """See `IResourceStore.materialise`."""
+        return Deferred.fromCoroutine(self._materialise(cid, into))
+
+    def unpin(self, owner: str) -> Deferred[None]:
+        """See `IResourceStore.unpin`. What is under way for `owner` won't be kept either."""
+        for hold in self._holds:
+            hold.is_released |= hold.owner == owner
+        return self._workers.run(self._blocks.unpin, owner)
+
+    async def _hold(self, owner: str, work: Coroutine[object, object, R]) -> R:
+        """Do what pins something for `owner`, unless it lets go meanwhile."""
+        hold = _Hold(owner)
+        self._holds.append(hold)
+        try:
+            result = await work
+        finally:
+            self._holds.remove(hold)
+        if hold.is_released:
+            await self.unpin(owner)
+            raise StoreFault(f"not kept: {owner} was let go of meanwhile")
+        return result
+
+    async def _put(self, path: str, owner: str) -> Content:
+        return await self._workers.run(self._import, path, owner)
+
+    def _import(self, path: str, owner: str) -> Content:
+        real = os.path.realpath(path)
+        is_staged = os.path.commonpath((real, self._staging)) == self._staging
+        with self._blocks.draft(by_reference=not is_staged) as draft:
+            tree = import_path(path, draft)
+            draft.commit(tree.key, tree.size, owner)
+        return Content(cid=to_text(tree.key), size_bytes=tree.size)
+
+    async def _get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> int:
+        key = from_text(cid)
+        while (size := await self._workers.run(self._blocks.pin, key, owner, limit)) is None:
+            if key not in self._transfers:
+                return await self._transfer(key, sources, limit, owner)
+            ended: Deferred[None] = Deferred()
+            self._transfers[key].append(ended)
+            await ended  # and look again, whatever came of it: the other had its own sources and limit
+        return size
+
+    async def _transfer(self, key: Key, sources: Sequence[Place], limit: int, owner: str) -> int:
+        self._transfers[key] = []
+        try:
+            return await self._room.run(lambda: Deferred.fromCoroutine(self._fetch(key, sources, limit, owner)))
+        finally:
+            for ended in self._transfers.pop(key):
+                ended.callback(None)
+
+    async def _fetch(self, key: Key, sources: Sequence[Place], limit: int, owner: str) -> int:
+        draft = self._blocks.draft()
+        try:
+            size = await self._fetcher.fetch(key, sources, limit, draft)
+            await self._workers.run(draft.commit, key, size, owner)
+        finally:
+            await self._workers.run(draft.close)
+        return size
+
+    async def _materialise(self, cid: Cid, into: str) -> None:
+        await self._workers.run(reader.write_out, self._blocks.read, from_text(cid), into)
+
+
+class _Hold:
+    """Somebody waits for content; `is_released` once its owner wants none any more."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self.is_released = False

@@ -1,0 +1,105 @@
+"""A node whole: its parts, started in order and stopped in reverse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+from twisted.application.service import IService, MultiService
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from golem.interfaces import IChain, IEntropy, IExecutor, IJournal, IKeyring, IMarketStrategy, IResourceStore, ITaskTemplate
+from golem.model.events import Started, TimerFired
+from golem.model.settings import Settings
+from golem.node.computer import Computer
+from golem.node.desk import Desk
+from golem.node.driver import Driver
+from golem.node.engine import Engine
+from golem.node.export import Exporter
+from golem.node.timers import Timers
+
+log = Logger()
+
+
+class Parts(NamedTuple):
+    """What a node is made of that differs between production and simulation."""
+
+    clock: IReactorTime
+    journal: IJournal
+    store: IResourceStore
+    executor: IExecutor
+    computer: Computer
+    chain: IChain
+    keyring: IKeyring
+    entropy: IEntropy
+
+
+class Network(Protocol):
+    """The node's sessions, as a service. `address`: where others can dial it, once it listens."""
+
+    address: str
+
+
+class Node(MultiService):
+    """One node. `desk`: what its user sees of it. `ready`: fires once it takes part, or fails with the reason."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        settings: Settings,
+        templates: Mapping[str, ITaskTemplate],
+        strategy: IMarketStrategy,
+        network_name: str,
+    ) -> None:
+        super().__init__()
+        self._parts = parts
+        self._settings = settings
+        self.engine = Engine(parts.journal, templates, strategy, parts.clock, parts.entropy)
+        self.timers = Timers(parts.clock, lambda name: self.engine.post(TimerFired(name=name)))
+        self.driver = Driver(
+            self.engine, self.timers, parts.store, parts.computer, parts.chain, Exporter(parts.store)
+        )
+        self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
+        self.ready: Deferred[None] = Deferred()
+        self._address: Callable[[], str] = lambda: ""
+
+    def join(self, sessions: IService, address: Callable[[], str]) -> None:
+        """Add the network, which needs the driver to exist first. `address`: known once it listens."""
+        sessions.setServiceParent(self)
+        self._address = address
+
+    def startService(self) -> None:
+        """Recover, listen, and begin."""
+        done: Deferred[None] = Deferred.fromCoroutine(self._start())
+        done.addCallbacks(self.ready.callback, self.ready.errback)
+
+    async def _start(self) -> None:
+        self.engine.recover()
+        capability = await self._parts.executor.probe()
+        for service in self:
+            await maybeDeferred(service.startService)
+        self.running = True
+        self.engine.post(
+            Started(
+                node_id=self._parts.keyring.node_id,
+                address=self._address(),
+                payee=self._parts.keyring.account,
+                settings=self._settings,
+                capability=capability,
+            )
+        )
+        self.engine.start(self.driver)
+
+    def stopService(self) -> Deferred[None]:
+        """Take what has arrived, end jobs and sessions, close the journal."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        self.running = False
+        for service in reversed(list(self)):
+            await maybeDeferred(service.stopService)
+        self.timers.clear_all()
+        self.engine.stop()
+        self._parts.journal.close()
