@@ -11,7 +11,7 @@ from twisted.application.service import IService, MultiService
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime, IReactorUNIX
-from twisted.logger import globalLogBeginner, textFileLogObserver
+from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
@@ -22,6 +22,7 @@ from golem.node.build import make
 from golem.node.config import load
 
 CONFIG_EXIT = 5  # golem.cli.exits.Exit.CONFIG
+log = Logger()
 
 
 class Options(UsageOptions):
@@ -42,45 +43,55 @@ class Options(UsageOptions):
         self.flags[key] = value
 
 
-def build(folder: str, flags: Mapping[str, str]) -> IService:
-    """A node and its control socket. Raises ConfigError with all that is wrong."""
+def build(folder: str, flags: Mapping[str, str]) -> tuple[IService, Deferred[None]]:
+    """A node with its control socket, and what fires once it takes part or fails with the reason why it can't.
+
+    Raises ConfigError with all that is wrong.
+    """
     config = load(folder, os.environ, flags)
     node = make(config, reactor)
     services = MultiService()
     node.setServiceParent(services)
-    control = ControlServer(node, config.folder, IReactorUNIX(reactor), IReactorTime(reactor))
+    control = ControlServer(node.desk, config.folder, IReactorUNIX(reactor), IReactorTime(reactor))
     services.addService(control)
-    return services
+    return services, node.ready
 
 
 def makeService(options: Options) -> IService:
     """What `twistd golem` runs. Where it can't, every mistake is printed, and the exit code is 5."""
     try:
-        return build(options["folder"], options.flags)
+        services, ready = build(options["folder"], options.flags)
     except ConfigError as why:
         sys.stderr.write(f"error: {why}\n")
         raise SystemExit(CONFIG_EXIT) from why
+    ready.addErrback(_give_up)
+    return services
 
 
-def run(folder: str, flags: Mapping[str, str], log: TextIO, ready: Callable[[], None]) -> None:
-    """Run a node until a signal stops it, its log going to `log`; `ready` is called once its control socket listens.
+def _give_up(failure: Failure) -> None:
+    log.critical("the node can't start: {why}", why=failure.getErrorMessage())
+    reactor.stop()
 
-    Raises ConfigError with all that is wrong, before or after the reactor ran.
+
+def run(folder: str, flags: Mapping[str, str], out: TextIO, when_ready: Callable[[], None]) -> None:
+    """Run a node until a signal stops it, its log going to `out`; `when_ready` is called once it takes part.
+
+    Raises what the node could not start for: ConfigError with all that is wrong, or a Fault.
     """
-    services = build(folder, flags)
-    globalLogBeginner.beginLoggingTo([textFileLogObserver(log)], redirectStandardIO=False)
+    services, ready = build(folder, flags)
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(out)], redirectStandardIO=False)
     failures: list[Failure] = []
-
-    def start() -> None:
-        started: Deferred[None] = maybeDeferred(services.startService)
-        started.addCallbacks(lambda _: ready(), give_up)
 
     def give_up(failure: Failure) -> None:
         failures.append(failure)
         reactor.stop()
 
+    def start() -> None:
+        ready.addCallbacks(lambda _: when_ready(), give_up)
+        maybeDeferred(services.startService).addErrback(give_up)
+
     reactor.callWhenRunning(start)
     reactor.addSystemEventTrigger("before", "shutdown", services.stopService)
     reactor.run()
-    for failure in failures:
+    for failure in failures[:1]:
         failure.raiseException()

@@ -69,6 +69,8 @@ class ControlServer(Service):
 class _QuietSite(Site):
     """The node's log is no access log."""
 
+    noisy = False
+
     def log(self, request: Request) -> None:
         """Say nothing."""
 

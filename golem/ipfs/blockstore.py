@@ -42,7 +42,7 @@ class BlockStore:
         except OSError as why:
             raise StoreFault(f"{folder}: {why.strerror}") from why
         self._claimed_bytes = 0
-        self.closed = False
+        self.is_frozen = False
 
     def _sweep(self) -> None:
         """Remove packs that a crash left without a row."""
@@ -50,9 +50,13 @@ class BlockStore:
             if not path.name.isdecimal() or int(path.name) not in self._sizes:
                 path.unlink()
 
+    def freeze(self) -> None:
+        """Take no more: drafts under way fail at their next block."""
+        self.is_frozen = True
+
     def close(self) -> None:
-        """Write no more: drafts still under way fail at their next block."""
-        self.closed = True
+        """Let go of the index; every method fails from now on."""
+        self.freeze()
         self._index.close()
 
     def used_bytes(self) -> int:
@@ -93,10 +97,7 @@ class BlockStore:
 
         Raises TooLarge, and pins nothing, where that is more than `limit`.
         """
-        size = self._index.size(key)
-        if size is not None and size > limit:
-            raise TooLarge(f"{to_text(key)} has {size} bytes, more than the {limit} agreed on")
-        return self._index.pin(key, owner)
+        return self._index.pin(key, owner, limit)
 
     def unpin(self, owner: str) -> None:
         """Let go of what `owner` pinned, and delete what nobody else pins."""
@@ -170,7 +171,7 @@ class Draft:
         """See `Sink.begin`."""
         if self._by_reference:
             number = self._store.number()
-            self._referred.append(Stored(number, os.path.realpath(path), found.st_size, found.st_mtime_ns))
+            self._referred.append(Stored(number, path, found.st_size, found.st_mtime_ns))
             self._offset = 0
         else:
             self.reserve(self._pack_bytes + found.st_size)
@@ -222,5 +223,5 @@ class Draft:
         self._committed = True
 
     def _check_open(self) -> None:
-        if self._store.closed:
+        if self._store.is_frozen:
             raise StoreFault("the content store is closing")

@@ -29,35 +29,39 @@ class CarReader:
     """
 
     def __init__(self) -> None:
-        self._data = bytearray()
+        self._pieces: list[bytes] = []
+        self._have = 0  # bytes in them
+        self._need = 0  # bytes before it is worth looking again; joining at every piece would copy each many times
         self._has_header = False
 
     def feed(self, data: bytes) -> Iterator[tuple[Key, bytes]]:
         """The blocks that are whole now. Exhaust it before the next call."""
-        self._data += data
-        at = 0
+        self._pieces.append(data)
+        self._have += len(data)
+        if self._have < self._need:
+            return
+        whole, at = b"".join(self._pieces), 0
         try:
-            while (found := self._section(at)) is not None:
-                start, end = found
+            while (found := self._section(whole, at)) is not None:
+                start, at = found
                 if self._has_header:
-                    with memoryview(self._data) as view:
-                        key, block = (
-                            to_key(bytes(view[start : start + KEY_BYTES])),
-                            bytes(view[start + KEY_BYTES : end]),
-                        )
-                    yield key, block
+                    yield to_key(whole[start : start + KEY_BYTES]), whole[start + KEY_BYTES : at]
                 self._has_header = True
-                at = end
         except ContentUnreadable as why:
             raise ContentMismatch(f"not a CAR: {why}") from why
-        del self._data[:at]
+        self._pieces = [whole[at:]]
+        self._have = len(whole) - at
 
-    def _section(self, at: int) -> tuple[int, int] | None:
-        """Where the section at `at` has its contents, if it is all here."""
+    def _section(self, whole: bytes, at: int) -> tuple[int, int] | None:
+        """Where the section at `at` has its contents, if it is all here; else what is needed of it is noted."""
+        self._need = 0
         try:
-            length, start = varint.decode(self._data, at)
+            length, start = varint.decode(whole, at)
         except IndexError:
             return None
         if length > (KEY_BYTES + MAX_BLOCK_BYTES if self._has_header else MAX_HEADER_BYTES):
             raise ContentMismatch(f"not a CAR: a section of {length} bytes")
-        return (start, start + length) if start + length <= len(self._data) else None
+        if start + length <= len(whole):
+            return start, start + length
+        self._need = start + length - at
+        return None

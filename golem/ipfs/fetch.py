@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from twisted.internet.base import ReactorBase
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
@@ -21,12 +22,14 @@ from twisted.web.client import Agent, HTTPConnectionPool, ResponseDone, Response
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
-from golem.errors import ContentMismatch, ContentMissing
+from golem.errors import ContentMismatch, ContentMissing, StoreFault
 from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Key, to_text
 from golem.ipfs.intake import Intake, Keeper
 from golem.ipfs.workers import Workers
 from golem.model.messages import Place
+
+R = TypeVar("R")
 
 MAX_SOURCES = 16  # asked for one content
 MAX_REQUESTS = 8  # of one source for one content, as long as each brings something; then the next one's turn
@@ -47,9 +50,14 @@ class Fetcher:
         self._pool = HTTPConnectionPool(reactor)
         self._pool.maxPersistentPerHost = _KEPT_PER_HOST
         self._agent = Agent(reactor, connectTimeout=CONNECT_S, pool=self._pool)
+        self._stops: list[Callable[[], None]] = []
+        self._is_open = True
 
     def close(self) -> Deferred[None]:
-        """Close the connections kept."""
+        """Hang up everywhere; what is under way fails with StoreFault."""
+        self._is_open = False
+        for stop in list(self._stops):
+            stop()
         closed: Deferred[None] = self._pool.closeCachedConnections()
         return closed
 
@@ -61,12 +69,16 @@ class Fetcher:
         intake = Intake(root, limit, keeper)
         failures = []
         for source in sources[:MAX_SOURCES]:
+            if not self._is_open:
+                break
             try:
                 await self._ask(source, intake)
             except (ContentMismatch, ContentMissing) as why:
                 failures.append(f"{source}: {why}")
             else:
                 return intake.size
+        if not self._is_open:
+            raise StoreFault("the content store is closing")
         raise ContentMissing(f"nobody gave {to_text(root)}: " + ("; ".join(failures) or "there is nobody to ask"))
 
     async def _ask(self, source: Place, intake: Intake) -> None:
@@ -83,22 +95,35 @@ class Fetcher:
 
     async def _stream(self, source: Place, wanted: Key, intake: Intake) -> str:
         """One request; says how it ended, where that was not well."""
+        response = await self._request(source, wanted)
+        if response.code != http.OK:
+            response.deliverBody(_Unwanted())
+            return f"HTTP {response.code}"
+        body = _Body(self._clock, self._feeder(intake))
+        response.deliverBody(body)
+        return await self._stoppable(body.stop, body.ended)
+
+    async def _request(self, source: Place, wanted: Key) -> IResponse:
         if not _PLACE.fullmatch(source):
             raise ContentMissing("not a place, like host:port")
         url = f"http://{source}/ipfs/{to_text(wanted)}?format=car&dag-scope=all&car-order=dfs&car-dups=n"
         headers = Headers({"accept": ["application/vnd.ipld.car; version=1; order=dfs; dups=n"]})
+        answer: Deferred[IResponse] = self._agent.request(b"GET", url.encode(), headers)
+        answer.addTimeout(PATIENCE_S, self._clock)
         try:
-            response: IResponse = await self._agent.request(b"GET", url.encode(), headers).addTimeout(
-                PATIENCE_S, self._clock
-            )
-        except (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, TookTooLong) as why:
+            return await self._stoppable(answer.cancel, answer)
+        except (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, TookTooLong, CancelledError) as why:
             raise ContentMissing(f"no answer: {type(why).__name__} {why}") from why
-        body = _Body(self._clock, self._feeder(intake))
-        if response.code != http.OK:
-            response.deliverBody(_Unwanted())
-            return f"HTTP {response.code}"
-        response.deliverBody(body)
-        return await body.ended
+
+    async def _stoppable(self, stop: Callable[[], None], wait: Deferred[R]) -> R:
+        """Wait on the network, unless `close` is called."""
+        if not self._is_open:
+            stop()
+        self._stops.append(stop)
+        try:
+            return await wait
+        finally:
+            self._stops.remove(stop)
 
     def _feeder(self, intake: Intake) -> Callable[[bytes], Deferred[None]]:
         reader = CarReader()
@@ -166,6 +191,11 @@ class _Body(Protocol):
         if self._end is None:
             self._end = how
             self._go_on()
+
+    def stop(self) -> None:
+        """Hang up; `ended` tells when the work begun is done."""
+        self._finish("stopped")
+        self._hang_up()
 
     def _give_up(self) -> None:
         self._finish(f"less than {PATIENCE_BYTES} bytes in {PATIENCE_S:.0f} s")

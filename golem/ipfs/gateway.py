@@ -43,7 +43,7 @@ class Gateway(Resource):
     isLeaf = True
 
     def __init__(self, clock: IReactorTime, workers: Workers, read: reader.Read) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # Twisted has no types here
+        super().__init__()
         self._clock = clock
         self._workers = workers
         self._read = read
@@ -213,11 +213,16 @@ class GatewayFactory(WrappingFactory):
     noisy = False
 
     def __init__(self, clock: IReactorTime, gateway: Gateway) -> None:
-        site = _QuietSite(gateway, timeout=IDLE_S, reactor=clock)  # type: ignore[no-untyped-call]  # Twisted has no types here
-        super().__init__(site)  # type: ignore[no-untyped-call]  # Twisted has no types here
+        site = _QuietSite(gateway, timeout=IDLE_S, reactor=clock)
+        super().__init__(site)
 
     def buildProtocol(self, addr: IAddress | None) -> ProtocolWrapper | None:  # type: ignore[override]  # IProtocolFactory allows None; this base forgot
         """One more connection, if there is room."""
         if len(self.protocols) >= MAX_CONNECTIONS:
             return None
         return super().buildProtocol(addr)
+
+    def close(self) -> None:
+        """Hang up on everybody."""
+        for protocol in list(self.protocols):
+            ITCPTransport(protocol.transport).abortConnection()

@@ -86,7 +86,7 @@ class _Importer:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._buffer = memoryview(bytearray(CHUNK_BYTES))
+        self._buffer = memoryview(b"")
         self._links_left = unixfs.MAX_LINKS
 
     def entry(self, where: str, name: str, parent: int | None, depth: int) -> Tree:
@@ -100,9 +100,11 @@ class _Importer:
 
     def _file(self, where: str, handle: int, found: os.stat_result) -> Tree:
         self._sink.begin(where, found)
+        if len(self._buffer) < min(found.st_size, CHUNK_BYTES):
+            self._buffer = memoryview(bytearray(min(found.st_size, CHUNK_BYTES)))
         tree = import_chunks(self._chunks(where, handle), self._sink)
         after = os.fstat(handle)
-        if (tree.size, after.st_mtime_ns) != (found.st_size, found.st_mtime_ns):
+        if not tree.size == after.st_size == found.st_size or after.st_mtime_ns != found.st_mtime_ns:
             raise StoreFault(f"{where}: changed while it was read")
         return tree
 
@@ -113,7 +115,7 @@ class _Importer:
 
     def _fill(self, handle: int) -> int:
         filled = 0
-        while filled < CHUNK_BYTES and (count := os.readv(handle, [self._buffer[filled:]])):
+        while filled < len(self._buffer) and (count := os.readv(handle, [self._buffer[filled:]])):
             filled += count
         return filled
 

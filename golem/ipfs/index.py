@@ -14,8 +14,8 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from golem.errors import StoreFault
-from golem.ipfs.cid import Key
+from golem.errors import StoreFault, TooLarge
+from golem.ipfs.cid import Key, to_text
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (id INTEGER PRIMARY KEY, path TEXT, size INTEGER, mtime_ns INTEGER);
@@ -107,19 +107,20 @@ class Index:
 
     def find(self, key: Key) -> tuple[Stored, Place] | None:
         """Where a block should be."""
-        with self._turn() as sql:
-            row = sql.execute(_FIND, (key,)).fetchone()
+        with self._lock:
+            try:
+                row = self._database.execute(_FIND, (key,)).fetchone()
+            except sqlite3.Error as why:
+                raise StoreFault(f"{self._path}: {why}") from why
         return (Stored(*row[:4]), Place(row[0], *row[4:])) if row else None
 
-    def size(self, key: Key) -> int | None:
-        """How many bytes the files of a content hold, if it is here."""
+    def pin(self, key: Key, owner: str, limit: int) -> int | None:
+        """Keep a content for `owner` and say its size, if it is here; raises TooLarge past `limit`."""
         with self._turn() as sql:
-            return self._size(sql, key)
-
-    def pin(self, key: Key, owner: str) -> int | None:
-        """Keep a content for `owner` and say its size, if it is here."""
-        with self._turn() as sql:
-            return self._pin(sql, key, owner)
+            size = self._size(sql, key)
+            if size is not None and size > limit:
+                raise TooLarge(f"{to_text(key)} has {size} bytes, more than the {limit} agreed on")
+            return size if size is None else self._pin(sql, key, owner)
 
     def add(self, key: Key, size: int, owner: str, files: Iterable[Stored], places: dict[Key, Place]) -> list[int]:
         """List a complete content and pin it. Returns those of `files` that turned out not to be needed."""
@@ -161,8 +162,8 @@ class Index:
         for content in contents:
             files.update(row[0] for row in sql.execute(_FILES_OF, (content,)))
             sql.execute(_DROP_BLOCKS, {"content": content})
-            for table in ("members", "pins"):
-                sql.execute(f"DELETE FROM {table} WHERE content = ?", (content,))
+            sql.execute("DELETE FROM members WHERE content = ?", (content,))
+            sql.execute("DELETE FROM pins WHERE content = ?", (content,))
             sql.execute("DELETE FROM contents WHERE id = ?", (content,))
         return self._drop_files(sql, sorted(files))
 

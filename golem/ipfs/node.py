@@ -49,7 +49,6 @@ class EmbeddedStore(Service):
         self._quota_bytes = quota_bytes
         self._gateway = gateway
         self._workers = Workers(reactor)
-        self._fetcher = Fetcher(reactor, self._workers)
         self._room = DeferredSemaphore(MAX_TRANSFERS)
         self._transfers: dict[Key, list[Deferred[None]]] = {}
         self._holds: list[_Hold] = []
@@ -58,24 +57,29 @@ class EmbeddedStore(Service):
         """Open the store and listen. Raises StoreFault, or ConfigError where the address can't be had."""
         self._blocks = BlockStore(self._folder, self._quota_bytes)
         host, _, port = self._gateway.rpartition(":")
-        gateway = GatewayFactory(self._reactor, Gateway(self._reactor, self._workers, self._blocks.read))
+        self._site = GatewayFactory(self._reactor, Gateway(self._reactor, self._workers, self._blocks.read))
         try:
-            self._port: IListeningPort = self._reactor.listenTCP(int(port), gateway, interface=host.strip("[]"))
+            self._port: IListeningPort = self._reactor.listenTCP(int(port), self._site, interface=host.strip("[]"))
         except CannotListenError as why:
             self._blocks.close()
             raise ConfigError(f"ipfs.gateway: can't listen at {self._gateway}: {why.socketError}") from why
         self._workers.start()
-        super().startService()  # type: ignore[no-untyped-call]  # Twisted has no types here
+        self._fetcher = Fetcher(self._reactor, self._workers)
+        super().startService()
 
     async def _stop(self) -> None:
         await maybeDeferred(self._port.stopListening)
+        self._site.close()
+        self._blocks.freeze()
         await self._fetcher.close()
-        self._blocks.close()
+        for hold in list(self._holds):
+            await hold.ended
         await self._workers.stop()
+        self._blocks.close()
 
     def stopService(self) -> Deferred[None]:
         """Stop serving; what is under way fails, and leaves nothing."""
-        super().stopService()  # type: ignore[no-untyped-call]  # Twisted has no types here
+        super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
     @property
@@ -95,7 +99,7 @@ class EmbeddedStore(Service):
 
     def materialise(self, cid: Cid, into: str) -> Deferred[None]:
         """See `IResourceStore.materialise`."""
-        return Deferred.fromCoroutine(self._materialise(cid, into))
+        return Deferred.fromCoroutine(self._hold(None, self._materialise(cid, into)))
 
     def unpin(self, owner: str) -> Deferred[None]:
         """See `IResourceStore.unpin`. What is under way for `owner` won't be kept either."""
@@ -103,18 +107,19 @@ class EmbeddedStore(Service):
             hold.is_released |= hold.owner == owner
         return self._workers.run(self._blocks.unpin, owner)
 
-    async def _hold(self, owner: str, work: Coroutine[object, object, R]) -> R:
-        """Do what pins something for `owner`, unless it lets go meanwhile."""
+    async def _hold(self, owner: str | None, work: Coroutine[Deferred[object], object, R]) -> R:
+        """Do what pins something for `owner`, unless it lets go meanwhile; the service doesn't stop in the midst."""
         hold = _Hold(owner)
         self._holds.append(hold)
         try:
             result = await work
+            if owner is not None and hold.is_released:
+                await self._workers.run(self._blocks.unpin, owner)
+                raise StoreFault(f"not kept: {owner} was let go of meanwhile")
+            return result
         finally:
             self._holds.remove(hold)
-        if hold.is_released:
-            await self.unpin(owner)
-            raise StoreFault(f"not kept: {owner} was let go of meanwhile")
-        return result
+            hold.ended.callback(None)
 
     async def _put(self, path: str, owner: str) -> Content:
         return await self._workers.run(self._import, path, owner)
@@ -123,7 +128,7 @@ class EmbeddedStore(Service):
         real = os.path.realpath(path)
         is_staged = os.path.commonpath((real, self._staging)) == self._staging
         with self._blocks.draft(by_reference=not is_staged) as draft:
-            tree = import_path(path, draft)
+            tree = import_path(real, draft)
             draft.commit(tree.key, tree.size, owner)
         return Content(cid=to_text(tree.key), size_bytes=tree.size)
 
@@ -161,6 +166,7 @@ class EmbeddedStore(Service):
 class _Hold:
     """Somebody waits for content; `is_released` once its owner wants none any more."""
 
-    def __init__(self, owner: str) -> None:
+    def __init__(self, owner: str | None) -> None:
         self.owner = owner
         self.is_released = False
+        self.ended: Deferred[None] = Deferred()

@@ -21,10 +21,10 @@ class Workers:
 
     def __init__(self, reactor: IReactorThreads) -> None:
         self._reactor = reactor
-        self._pool = ThreadPool(minthreads=0, maxthreads=MAX_THREADS, name="content")
 
     def start(self) -> None:
         """Take work from now on."""
+        self._pool = ThreadPool(minthreads=0, maxthreads=MAX_THREADS, name="content")
         self._pool.start()
 
     def stop(self) -> Deferred[None]:

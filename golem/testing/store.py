@@ -1,26 +1,59 @@
-"""A content store in memory: a world of nodes that hold content, found by where their gateways listen."""
+"""A content store in memory: a world of nodes that hold content, found by where their gateways listen.
+
+Ids, limits and refusals are the real ones: importer, intake and reader are the embedded node's own. Only disk and
+network are left out, so a run is the same every time.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from hashlib import sha256
-from pathlib import Path
 
-import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
-from golem.errors import ContentMissing, StoreFault, TooLarge
+from golem.errors import ContentMissing, TooLarge
 from golem.interfaces import Content, IResourceStore
+from golem.ipfs import reader
+from golem.ipfs.cid import Key, from_text, to_text
+from golem.ipfs.importer import Chunk, import_path
+from golem.ipfs.intake import Intake
 from golem.model.ids import Cid
 from golem.model.messages import Place
 
-Tree = dict[str, bytes]
-"""Files by their path below the root; a single file has the path ""."""
+FETCH_S = 0.05  # a transfer's latency; its size costs nothing
 
-FETCH_S = 0.05
+
+class Held:
+    """One content's blocks. `size`: bytes of its files."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[Key, bytes] = {}
+        self.size = 0
+
+    def begin(self, path: str, found: os.stat_result) -> None:
+        """See `Sink.begin`: nothing to prepare."""
+
+    def leaf(self, key: Key, chunk: Chunk) -> None:
+        """See `Sink.leaf`."""
+        self.blocks[key] = bytes(chunk)
+
+    def node(self, key: Key, block: bytes) -> None:
+        """See `Sink.node`."""
+        self.blocks[key] = block
+
+    def reserve(self, size: int) -> None:
+        """See `Keeper.reserve`: there is always room."""
+
+    def keep(self, key: Key, block: bytes) -> None:
+        """See `Keeper.keep`."""
+        self.blocks[key] = block
+
+    def read(self, key: Key) -> bytes:
+        """A block that is here."""
+        return self.blocks[key]
 
 
 class MemoryWorld:
@@ -28,81 +61,72 @@ class MemoryWorld:
 
     def __init__(self, clock: IReactorTime) -> None:
         self.clock = clock
-        self.held: dict[Place, dict[Cid, Tree]] = {}
-
-
-def _read(path: Path) -> Tree:
-    if path.is_file() and not path.is_symlink():
-        return {"": path.read_bytes()}
-    if not path.is_dir():
-        raise StoreFault(f"{path} is neither a plain file nor a folder")
-    return {str(p.relative_to(path)): p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file()}
-
-
-def _cid(tree: Tree) -> Cid:
-    digest = sha256(msgspec.msgpack.encode(sorted(tree.items()))).digest()
-    alphabet = "abcdefghijklmnopqrstuvwxyz234567"
-    number = int.from_bytes(digest, "big")
-    return Cid("b" + "".join(alphabet[(number >> 5 * place) & 31] for place in range(52)))
-
-
-def _size(tree: Tree) -> int:
-    return sum(len(data) for data in tree.values())
+        self.held: dict[Place, dict[Key, Held]] = {}
 
 
 @implementer(IResourceStore)
 class MemoryResourceStore:
-    """IResourceStore in a MemoryWorld. Its ids look like Cids, and are none that IPFS would make."""
+    """IResourceStore in a MemoryWorld."""
 
     def __init__(self, world: MemoryWorld, gateway: Place) -> None:
         self._world = world
         self._mine = world.held.setdefault(gateway, {})
-        self._pins: dict[str, set[Cid]] = {}
+        self._pins: dict[str, set[Key]] = {}
 
     def put(self, path: str, owner: str) -> Deferred[Content]:
-        """Import a file or folder."""
+        """See `IResourceStore.put`."""
         return Deferred.fromCoroutine(self._put(path, owner))
 
     async def _put(self, path: str, owner: str) -> Content:
-        tree = _read(Path(path))
-        cid = _cid(tree)
-        self._mine[cid] = tree
-        self._pins.setdefault(owner, set()).add(cid)
-        return Content(cid=cid, size_bytes=_size(tree))
+        held = Held()
+        tree = import_path(path, held)
+        held.size = tree.size
+        self._pin(tree.key, held, owner)
+        return Content(cid=to_text(tree.key), size_bytes=tree.size)
 
     def get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> Deferred[int]:
-        """Have content here."""
+        """See `IResourceStore.get`."""
         return Deferred.fromCoroutine(self._get(cid, sources, limit, owner))
 
     async def _get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> int:
-        if cid not in self._mine:
-            await deferLater(self._world.clock, FETCH_S, lambda: None)
-            tree = next((held[cid] for s in sources if cid in (held := self._world.held.get(s, {}))), None)
-            if tree is None:
-                raise ContentMissing(f"nobody of {', '.join(sources) or 'nobody'} has {cid}")
-            if _size(tree) > limit:
-                raise TooLarge(f"{cid} has {_size(tree)} bytes, more than {limit}")
-            self._mine[cid] = tree
-        self._pins.setdefault(owner, set()).add(cid)
-        return _size(self._mine[cid])
+        key = from_text(cid)
+        held = self._mine.get(key) or await self._fetch(key, sources, limit)
+        if held.size > limit:
+            raise TooLarge(f"{to_text(key)} has {held.size} bytes, more than the {limit} agreed on")
+        self._pin(key, held, owner)
+        return held.size
+
+    async def _fetch(self, key: Key, sources: Sequence[Place], limit: int) -> Held:
+        await deferLater(self._world.clock, FETCH_S, lambda: None)
+        theirs = next((held[key] for place in sources if key in (held := self._world.held.get(place, {}))), None)
+        if theirs is None:
+            raise ContentMissing(f"nobody gave {to_text(key)}: {', '.join(sources) or 'there is nobody to ask'}")
+        mine = Held()
+        intake = Intake(key, limit, mine)
+        for child, block in reader.blocks(theirs.read, key):
+            intake.take(child, block)
+        mine.size = intake.size
+        return mine
 
     def materialise(self, cid: Cid, into: str) -> Deferred[None]:
-        """Write content as a file or folder."""
-        return Deferred.fromCoroutine(self._materialise(cid, Path(into)))
+        """See `IResourceStore.materialise`."""
+        return Deferred.fromCoroutine(self._materialise(cid, into))
 
-    async def _materialise(self, cid: Cid, into: Path) -> None:
-        if cid not in self._mine:
-            raise ContentMissing(f"{cid} is not here")
-        for name, data in self._mine[cid].items():
-            target = into / name if name else into
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+    async def _materialise(self, cid: Cid, into: str) -> None:
+        key = from_text(cid)
+        if key not in self._mine:
+            raise ContentMissing(f"{to_text(key)} is not here")
+        reader.write_out(self._mine[key].read, key, into)
 
     def unpin(self, owner: str) -> Deferred[None]:
-        """Let go of what is pinned for `owner` alone."""
+        """See `IResourceStore.unpin`."""
         return Deferred.fromCoroutine(self._unpin(owner))
 
     async def _unpin(self, owner: str) -> None:
         gone = self._pins.pop(owner, set())
-        for cid in gone - set().union(*self._pins.values()):
-            self._mine.pop(cid, None)
+        for key in gone - set().union(*self._pins.values()):
+            self._mine.pop(key, None)
+
+    def _pin(self, key: Key, held: Held, owner: str) -> None:
+        self._mine.setdefault(key, held)
+        self._pins.setdefault(owner, set()).add(key)

@@ -83,7 +83,7 @@ def test_status_fits_one_screen(shell: Shell) -> None:
     assert shell.run("status") == Exit.OK
     assert "deposit      2 ETH\n" in shell.out
     assert "provides     echo; 1 of 4 slots busy\n" in shell.out
-    assert len(shell.out.splitlines()) <= 24  # noqa: PLR2004  # a terminal's lines
+    assert len(shell.out.splitlines()) <= 24  # a terminal's lines
 
 
 def test_json_is_what_the_node_says_with_nothing_rounded(shell: Shell, node: FaceServer) -> None:
@@ -131,7 +131,7 @@ def test_a_task_is_shown_with_who_computed_what(shell: Shell, node: FaceServer) 
     assert "failed: the budget is spent" in shell.out
     assert "12.3 s" in shell.out
     assert "crop 2 differs" in shell.out
-    assert len(shell.json("task", "show", "a1")["subtasks"]) == 2  # type: ignore[index]  # noqa: PLR2004  # JSON; as above
+    assert len(shell.json("task", "show", "a1")["subtasks"]) == 2  # type: ignore[index]  # JSON; as above
 
 
 def test_explain_counts_the_reasons_of_a_task_and_of_the_node(shell: Shell, node: FaceServer) -> None:

@@ -49,7 +49,7 @@ def test_a_task_that_fails_raises_with_the_reason(node: FaceServer) -> None:
     handle = connect(node.folder).submit("echo", budget="0.1")
     with pytest.raises(TaskFailed, match="the budget is spent") as caught:
         handle.wait()
-    assert caught.value.task.chunks == 2  # noqa: PLR2004  # as the face says
+    assert caught.value.task.chunks == 2  # as the face says
 
 
 def test_progress_begins_with_how_it_stands_and_ends_with_the_task(node: FaceServer) -> None:

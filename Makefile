@@ -1,0 +1,62 @@
+# The project's words, for fingers. Every target first makes .venv able to do its work (scripts/ensure_env.sh).
+.DEFAULT_GOAL := help
+.PHONY: help env demo test bench check lint imports types format packaging docs clean
+
+BIN := .venv/bin
+ENV := scripts/ensure_env.sh
+RUN := testing dev blender
+
+FRAMES ?= 1-4
+PROVIDERS ?= 3
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+env: ## make .venv with everything
+	@$(ENV) $(RUN)
+
+demo: ## render on a local network; SCENE=file.blend FRAMES=1-4 PROVIDERS=3 CHEATS=n SEED=n
+	@$(ENV) blender
+	@$(BIN)/golem demo $(if $(SCENE),--scene "$(SCENE)") --frames "$(FRAMES)" --providers $(PROVIDERS) \
+		$(if $(CHEATS),--cheats $(CHEATS)) $(if $(SEED),--seed $(SEED))
+
+test: ## run all tests; ARGS="tests/core -k ledger" for some
+	@$(ENV) $(RUN)
+	@$(BIN)/python -m pytest $(ARGS)
+
+bench: ## print the figures of docs/performance.md, one script after the other
+	@$(ENV) blender bench
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+check: lint types imports packaging test ## all that .ci/run does
+
+lint: ## ruff: rules and format
+	@$(ENV) $(RUN)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+imports: ## who may import whom
+	@$(ENV) $(RUN)
+	@$(BIN)/lint-imports
+
+types: ## mypy, strict
+	@$(ENV) $(RUN)
+	@$(BIN)/mypy
+
+format: ## put the code in order
+	@$(ENV) $(RUN)
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+packaging: ## build wheel and sdist into dist/
+	@$(ENV) $(RUN)
+	@rm -rf build dist
+	@$(BIN)/python -m build --outdir dist . >/dev/null
+	@ls -l dist
+
+docs: ## the API, by pydoctor, into build/api
+	@$(ENV) docs
+	@$(BIN)/pydoctor --project-name golem --project-base-dir . --docformat restructuredtext --html-output build/api golem
+
+clean: ## forget what was made
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage *.egg-info

@@ -1,0 +1,40 @@
+"""What sessions run on: TLS in production, memory in tests."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint, ITransport
+
+HANDSHAKE_S = 10.0  # an honest one takes 50 ms, and a second on a bad line
+BINDING_BYTES = 32
+
+
+class Carrier(Protocol):
+    """Channels that nobody else can read or change.
+
+    The protocol's `handshakeCompleted` (IHandshakeListener) is called once `binding` can be asked for.
+    """
+
+    def listen(self, address: str) -> IStreamServerEndpoint:
+        """Where to listen: "host:port"; port 0 takes a free one."""
+
+    def dial(self, address: str) -> IStreamClientEndpoint:
+        """How to reach "host:port". Raises ValueError where `address` is no such thing."""
+
+    def binding(self, transport: ITransport) -> bytes:
+        """32 bytes that both ends of this channel, and nobody else, can compute.
+
+        Raises Incompatible where the other side speaks no protocol of ours.
+        """
+
+
+def split_place(place: str) -> tuple[str, str]:
+    """Host and port, as text; the host may be empty, an IPv6 one loses its brackets."""
+    host, _, port = place.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), port
+
+
+def join_place(host: str, port: str | int) -> str:
+    """The place "host:port", with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

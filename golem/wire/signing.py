@@ -1,0 +1,75 @@
+"""What a node key signs, and whether it did. Every digest begins with a domain, so none can stand for another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+
+from coincurve import PublicKey
+from coincurve.ecdsa import cdata_to_der, deserialize_compact
+
+from golem.errors import BadSignature
+from golem.model.ids import Address, NodeId
+from golem.model.messages import Demand
+from golem.model.value import evolve
+from golem.wire.account import recover_address
+from golem.wire.codec import encode
+
+Sign = Callable[[bytes], bytes]
+"""`IKeyring.sign`: 64 bytes over a 32-byte digest."""
+
+SIGNATURE_BYTES = 64
+PAYEE_PROOF_BYTES = 65
+
+
+def digest(domain: str, *parts: bytes) -> bytes:
+    """32 bytes that depend on the domain, on every part, and on where one part ends and the next begins."""
+    hasher = sha256()
+    for part in (domain.encode(), *parts):
+        hasher.update(len(part).to_bytes(4, "big"))
+        hasher.update(part)
+    return hasher.digest()
+
+
+class NodeKey:
+    """A node's public key, parsed once."""
+
+    def __init__(self, node_id: NodeId) -> None:
+        try:
+            self._key = PublicKey(bytes.fromhex(node_id))
+        except ValueError as why:
+            raise BadSignature(f"{node_id} is no point of the curve") from why
+
+    def check(self, signature: bytes, signed: bytes, what: str) -> None:
+        """Raise BadSignature where `signature` is not this key's over the digest `signed`. High s is refused."""
+        try:
+            holds = self._key.verify(cdata_to_der(deserialize_compact(signature)), signed, hasher=None)
+        except (ValueError, TypeError) as why:
+            raise BadSignature(f"{what}: no signature ({why})") from why
+        if not holds:
+            raise BadSignature(f"{what}: the signature does not hold")
+
+
+def _demand_digest(network: str, demand: Demand) -> bytes:
+    return digest("golem demand 1", network.encode(), encode(evolve(demand, signature=b"")))
+
+
+def sign_demand(sign: Sign, network: str, demand: Demand) -> Demand:
+    """Our demand, so that it holds wherever it is passed on within `network`."""
+    return evolve(demand, signature=sign(_demand_digest(network, demand)))
+
+
+def verify_demand(network: str, demand: Demand) -> None:
+    """Raise BadSignature where the demand is not its requestor's, or is another network's."""
+    NodeKey(demand.requestor).check(demand.signature, _demand_digest(network, demand), "demand")
+
+
+def payee_digest(network: str, node_id: NodeId) -> bytes:
+    """What the payment key signs to say: this node's income is mine."""
+    return digest("golem payee 1", network.encode(), node_id.encode())
+
+
+def verify_payee(network: str, node_id: NodeId, payee: Address, proof: bytes) -> None:
+    """Raise BadSignature where the account never said that it takes this node's income."""
+    if recover_address(payee_digest(network, node_id), proof) != payee:
+        raise BadSignature(f"payee proof: not made by {payee}")

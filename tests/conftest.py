@@ -1,0 +1,39 @@
+"""What holds for every test: which ones need more than Python, and how hard the properties are tried."""
+
+from __future__ import annotations
+
+import socket
+from importlib.util import find_spec
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+DOCKER_SOCKET = "/var/run/docker.sock"
+
+# No deadlines: a loaded machine is not a fault. What fails prints how to fail again.
+settings.register_profile(
+    "house", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+settings.register_profile("fuzz", settings.get_profile("house"), max_examples=20_000)
+settings.load_profile("house")
+
+
+def docker_answers() -> bool:
+    """Whether a Docker daemon listens here."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(DOCKER_SOCKET) == 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the way out, what this machine can't do."""
+    lacks = {}
+    if find_spec("bpy") is None:
+        lacks["blender"] = pytest.mark.skip(
+            reason="bpy is not installed: pip install 'golem[blender]', with Python 3.11"
+        )
+    if not docker_answers():
+        lacks["docker"] = pytest.mark.skip(reason=f"no Docker daemon listens on {DOCKER_SOCKET}: not proven here")
+    for item in items:
+        for name, skip in lacks.items():
+            if item.get_closest_marker(name):
+                item.add_marker(skip)
