@@ -18,7 +18,7 @@ from twisted.python.usage import UsageError
 
 from golem.control.server import ControlServer
 from golem.errors import ConfigError
-from golem.node.build import make
+from golem.node.build import Tamper, honest, make
 from golem.node.config import load
 
 CONFIG_EXIT = 5  # golem.cli.exits.Exit.CONFIG
@@ -43,13 +43,15 @@ class Options(UsageOptions):
         self.flags[key] = value
 
 
-def build(folder: str, flags: Mapping[str, str]) -> tuple[IService, Deferred[None]]:
+def build(
+    folder: str, flags: Mapping[str, str], tamper: Tamper = honest
+) -> tuple[IService, Deferred[None]]:
     """A node with its control socket, and what fires once it takes part or fails with the reason why it can't.
 
     Raises ConfigError with all that is wrong.
     """
     config = load(folder, os.environ, flags)
-    node = make(config, reactor)
+    node = make(config, reactor, tamper)
     services = MultiService()
     node.setServiceParent(services)
     control = ControlServer(node.desk, config.folder, IReactorUNIX(reactor), IReactorTime(reactor))
@@ -73,12 +75,18 @@ def _give_up(failure: Failure) -> None:
     reactor.stop()
 
 
-def run(folder: str, flags: Mapping[str, str], out: TextIO, when_ready: Callable[[], None]) -> None:
+def run(
+    folder: str,
+    flags: Mapping[str, str],
+    out: TextIO,
+    when_ready: Callable[[], None],
+    tamper: Tamper = honest,
+) -> None:
     """Run a node until a signal stops it, its log going to `out`; `when_ready` is called once it takes part.
 
     Raises what the node could not start for: ConfigError with all that is wrong, or a Fault.
     """
-    services, ready = build(folder, flags)
+    services, ready = build(folder, flags, tamper)
     globalLogBeginner.beginLoggingTo([textFileLogObserver(out)], redirectStandardIO=False)
     failures: list[Failure] = []
 

@@ -59,7 +59,7 @@ packages=$(missing_packages)
 # shellcheck disable=SC2086  # a list of words
 [ -z "$packages" ] || install_packages $packages
 
-if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+if [ ! -x "$venv/bin/pip" ]; then
     python=$(find_python)
     "$python" -c 'import ensurepip, venv' 2>/dev/null || install_packages "python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
     say "making $venv with $("$python" --version)"

@@ -1,4 +1,4 @@
-"""The budgets of docs/architecture.md, over golem/ and apps/. Complexity is ruff's to count, cycles are import-linter's."""
+"""The budgets of docs/architecture.md, over golem/ and apps/. Complexity is ruff's, cycles are import-linter's."""
 
 from __future__ import annotations
 

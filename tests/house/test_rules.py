@@ -1,4 +1,4 @@
-"""The standing rules of docs/security.md, as far as syntax shows them; proof that ruff and import-linter see the rest."""
+"""The standing rules of docs/security.md, as far as syntax shows; and that ruff and import-linter see the rest."""
 
 from __future__ import annotations
 

@@ -85,15 +85,19 @@ def test_a_file_that_is_gone_is_noticed(store: BlockStore, tmp_path: Path) -> No
         store.read(key)
 
 
-def test_bytes_known_to_two_are_found_with_the_one_that_stays_as_it_is(store: BlockStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("refers_first", [True, False])
+def test_bytes_in_a_file_of_the_users_and_in_a_pack_are_read_from_the_pack(
+    store: BlockStore, tmp_path: Path, refers_first: bool
+) -> None:
     file, folder = tmp_path / "scene", tmp_path / "folder"
     file.write_bytes(b"data")
     folder.mkdir()
     (folder / "same").write_bytes(b"data")
-    key = _put(store, file, "o", by_reference=True)
-    _put(store, folder, "p")
+    puts: list[tuple[Path, bool]] = [(file, True), (folder, False)]
+    for path, by_reference in puts if refers_first else puts[::-1]:
+        _put(store, path, "o", by_reference=by_reference)
     file.write_bytes(b"other")
-    assert store.read(key) == b"data"
+    assert store.read(raw_key(b"data")) == b"data"
 
 
 def test_a_damaged_pack_is_noticed_and_forgotten(store: BlockStore, tmp_path: Path) -> None:

@@ -288,6 +288,7 @@ async def test_only_places_are_dialled(world: World) -> None:
 async def test_those_who_want_the_same_share_one_transfer_and_need_not_share_its_failure(world: World) -> None:
     source = world.source(honest)
     tight = world.store.get(world.cid, [source.place], 10, "tight")
+    await source.reached
     gets = [world.store.get(world.cid, [source.place], world.size, f"o{number}") for number in range(5)]
     with pytest.raises(TooLarge):
         await tight

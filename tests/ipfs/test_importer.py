@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from golem.errors import StoreFault
-from golem.ipfs import reader
+from golem.ipfs import importer, reader
 from golem.ipfs.cid import raw_key
 from golem.ipfs.importer import MAX_FOLDERS_DEEP, import_path
 from golem.ipfs.intake import Intake
@@ -59,6 +59,24 @@ def test_a_link_is_followed_where_the_user_names_it_and_nowhere_else(tmp_path: P
     (tmp_path / "folder" / "link").symlink_to(tmp_path / "real")
     assert import_path(str(tmp_path / "folder" / "link"), Held()).key == raw_key(b"data")
     with pytest.raises(StoreFault, match="folder/link: neither"):
+        import_path(str(tmp_path / "folder"), Held())
+
+
+def test_a_file_that_becomes_a_link_at_the_last_moment_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    (tmp_path / "folder").mkdir()
+    trap = tmp_path / "folder" / "trap"
+    trap.write_bytes(b"data")
+
+    def swap(where: str, found: os.stat_result) -> None:
+        if where.endswith("trap") and not trap.is_symlink():
+            trap.unlink()
+            trap.symlink_to(tmp_path / "secret")
+
+    monkeypatch.setattr(importer, "_check_kind", swap)
+    with pytest.raises(StoreFault, match="trap"):
         import_path(str(tmp_path / "folder"), Held())
 
 

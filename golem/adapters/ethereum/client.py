@@ -16,7 +16,6 @@ from golem.model.value import Value
 from golem.wire.transaction import word
 
 if TYPE_CHECKING:
-    from eth_typing import ChecksumAddress, HexStr
     from web3.types import TxReceipt
 
 CONNECT_S, ANSWER_S = 3.0, 10.0  # an Ethereum node that takes longer is no use to us
@@ -51,6 +50,7 @@ class Client:
 
         # A node's odd answer can be of any shape: web3 lets these pass.
         self._faults = (Web3Exception, OSError, ValueError, TypeError, KeyError, AttributeError)
+        self._checked = Web3.to_checksum_address
         self._unknown, self._answered = TransactionNotFound, Web3RPCError
         self._rpc = rpc
         # Without retries of its own: whoever asks decides, and asks again.
@@ -58,10 +58,10 @@ class Client:
         self._web3 = Web3(wire)
         self._web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
         made = json.loads((files("golem.adapters") / "pairbank.json").read_text())
-        self._contract = self._web3.eth.contract(_checked(contract), abi=made["abi"])
+        self._contract = self._web3.eth.contract(self._checked(contract), abi=made["abi"])
         with self._translated():
             found = self._web3.eth.chain_id
-            code = self._web3.eth.get_code(_checked(contract))
+            code = self._web3.eth.get_code(self._checked(contract))
             self.genesis = self._web3.eth.get_block(0)["hash"].hex()
         if found != chain_id:
             raise ChainFault(f"{rpc} is on chain {found}, and payment.chain_id is {chain_id}: change one of the two")
@@ -77,7 +77,7 @@ class Client:
 
     def head(self, account: Address) -> Head:
         """The latest block. The nonce is read first: what is found mined afterwards can't have been taken by others."""
-        eth, me = self._web3.eth, _checked(account)
+        eth, me = self._web3.eth, self._checked(account)
         with self._translated():
             nonce = eth.get_transaction_count(me, "latest")
             block = eth.get_block("latest")
@@ -104,7 +104,7 @@ class Client:
         for name in hashes:
             with self._translated():
                 try:
-                    return _receipt(self._web3.eth.get_transaction_receipt(_hex(name)))
+                    return _receipt(self._web3.eth.get_transaction_receipt(bytes.fromhex(name[2:])))
                 except self._unknown:
                     continue
         return None
@@ -114,19 +114,18 @@ class Client:
         with self._translated():
             block = max(0, self._web3.eth.block_number - depth)
             return Books(
-                free=self._contract.functions.free(_checked(payer)).call(block_identifier=block),
+                free=self._contract.functions.free(self._checked(payer)).call(block_identifier=block),
                 paid=self._totals("paid_to", payer, payees, block),
             )
 
     def sighting(self, account: Address, payers: Sequence[Address], depth: int) -> Sighting:
         """What the contract holds for `account`, `depth` blocks below the latest."""
-        eth, call, me = self._web3.eth, self._contract.functions, _checked(account)
+        eth, call, me = self._web3.eth, self._contract.functions, self._checked(account)
         with self._translated():
             block = max(0, eth.block_number - depth)
             paid = self._totals("paid_by", account, payers, block)
-            claimable = sum(
-                call.claimable(some, me).call(block_identifier=block) for some in _slices([_checked(p) for p in paid])
-            )
+            asked = [[self._checked(payer) for payer in some] for some in _slices(list(paid))]
+            claimable = sum(call.claimable(some, me).call(block_identifier=block) for some in asked)
             free = call.free(me).call(block_identifier=block)
             wallet = eth.get_balance(me, block)
             return Sighting(
@@ -139,24 +138,26 @@ class Client:
     def _totals(self, view: str, one: Address, others: Sequence[Address], block: int) -> dict[Address, int]:
         totals: dict[Address, int] = {}
         for some in _slices(list(dict.fromkeys(others))):
-            listed = [_checked(other) for other in some]
-            arguments = (_checked(one), listed) if view == "paid_to" else (listed, _checked(one))
+            listed = [self._checked(other) for other in some]
+            arguments = (self._checked(one), listed) if view == "paid_to" else (listed, self._checked(one))
             found = self._contract.functions[view](*arguments).call(block_identifier=block)
             totals |= zip(some, found, strict=True)
         return totals
 
     def deposit_data(self) -> bytes:
         """The call that deposits the ether it carries."""
-        return _bytes(self._contract.encode_abi("deposit"))
+        return bytes.fromhex(self._contract.encode_abi("deposit")[2:])
 
     def pay_data(self, batch: Batch) -> bytes:
         """The call that pays a batch; its id is the reference that the contract logs."""
         words = [word(w) for w in batch.words]
-        return _bytes(self._contract.encode_abi("pay", [words, bytes.fromhex(batch.batch_id).rjust(32, b"\0")]))
+        reference = bytes.fromhex(batch.batch_id).rjust(32, b"\0")
+        return bytes.fromhex(self._contract.encode_abi("pay", [words, reference])[2:])
 
     def withdraw_data(self, payers: Sequence[Address], to: Address) -> bytes:
         """The call that takes out what payers have paid."""
-        return _bytes(self._contract.encode_abi("withdraw", [[_checked(p) for p in payers], _checked(to)]))
+        listed = [self._checked(payer) for payer in payers]
+        return bytes.fromhex(self._contract.encode_abi("withdraw", [listed, self._checked(to)])[2:])
 
 
 def _receipt(found: TxReceipt) -> tuple[Receipt, bool]:
@@ -170,6 +171,6 @@ def _receipt(found: TxReceipt) -> tuple[Receipt, bool]:
     return receipt, found["status"] == 1
 
 
-def _slices[T](items: Sequence[T]) -> Iterator[Sequence[T]]:
+def _slices(items: Sequence[Address]) -> Iterator[Sequence[Address]]:
     for start in range(0, len(items), MAX_ASKED):
         yield items[start : start + MAX_ASKED]

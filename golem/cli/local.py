@@ -1,0 +1,190 @@
+"""A network of real nodes on this machine: a development chain, a requestor, providers; each a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from golem.adapters.entropy import OsEntropy
+from golem.adapters.keyring import FileKeyring
+from golem.control.client import Client
+from golem.control.views import Status, view
+from golem.errors import Fault, NotRunning
+from golem.node.config import FILE, first
+
+PASSWORD = "local"  # noqa: S105 - guards play money on this machine
+SCRYPT_WORK = 1 << 10  # the least; nobody attacks these keys
+START_S = 60.0  # on a loaded machine with a cold disk; 2 s is usual
+STOP_S = 15.0
+POLL_S = 0.05
+ETHER = 10**18
+REQUESTOR = "requestor"
+WALLETS = {REQUESTOR: "10"}  # ether; providers get 1, for the gas of withdrawing
+
+
+class Member(NamedTuple):
+    """One node to be. `settings`: "section.key" to text, on top of what all have. `module`: the program to run."""
+
+    name: str
+    settings: Mapping[str, str] = {}
+    module: Sequence[str] = ("golem.cli.main", "node", "start")
+
+
+class LocalNode:
+    """One node's folder and process."""
+
+    def __init__(self, folder: Path, member: Member) -> None:
+        self.name = member.name
+        self.folder = folder
+        self.client = Client(folder)
+        self._member = member
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> str:
+        """Make the folder and the keys; the account's address."""
+        self.folder.mkdir(mode=0o700, parents=True)
+        return FileKeyring.create(str(self.folder / "keys"), PASSWORD, OsEntropy(), SCRYPT_WORK).account
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Write golem.toml."""
+        config = first(str(self.folder), {**settings, **self._member.settings})
+        (self.folder / FILE).write_text(config.to_toml())
+
+    def start(self) -> None:
+        """Run the node; its log goes to node.log."""
+        command = [sys.executable, "-m", *self._member.module, "--folder", str(self.folder)]
+        environment = {**os.environ, "GOLEM_PASSWORD": PASSWORD}
+        with (self.folder / "node.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+            )
+
+    def status(self) -> Status | None:
+        """The node at a glance, or None while it does not answer. Raises Fault where it has ended."""
+        if self._process is not None and self._process.poll() is not None:
+            last = (self.folder / "node.log").read_text(errors="replace").splitlines()[-5:]
+            raise Fault("\n".join([f"{self.name} ended at once; the end of {self.folder / 'node.log'}:", *last]))
+        try:
+            status = view(Status, self.client.get("/status"))
+        except (NotRunning, Fault):
+            return None
+        return status if status.node_id else None
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
+    def wait(self) -> None:
+        """Until it has ended, by force if need be."""
+        if self._process is not None:
+            try:
+                self._process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+class LocalNetwork:
+    """Nodes that know one another through the first, and a chain that all trust."""
+
+    def __init__(self, folder: Path, members: Sequence[Member], settings: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.nodes = [LocalNode(folder / member.name, member) for member in members]
+        self._settings = dict(settings)
+        self._chain: subprocess.Popen[bytes] | None = None
+        self.rpc = ""
+        self.contract = ""
+
+    def __getitem__(self, name: str) -> LocalNode:
+        """A node by its name."""
+        return next(node for node in self.nodes if node.name == name)
+
+    def start(self, told: Callable[[str], None] = lambda _: None, block_s: float = 0.5) -> None:
+        """Have everything run. Raises Fault, with the end of a log, where something does not."""
+        accounts = {node.name: node.prepare() for node in self.nodes}
+        told("starting a development chain")
+        self._start_chain(accounts, block_s)
+        listen = f"127.0.0.1:{_free_port()}"
+        common = {
+            "payment.rpc": self.rpc,
+            "payment.contract": self.contract,
+            "node.network": "local",
+            **self._settings,
+        }
+        told(f"starting {len(self.nodes)} nodes")
+        for number, node in enumerate(self.nodes):
+            node.configure({**common, **({"node.bootstrap": listen} if number else {"node.listen": listen})})
+            node.start()
+        self.wait_until_joined()
+
+    def wait_until_joined(self) -> None:
+        """Until every node answers, and each but the first has a peer."""
+        for number, node in enumerate(self.nodes):
+            wait_for(lambda node=node, least=min(number, 1): _is_joined(node, least), START_S, f"{node.name} to join")  # type: ignore[misc]  # mypy can't infer a lambda's defaults
+
+    def _start_chain(self, accounts: Mapping[str, str], block_s: float) -> None:
+        command = [sys.executable, "-m", "golem.adapters.devchain", "--port", "0", "--block", str(block_s)]
+        for name, account in accounts.items():
+            command += ["--fund", f"{account}={WALLETS.get(name, '1')}"]
+        with (self.folder / "chain.log").open("ab") as log:
+            self._chain = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+            )
+        line = self._chain.stdout.readline() if self._chain.stdout else b""
+        if not line:
+            raise Fault(f"the development chain ended at once; see {self.folder / 'chain.log'}")
+        place = json.loads(line)
+        self.rpc, self.contract = place["rpc"], place["contract"]
+
+    def stop(self) -> None:
+        """End everything, nodes first."""
+        for node in self.nodes:
+            node.terminate()
+        for node in self.nodes:
+            node.wait()
+        if self._chain is not None:
+            self._chain.send_signal(signal.SIGTERM)
+            self._chain.wait(STOP_S)
+
+    def __enter__(self) -> LocalNetwork:
+        """For `with`."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+
+def _is_joined(node: LocalNode, least: int) -> bool:
+    status = node.status()
+    return status is not None and status.peers >= least
+
+
+def wait_for(is_done: Callable[[], bool], limit_s: float, what: str) -> None:
+    """Look until it is so. Raises Fault after `limit_s` seconds, saying what was waited for."""
+    end = time.monotonic() + limit_s
+    while not is_done():
+        if time.monotonic() > end:
+            raise Fault(f"waited {limit_s:g} s for {what}")
+        time.sleep(POLL_S)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,134 @@
+"""The composition root: here alone the parts of a node are named. Reads like a parts list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from twisted.internet.posixbase import PosixReactorBase as ReactorBase
+
+from golem.adapters.bubblewrap import BubblewrapLauncher
+from golem.adapters.entropy import OsEntropy
+from golem.adapters.ethereum import EthereumChain, EthereumSettings
+from golem.adapters.journal import SqliteJournal
+from golem.adapters.keyring import FileKeyring
+from golem.adapters.nochain import NoChain
+from golem.core.market import CheapestTrusted
+from golem.errors import ConfigError, JournalFault
+from golem.interfaces import IChain, IExecutor, IKeyring, ILauncher, ITaskTemplate
+from golem.ipfs.node import EmbeddedStore
+from golem.model.ids import Address
+from golem.model.messages import Place
+from golem.model.settings import Settings
+from golem.model.spec import Limits
+from golem.net.carrier import Carrier, join_place, split_place
+from golem.net.network import Identity, Network
+from golem.net.tls import TlsCarrier
+from golem.node.computer import Computer
+from golem.node.config import Config, settings
+from golem.node.executor import PooledExecutor
+from golem.node.node import Node, Parts
+from golem.node.plugins import load
+from golem.wire.signing import sign_demand
+
+Tamper = Callable[[IExecutor], IExecutor]
+"""What a test puts between a node and its executor: a liar, say."""
+
+
+def honest(executor: IExecutor) -> IExecutor:
+    """Nothing between."""
+    return executor
+
+
+def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
+    """A node as configured. Blocks for as long as the key file takes to open. Raises ConfigError, KeyFault."""
+    folder = Path(config.folder)
+    templates = load(config.provider.templates)
+    keyring = FileKeyring.open(config.key_folder, config.password.reveal)
+    try:
+        journal = SqliteJournal(folder / "journal.db")
+    except JournalFault as why:
+        raise ConfigError(str(why)) from why
+    staging = folder / "staging"
+    store = EmbeddedStore(reactor, folder / "content", staging, config.ipfs.quota, config.ipfs.gateway)
+    executor = tamper(_executor(config, reactor, templates))
+    slots = max(1, config.provider.slots)
+    computer = Computer(executor, store, lambda name: templates[name].programs, staging / "jobs", slots)
+    parts = Parts(
+        clock=reactor,
+        journal=journal,
+        store=store,
+        executor=executor,
+        computer=computer,
+        chain=_chain(config, reactor, keyring),
+        keyring=keyring,
+        entropy=OsEntropy(),
+    )
+    host = split_place(config.node.address or config.node.listen)[0]
+    node = assemble(
+        parts,
+        settings(config),
+        templates,
+        network=config.node.network,
+        carrier=TlsCarrier(reactor, reactor),
+        listen=(config.node.listen, config.node.address),
+        gateway=lambda: join_place(host, store.port),
+    )
+    store.setServiceParent(node)
+    computer.setServiceParent(node)
+    return node
+
+
+def assemble(
+    parts: Parts,
+    terms: Settings,
+    templates: Mapping[str, ITaskTemplate],
+    *,
+    network: str,
+    carrier: Carrier,
+    listen: tuple[Place, Place],
+    gateway: Callable[[], Place],
+) -> Node:
+    """Join the parts that production and simulation share. `listen`: where we do, and how others reach it."""
+    node = Node(parts, terms, templates, CheapestTrusted(), network)
+    identity = Identity(
+        keyring=parts.keyring,
+        network=network,
+        listen=listen[0],
+        address=listen[1],
+        gateway=gateway,
+        epoch=lambda: node.engine.mail.epoch,
+    )
+    sessions = Network(carrier, parts.clock, identity, node.driver, parts.entropy)
+    node.driver.join(sessions, lambda demand: sign_demand(parts.keyring.sign, network, demand))
+    node.join(sessions, lambda: sessions.address)
+    return node
+
+
+def _executor(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTemplate]) -> IExecutor:
+    provider = config.provider
+    offered = Limits(cores=provider.slots, memory_bytes=provider.memory // provider.slots)
+    environments = [template.environment for template in templates.values()]
+    rooms = Path(config.folder) / "staging" / "rooms"
+    return PooledExecutor(_launcher(provider.executor, reactor), reactor, rooms, environments, offered)
+
+
+def _launcher(name: str, reactor: ReactorBase) -> ILauncher:
+    return BubblewrapLauncher(reactor)
+
+
+def _chain(config: Config, reactor: ReactorBase, keyring: IKeyring) -> IChain:
+    payment = config.payment
+    if not payment.rpc:
+        return NoChain(keyring.account)
+    return EthereumChain(
+        reactor,
+        keyring,
+        EthereumSettings(
+            rpc=payment.rpc,
+            contract=Address(payment.contract),
+            chain_id=payment.chain_id,
+            confirmations=payment.confirmations,
+        ),
+        Path(config.folder) / "payments.db",
+    )

@@ -1,0 +1,71 @@
+"""One of every message, with every field set: for vectors, round trips and mutations."""
+
+from __future__ import annotations
+
+from golem.model.ids import Cid, JobId, SubtaskId, TaskId
+from golem.model.messages import (
+    Acceptance,
+    Assignment,
+    Cancellation,
+    Delivery,
+    Demand,
+    Failure,
+    Message,
+    Offer,
+    PeerList,
+    Reason,
+    Refusal,
+    Rejection,
+    Withdrawal,
+)
+from golem.model.money import Wei
+from golem.model.spec import Capability, Input, Job, Limits
+from golem.testing.keys import FixedKeyring
+from golem.wire.signing import sign_demand
+
+TASK = TaskId("0123456789abcdef" * 2)
+SUBTASK = SubtaskId("fedcba9876543210" * 2)
+CID = Cid("bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi")
+INSTANT_MS = 1_700_000_000_000
+
+
+def messages() -> tuple[Message, ...]:
+    """The same in every run; the demand is signed by the key of "alice" for the network "devnet"."""
+    alice = FixedKeyring("alice")
+    limits = Limits(cores=2, memory_bytes=4 << 30, output_bytes=1 << 30, timeout_ms=60_000)
+    demand = Demand(
+        task_id=TASK,
+        requestor=alice.node_id,
+        address="192.0.2.1:7300",
+        template="blender",
+        environment="blender-4.5",
+        max_price=Wei(10**18),
+        limits=limits,
+        chunks=64,
+        expires_ms=INSTANT_MS,
+        tiers=("sandbox", "docker"),
+    )
+    capability = Capability(tier="sandbox", cores=8, memory_bytes=16 << 30, environments=("blender-4.5", "echo-1"))
+    job = Job(
+        job_id=JobId(SUBTASK),
+        task_id=TASK,
+        template="blender",
+        program="render",
+        params=b'{"frame":1}',
+        inputs=(Input(name="scene.blend", cid=CID, size_bytes=1_000_000),),
+        limits=limits,
+        warm=True,
+    )
+    return (
+        sign_demand(alice.sign, "devnet", demand),
+        Withdrawal(task_id=TASK),
+        Offer(task_id=TASK, price=Wei(5 * 10**17), slots=8, capability=capability),
+        Refusal(task_id=TASK, reason=Reason.BUSY, subtask_id=SUBTASK),
+        Assignment(subtask_id=SUBTASK, price=Wei(1), cap=Wei(2**96 - 1), deadline_ms=INSTANT_MS, job=job),
+        Delivery(subtask_id=SUBTASK, result=CID, size_bytes=12_345, report=b'{"ok":1}', used_ms=9_876),
+        Failure(subtask_id=SUBTASK, detail="out of memory", log="Killed\n"),
+        Acceptance(subtask_id=SUBTASK, amount=Wei(0), cumulative=Wei(2**64), due_ms=INSTANT_MS),
+        Rejection(subtask_id=SUBTASK, reason=None, evidence="tile 3,4: ssim 0.41, at least 0.94"),
+        Cancellation(subtask_id=SUBTASK),
+        PeerList(peers=((alice.node_id, "[2001:db8::1]:7300"), (FixedKeyring("bob").node_id, "golem.example:7300"))),
+    )

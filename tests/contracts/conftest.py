@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from importlib.resources import files
+
+import pytest
+from coincurve import PrivateKey
+from eth.abc import ReceiptAPI
+from eth_abi import decode, encode
+from eth_typing import Address
+from golem.adapters.devchain.evm import CONTRACT, DevChain, Message
+from golem.wire.account import address_of, keccak256, sign_digest
+from golem.wire.transaction import Fees, Transaction, digest, signed
+from golem.model.ids import Address as Account
+from twisted.internet.task import Clock
+
+CHAIN_ID = 1337
+ETHER = 10**18
+WALLET = 1000 * ETHER
+GWEI = 10**9
+
+
+class Bank:
+    """The contract on a chain of py-evm, driven by raw transactions of four actors; a block for each."""
+
+    def __init__(self) -> None:
+        self.secrets = [sha256(b"actor %d" % i).digest() for i in range(4)]
+        self.actors = [_account(secret) for secret in self.secrets]
+        code = json.loads((files("golem.adapters") / "pairbank.json").read_text())["runtime"]
+        funds = {_raw(actor): WALLET for actor in self.actors}
+        self.chain = DevChain(Clock(), CHAIN_ID, funds, bytes.fromhex(code.removeprefix("0x")))
+        self.nonces = [0] * len(self.actors)
+
+    def send(self, actor: int, signature: str, *arguments: object, value: int = 0, gas: int = 16_000_000) -> ReceiptAPI:
+        """Call the contract in a block of its own."""
+        return self.send_to("0x" + CONTRACT.hex(), actor, call(signature, *arguments), value, gas)
+
+    def send_to(self, to: str, actor: int, data: bytes, value: int, gas: int = 16_000_000) -> ReceiptAPI:
+        """Send any transaction in a block of its own."""
+        transaction = Transaction(
+            chain_id=CHAIN_ID,
+            nonce=self.nonces[actor],
+            fees=Fees(most=2 * GWEI, tip=1),
+            gas=gas,
+            to=Account(to),
+            value=value,
+            data=data,
+        )
+        self.nonces[actor] += 1
+        self.chain.add(signed(transaction, sign_digest(self.secrets[actor], digest(transaction))))
+        (receipt,) = self.chain.blocks[-1].receipts
+        return receipt
+
+    def pay(self, payer: int, words: Sequence[tuple[str, int]], value: int = 0) -> ReceiptAPI:
+        """Name new totals by payee."""
+        packed = [(total << 160 | int(payee, 16)).to_bytes(32, "big") for payee, total in words]
+        return self.send(payer, "pay(bytes32[],bytes32)", packed, bytes(32), value=value)
+
+    def look(self, signature: str, *arguments: object, returns: str = "uint256") -> object:
+        """Call a view."""
+        message = Message(sender=Address(bytes(20)), to=CONTRACT, value=0, data=call(signature, *arguments))
+        done = self.chain.call(message, -1)
+        assert not done.is_error
+        return decode([returns], done.output)[0]
+
+    def balance(self, account: str) -> int:
+        """What an account has outside of the contract."""
+        return self.chain.vm(-1).state.get_balance(_raw(account))
+
+    @property
+    def held(self) -> int:
+        """The ether that the contract has."""
+        return self.balance("0x" + CONTRACT.hex())
+
+
+def call(signature: str, *arguments: object) -> bytes:
+    """A call's data."""
+    kinds = [kind for kind in signature.partition("(")[2].removesuffix(")").split(",") if kind]
+    return keccak256(signature.encode())[:4] + encode(kinds, arguments)
+
+
+def is_done(receipt: ReceiptAPI) -> bool:
+    """Whether a transaction was carried out, not reverted."""
+    return receipt.state_root == b"\x01"
+
+
+def _account(secret: bytes) -> str:
+    return address_of(PrivateKey(secret).public_key.format())
+
+
+def _raw(account: str) -> Address:
+    return Address(bytes.fromhex(account[2:]))
+
+
+@pytest.fixture()
+def bank() -> Bank:
+    return Bank()
