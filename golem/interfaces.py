@@ -118,8 +118,8 @@ class IGuestHearer(Interface):
     def logged(data: bytes) -> None:
         """Some of its standard error."""
 
-    def ended(how: str) -> None:
-        """The sandbox is gone, and everything in it. Called once, last."""
+    def ended(how: str, is_memory: bool) -> None:
+        """The sandbox is gone, and everything in it. `is_memory`: for want of memory. Called once, last."""
 
 
 class ILauncher(Interface):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import TextIO
+from typing import TextIO, cast
 
 from twisted.application.service import IService, MultiService
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime, IReactorUNIX
 from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
+from twisted.internet.posixbase import PosixReactorBase
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
@@ -51,7 +52,7 @@ def build(
     Raises ConfigError with all that is wrong.
     """
     config = load(folder, os.environ, flags)
-    node = make(config, reactor, tamper)
+    node = make(config, cast(PosixReactorBase, reactor), tamper)
     services = MultiService()
     node.setServiceParent(services)
     control = ControlServer(node.desk, config.folder, IReactorUNIX(reactor), IReactorTime(reactor))

@@ -58,7 +58,7 @@ class _Guest(ProcessProtocol):
         self.pid = 0
         code = getattr(reason.value, "exitCode", None)
         signal = getattr(reason.value, "signal", None)
-        self._hearer.ended(f"killed by signal {signal}" if signal else f"exit code {code}")
+        self._hearer.ended(f"killed by signal {signal}" if signal else f"exit code {code}", False)
 
     def write(self, data: bytes) -> None:
         if self.pid:
@@ -94,7 +94,7 @@ class BubblewrapLauncher:
             if which(tool) is None:
                 raise ExecutorFault(f"{tool} is not installed: apt-get install {package}")
         command = [*self._wrap((), 0), which("true") or "/bin/true"]
-        trial = getProcessOutputAndValue(command[0], command[1:], env={}, reactor=self._reactor)  # type: ignore[no-untyped-call]  # Twisted has no types for it
+        trial = getProcessOutputAndValue(command[0], command[1:], env={}, reactor=self._reactor)
         trial.addTimeout(CHECK_S, IReactorTime(self._reactor))
         _, said, code = await trial
         if code:

@@ -8,6 +8,7 @@ from pathlib import Path
 from twisted.internet.posixbase import PosixReactorBase as ReactorBase
 
 from golem.adapters.bubblewrap import BubblewrapLauncher
+from golem.adapters.docker import DockerLauncher, is_reachable
 from golem.adapters.entropy import OsEntropy
 from golem.adapters.ethereum import EthereumChain, EthereumSettings
 from golem.adapters.journal import SqliteJournal
@@ -114,6 +115,8 @@ def _executor(config: Config, reactor: ReactorBase, templates: Mapping[str, ITas
 
 
 def _launcher(name: str, reactor: ReactorBase) -> ILauncher:
+    if name == "docker" or (name == "auto" and is_reachable()):
+        return DockerLauncher(reactor)
     return BubblewrapLauncher(reactor)
 
 

@@ -138,10 +138,11 @@ class Worker:
         """Keep the log's tail."""
         self._log = (self._log + data)[-MAX_LOG_BYTES:]
 
-    def ended(self, how: str) -> None:
+    def ended(self, how: str, is_memory: bool) -> None:
         """The sandbox is gone; so is the job that it ran, if any."""
         self.is_spent = True
-        self._finish(self._verdict or Outcome(status=Status.ERROR, detail=f"the program ended its worker: {how}"))
+        status = Status.OUT_OF_MEMORY if is_memory else Status.ERROR
+        self._finish(self._verdict or Outcome(status=status, detail=f"the program ended its worker: {how}"))
         if not self._gone.called:
             self._gone.callback(None)
 

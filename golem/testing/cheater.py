@@ -67,7 +67,8 @@ class LyingExecutor:
         return Deferred.fromCoroutine(self._run(job, room))
 
     async def _run(self, job: Job, room: Room) -> Outcome:
-        return self._say(await self._honest.run(self._change(job), room))
+        outcome: Outcome = await self._honest.run(self._change(job), room)
+        return self._say(outcome)
 
     def stop(self, job_id: str) -> Deferred[None]:
         """End a job."""

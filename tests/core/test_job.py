@@ -63,7 +63,9 @@ def test_a_result_is_delivered_accepted_and_paid() -> None:
 
 def test_a_failed_job_and_a_missing_input_are_reported_in_time() -> None:
     play = Play(TABLE, work(Phase.COMPUTING)).hears(done(Status.TIMEOUT))
-    play.asks(Send(to=ALICE, message=Failure(subtask_id=SID, detail="time-out: d".replace("time-out", "timeout"), log="l")))
+    play.asks(
+        Send(to=ALICE, message=Failure(subtask_id=SID, detail="time-out: d".replace("time-out", "timeout"), log="l"))
+    )
     play.is_now(Phase.FAILED).hears(Cancellation(subtask_id=SID)).asks()
     play = Play(TABLE, work(Phase.FETCHING)).hears(Failed(key="k", fault="f", detail="nobody has it"))
     play.asks(Send(to=ALICE, message=Failure(subtask_id=SID, detail="input not to be had: nobody has it")))

@@ -182,7 +182,7 @@ class Life(RuleBasedStateMachine):
         self.sizes: dict[Key, int] = {}
 
     @rule(
-        blobs=st.lists(st.integers(0, 3).map(BLOBS.__getitem__), max_size=3),
+        blobs=st.lists(st.integers(0, 3).map(lambda number: BLOBS[number]), max_size=3),
         owner=st.sampled_from("xyz"),
         by_reference=st.booleans(),
     )

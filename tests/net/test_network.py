@@ -5,9 +5,12 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.python.failure import Failure
+
 from golem.errors import ConfigError
 from golem.model.ids import NodeId, SubtaskId, TaskId
-from golem.model.messages import Cancellation, Demand, Withdrawal
+from golem.model.messages import Cancellation, Demand
 from golem.model.money import Wei
 from golem.model.spec import Limits
 from golem.net.network import Identity, Network
@@ -16,8 +19,6 @@ from golem.testing.hearer import MemoryHearer
 from golem.testing.keys import FixedKeyring, SeededEntropy
 from golem.testing.network import MemoryNetwork
 from golem.wire.signing import sign_demand
-from twisted.internet.interfaces import IStreamServerEndpoint
-from twisted.python.failure import Failure
 
 
 class Node:

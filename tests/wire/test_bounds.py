@@ -5,46 +5,62 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
-from golem.model.messages import Message
-from golem.wire.session import Frame
 from msgspec import inspect
 
-SCALARS = (inspect.BoolType, inspect.NoneType, inspect.EnumType, inspect.LiteralType)
+from golem.model.messages import Message
+from golem.model.money import Wei
+from golem.wire.session import Frame
+
+SCALARS = (
+    inspect.BoolType,
+    inspect.NoneType,
+    inspect.EnumType,
+    inspect.UnionType,
+    inspect.StructType,
+    inspect.TupleType,
+)
+
+
+def inner(kind: inspect.Type) -> list[tuple[str, inspect.Type]]:
+    """The types within a type."""
+    match kind:
+        case inspect.UnionType():
+            return [("", one) for one in kind.types]
+        case inspect.StructType():
+            return [(f"{kind.cls.__name__}.{field.name}", field.type) for field in kind.fields]
+        case inspect.VarTupleType() | inspect.ListType():
+            return [("", kind.item_type)]
+        case inspect.TupleType():
+            return [("", one) for one in kind.item_types]
+    return []
+
+
+def has_bound(kind: inspect.Type) -> bool:
+    """Whether one value of this type, without what is within it, has a largest size."""
+    match kind:
+        case inspect.VarTupleType() | inspect.ListType() | inspect.BytesType():
+            return kind.max_length is not None
+        case inspect.StrType():
+            return kind.max_length is not None or bounds(kind.pattern or "")
+        case inspect.IntType():
+            return kind.le is not None
+        case inspect.CustomType():
+            return kind.cls is Wei  # the codec refuses more than 12 bytes
+    return isinstance(kind, SCALARS)
 
 
 def unbounded(kind: inspect.Type, at: str, seen: set[type]) -> Iterator[str]:
-    match kind:
-        case inspect.Metadata():
-            yield from unbounded(kind.type, at, seen)
-        case inspect.UnionType():
-            for one in kind.types:
-                yield from unbounded(one, at, seen)
-        case inspect.StructType():
-            if kind.cls not in seen:
-                seen.add(kind.cls)
-                for field in kind.fields:
-                    yield from unbounded(field.type, f"{kind.cls.__name__}.{field.name}", seen)
-        case inspect.VarTupleType() | inspect.ListType():
-            if kind.max_length is None:
-                yield at
-            yield from unbounded(kind.item_type, at, seen)
-        case inspect.TupleType():
-            for one in kind.item_types:
-                yield from unbounded(one, at, seen)
-        case inspect.StrType():
-            if kind.max_length is None and not bounds(kind.pattern or ""):
-                yield at
-        case inspect.BytesType() | inspect.ByteArrayType():
-            if kind.max_length is None:
-                yield at
-        case inspect.IntType():
-            if kind.le is None and kind.lt is None:
-                yield at
-        case inspect.CustomType():
-            if kind.cls.__name__ != "Wei":  # the codec refuses more than 12 bytes
-                yield at
-        case _ if not isinstance(kind, SCALARS):
-            yield at
+    """Where, within a type, something has no largest size."""
+    while isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    if not has_bound(kind):
+        yield at
+    if isinstance(kind, inspect.StructType):
+        if kind.cls in seen:
+            return
+        seen.add(kind.cls)
+    for name, one in inner(kind):
+        yield from unbounded(one, name or at, seen)
 
 
 def bounds(pattern: str) -> bool:

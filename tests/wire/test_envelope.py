@@ -6,6 +6,7 @@ import tracemalloc
 
 import msgspec
 import pytest
+
 from golem.errors import BadSignature, FrameTooLarge, Incompatible, Malformed, PeerError, Replayed
 from golem.model.ids import Cid
 from golem.model.messages import Assignment, Message

@@ -5,10 +5,11 @@ from __future__ import annotations
 import tracemalloc
 
 import pytest
-from golem.errors import FrameTooLarge
-from golem.wire.frame import MAX_FRAME_BYTES, MAX_GREETING_BYTES, FrameReader, frame
 from hypothesis import given
 from hypothesis import strategies as st
+
+from golem.errors import FrameTooLarge
+from golem.wire.frame import MAX_FRAME_BYTES, MAX_GREETING_BYTES, FrameReader, frame
 
 
 @given(st.lists(st.binary(max_size=300), max_size=20), st.lists(st.integers(1, 50), min_size=1))

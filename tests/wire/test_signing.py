@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+
 from golem.errors import BadSignature
 from golem.model.ids import NodeId
 from golem.model.messages import Demand

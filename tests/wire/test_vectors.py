@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgpack
 import pytest
+
 from golem.model.messages import Message
 from golem.testing.samples import messages
 from golem.wire.codec import Decoder, encode

@@ -1,0 +1,244 @@
+"""ILauncher by Docker: a container without network, rights or a writable root, which sees Python and its berth only.
+
+Needs no image registry: the image is empty, and the machine's own system folders are mounted into it, read-only.
+The SDK blocks, so it has two threads of its own; what a worker says comes through a socket that the reactor reads.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import docker
+from docker.errors import DockerException
+from docker.types import LogConfig, Ulimit
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorCore, IReactorSocket, IReactorThreads
+from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+from zope.interface import implementer
+
+from golem.errors import ExecutorFault
+from golem.interfaces import Berth, IGuest, IGuestHearer, ILauncher
+from golem.model.spec import Limits
+
+IMAGE = "golem-host:1"
+LABEL = "golem.worker"
+NOBODY = 65_534
+MAX_PROCESSES = 256  # threads count
+MAX_FILES = 1_024
+TMP = "size=256m,nosuid,nodev,mode=1777"  # without the mode, a user that is not root can't write there
+CALL_S = 10  # the engine answers in milliseconds, or not at all
+HEADER_BYTES = 8  # stream, three zeros, size: how the engine joins a container's two outputs
+STDOUT = 1
+SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def is_reachable() -> bool:
+    """Whether a Docker engine answers on this machine. Blocks for as long as that takes."""
+    try:
+        client = docker.from_env(timeout=2)
+        try:
+            return bool(client.ping())
+        finally:
+            client.close()
+    except (DockerException, OSError):
+        return False
+
+
+@implementer(IGuest)
+class _Guest(Protocol):
+    """The worker's two outputs and its input, over one socket."""
+
+    def __init__(self, hearer: IGuestHearer, kill: Callable[[], None], gone: Callable[[], None]) -> None:
+        self._hearer = hearer
+        self._kill = kill
+        self._gone = gone
+        self._rest = b""
+        self.pid = 0
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take the outputs apart again."""
+        self._rest += data
+        while len(self._rest) >= HEADER_BYTES:
+            end = HEADER_BYTES + int.from_bytes(self._rest[4:HEADER_BYTES], "big")
+            if len(self._rest) < end:
+                return
+            stream, said, self._rest = self._rest[0], self._rest[HEADER_BYTES:end], self._rest[end:]
+            (self._hearer.said if stream == STDOUT else self._hearer.logged)(said)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The container has ended."""
+        self._gone()
+
+    def write(self, data: bytes) -> None:
+        """Send to standard input."""
+        if self.transport is not None:
+            self.transport.write(data)
+
+    def close(self) -> None:
+        """No more jobs."""
+        self._kill()
+
+    def kill(self) -> None:
+        """End the container."""
+        self._kill()
+
+
+@implementer(ILauncher)
+class DockerLauncher:
+    """Workers in containers. `python`: the interpreter whose modules jobs may import."""
+
+    tier = "docker"
+
+    def __init__(self, reactor: IReactorThreads, python: str = sys.executable) -> None:
+        self._reactor = reactor
+        self._python = python
+        self._pool = ThreadPool(0, 2, "docker")
+        self._user = NOBODY if os.geteuid() == 0 else os.geteuid()
+        self._client: docker.DockerClient | None = None
+
+    def _engine(self) -> docker.DockerClient:
+        if self._client is None:
+            raise ExecutorFault("the Docker engine was not checked yet")
+        return self._client
+
+    async def _call(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            answer: R = await deferToThreadPool(self._reactor, self._pool, work, *args, **kwargs)
+        except (DockerException, OSError) as why:
+            raise ExecutorFault(f"the Docker engine failed: {why}") from why
+        return answer
+
+    def check(self) -> Deferred[None]:
+        """See that an engine answers, make the image, and sweep containers of an earlier run."""
+        return Deferred.fromCoroutine(self._check())
+
+    async def _check(self) -> None:
+        if not self._pool.started:
+            self._pool.start()
+            IReactorCore(self._reactor).addSystemEventTrigger("after", "shutdown", self._pool.stop)
+        await self._call(self._prepare)
+
+    def _prepare(self) -> None:
+        self._client = docker.from_env(timeout=CALL_S)
+        if not self._client.images.list(name=IMAGE):
+            repository, _, tag = IMAGE.partition(":")
+            self._client.api.import_image_from_data(_empty_image(), repository=repository, tag=tag)
+        for container in self._client.containers.list(all=True, filters={"label": LABEL}):
+            if not Path("/proc", container.labels[LABEL]).exists():
+                container.remove(force=True)
+
+    def launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> Deferred[IGuest]:
+        """Start a container and attach to it."""
+        return Deferred.fromCoroutine(self._launch(berth, limits, hearer))
+
+    async def _launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> IGuest:
+        if os.geteuid() == 0:
+            os.chown(berth.output, NOBODY, NOBODY)
+        name, channel = await self._call(self._create, berth, limits)
+        guest = _Guest(hearer, lambda: self._later(self._kill, name), lambda: self._bury(name, hearer))
+        with channel:
+            IReactorSocket(self._reactor).adoptStreamConnection(channel.fileno(), socket.AF_UNIX, ServerFactory.forProtocol(lambda: guest))
+        await self._call(self._start, name)
+        return guest
+
+    def _create(self, berth: Berth, limits: Limits) -> tuple[str, socket.socket]:
+        api = self._engine().api
+        binds = {path: {"bind": path, "mode": "ro"} for path in self._system()}
+        binds |= {
+            berth.program: {"bind": "/app", "mode": "ro"},
+            berth.inputs: {"bind": "/in", "mode": "ro"},
+            berth.output: {"bind": "/out", "mode": "rw"},
+            berth.worker: {"bind": "/guest/worker.py", "mode": "ro"},
+        }
+        made = api.create_container(
+            IMAGE,
+            [self._python, "-I", "-B", "/guest/worker.py"],
+            stdin_open=True,
+            user=f"{self._user}:{self._user}",
+            hostname="job",
+            working_dir="/tmp",  # noqa: S108 - in the container
+            environment={"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"},
+            labels={LABEL: str(os.getpid())},
+            host_config=self._confined(binds, limits),
+        )
+        name = str(made["Id"])
+        attached = api.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        return name, attached._sock  # the SDK wraps the socket that it has, and names no other way to it
+
+    def _confined(self, binds: dict[str, dict[str, str]], limits: Limits) -> dict[str, object]:
+        made: dict[str, object] = self._engine().api.create_host_config(
+            binds=binds,
+            network_mode="none",
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            pids_limit=MAX_PROCESSES,
+            mem_limit=limits.memory_bytes,
+            memswap_limit=limits.memory_bytes,
+            nano_cpus=limits.cores * 10**9,
+            ulimits=[
+                Ulimit(name="nofile", soft=MAX_FILES, hard=MAX_FILES),
+                Ulimit(name="core", soft=0, hard=0),
+                Ulimit(name="fsize", soft=limits.output_bytes, hard=limits.output_bytes),
+            ],
+            ipc_mode="private",
+            init=True,
+            log_config=LogConfig(type="none"),
+            tmpfs={"/tmp": TMP},  # noqa: S108 - in the container
+        )
+        return made
+
+    def _system(self) -> list[str]:
+        folders = {sys.prefix, sys.base_prefix, str(Path(self._python).resolve().parent.parent)}
+        more = [f for f in sorted(folders) if not any(Path(f).is_relative_to(p) for p in SYSTEM)]
+        return [*(p for p in SYSTEM if Path(p).exists()), *more]
+
+    def _start(self, name: str) -> None:
+        self._engine().api.start(name)
+
+    def _kill(self, name: str) -> None:
+        self._engine().api.remove_container(name, force=True)
+
+    def _later(self, work: Callable[[str], None], name: str) -> None:
+        done: Deferred[None] = Deferred.fromCoroutine(self._call(work, name))
+        done.addErrback(lambda why: None if why.check(ExecutorFault) else why)
+
+    def _bury(self, name: str, hearer: IGuestHearer) -> None:
+        done: Deferred[tuple[str, bool]] = Deferred.fromCoroutine(self._call(self._autopsy, name))
+        done.addErrback(lambda _: ("ended by the engine", False))
+        done.addCallback(lambda how: hearer.ended(*how))
+
+    def _autopsy(self, name: str) -> tuple[str, bool]:
+        """How a container ended; it is removed."""
+        state = self._engine().api.inspect_container(name)["State"]
+        self._engine().api.remove_container(name, force=True)
+        return f"exit code {state['ExitCode']}", bool(state["OOMKilled"])
+
+    def own(self, path: str) -> None:
+        """Let the container's user write there."""
+        if os.geteuid() == 0:
+            os.chown(path, NOBODY, NOBODY)
+
+
+def _empty_image() -> bytes:
+    """A root with the folders that mounts need, and nothing in them."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        for name in ("usr", "etc", "proc", "sys", "dev", "tmp", "in", "out", "app", "guest"):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(folder)
+    return data.getvalue()
