@@ -53,7 +53,7 @@ class Room(Value):
     """Where an executor runs one job.
 
     `program`: folder with the template's programs, mounted read-only as `/app`. `inputs`: name to path, mounted
-    read-only under `/in`. `output`: an empty folder of this job, mounted writable as `/out`.
+    read-only under `/in`. `output`: where the executor puts the folder of what the job made, if it made anything.
     """
 
     program: str
@@ -70,7 +70,7 @@ class IExecutor(Interface):
         """Say what this machine can run here; raises ExecutorFault, with the way out, where it can run nothing."""
 
     def run(job: Job, room: Room) -> Awaitable[Outcome]:
-        """Run a job to its end within its limits; the outcome has no `result` yet: files lie in `room.output`.
+        """Run a job to its end within its limits; the outcome has no `result` yet: files, if any, lie in `room.output`.
 
         Never raises for what the job does. Raises ExecutorFault where the sandbox itself failed.
         """

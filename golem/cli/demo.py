@@ -177,19 +177,23 @@ def _show(call: Call, task: Task, rows: Sequence[Row], network: LocalNetwork) ->
         )
         return
     took = span(task.finished_ms - task.submitted_ms)
-    screen.say(f"\n{task.phase} in {took}" + (f": {task.reason}" if task.reason else ""), GREEN if task.results else RED)
+    screen.say()
+    screen.say(f"{task.phase} in {took}" + (f": {task.reason}" if task.reason else ""), GREEN if task.results else RED)
     for path in task.results.values():
         screen.say(f"  {path}", BOLD)
-    screen.say("\nWho computed what, and what the contract shows as paid")
+    screen.say()
+    screen.say("Who computed what, and what the contract shows as paid")
     table = [
         (r.name, r.node[:10], r.accepted, r.rejected, span(r.computed_ms), money(r.promised), money(r.paid)) for r in rows
     ]
     screen.table(("PROVIDER", "NODE", "ACCEPTED", "REJECTED", "TIME", "EARNED", "PAID"), table, "nobody")
     caught = [row for row in rows if row.rejected]
     if caught:
-        screen.say("\nWho was caught, and why")
+        screen.say()
+        screen.say("Who was caught, and why")
     for row in caught:
         screen.say(f"  {row.name}: {row.why}", RED)
-    screen.say("\nReputation: from 0 to 1; a stranger has 0.5")
+    screen.say()
+    screen.say("Reputation: from 0 to 1; a stranger has 0.5")
     trusts = [(r.name, f"{r.trust:.3f}", f"{r.trusts_requestor:.3f}") for r in rows]
     screen.table(("PROVIDER", "AS THE REQUESTOR SEES IT", "THE REQUESTOR, AS IT SEES HER"), trusts, "nobody")

@@ -48,6 +48,11 @@ class LocalNode:
         self._member = member
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """The node's process, or 0."""
+        return self._process.pid if self._process else 0
+
     def prepare(self) -> str:
         """Make the folder and the keys; the account's address."""
         self.folder.mkdir(mode=0o700, parents=True)

@@ -131,7 +131,8 @@ def _chain(config: Config, reactor: ReactorBase, keyring: IKeyring) -> IChain:
             rpc=payment.rpc,
             contract=Address(payment.contract),
             chain_id=payment.chain_id,
+            folder=config.folder,
             confirmations=payment.confirmations,
+            poll_ms=config.timing.observe,
         ),
-        Path(config.folder) / "payments.db",
     )

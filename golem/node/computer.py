@@ -19,7 +19,7 @@ from golem.interfaces import IExecutor, IResourceStore, Room
 from golem.model.ids import Cid
 from golem.model.spec import Job, Outcome, Status
 from golem.model.value import evolve
-from golem.node.collect import collect, is_empty
+from golem.node.collect import collect
 
 MAX_QUEUE = 4_096  # jobs that wait for a slot
 MAX_CONTENTS = 64  # inputs kept as files; a task has a few, a result to check is one more
@@ -149,17 +149,17 @@ class Computer(Service):
                 borrowed.append(wanted.cid)
             if job.job_id in self._stopped:
                 return Outcome(status=Status.STOPPED, detail="stopped before it began")
-            output.mkdir()
             outcome = await self._executor.run(job, Room(program=str(program), inputs=inputs, output=str(output)))
             return await self._keep(job, outcome, output)
         finally:
             for cid in borrowed:
                 self._contents.give_back(cid)
-            rmtree(output, ignore_errors=True)
+            if output.exists():
+                rmtree(output, ignore_errors=True)
 
     async def _keep(self, job: Job, outcome: Outcome, output: Path) -> Outcome:
         """Put what a job made into the store."""
-        if outcome.status is not Status.DONE or is_empty(output):
+        if outcome.status is not Status.DONE or not output.exists():
             return outcome
         safe = output.with_suffix(".safe")
         try:

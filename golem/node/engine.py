@@ -1,6 +1,6 @@
 """The turn: stamp, step, journal, and only then perform. `post` is the one door into the core.
 
-All events that arrive in one iteration of the reactor share a commit. The journal holds events alone: the core is
+An event that comes alone is committed at once; under load, all that arrive within a few milliseconds share a commit. The journal holds events alone: the core is
 deterministic, so what was asked for and never completed follows from them (docs/adr/0003-journal.md).
 """
 
@@ -26,6 +26,7 @@ from golem.node.mail import Mail
 from golem.wire.codec import Decoder, encode
 
 MAX_GROUP = 256  # events per commit: about 10 ms of turns
+COMMIT_GAP_S = 0.004  # between commits under load: a sync to disk takes 1-3 ms, whatever is in it
 SNAPSHOT_TURNS = 20_000  # replayed in about a second
 
 log = Logger()
@@ -82,6 +83,7 @@ class Engine:
         self._call: IDelayedCall | None = None
         self._performer: Performer | None = None
         self._turns = 0
+        self._committed_s = 0.0
         self._observers: list[Callable[[Event, list[f.Effect]], None]] = []
         self.saved = Saved(state=NodeState(), mail=Mail())
         self._core = Core(self.saved.state, templates, strategy)
@@ -119,8 +121,8 @@ class Engine:
             performer.perform(f.SetTimer(name=name, at_ms=at_ms), 0)
         for effect in list(self.saved.pending.values()):
             performer.perform(effect, 0)
-        if self._inbox and self._call is None:
-            self._call = self._clock.callLater(0, self._turn)
+        if self._inbox:
+            self._schedule()
 
     def stop(self) -> None:
         """Take what has arrived, and no more."""
@@ -129,10 +131,15 @@ class Engine:
         self._performer = None
 
     def post(self, event: Event) -> None:
-        """Something happened. It is taken with all else that arrives in this iteration of the reactor."""
+        """Something happened. It is taken with all else that arrives before the next commit."""
         self._inbox.append(event)
-        if self._call is None and self._performer is not None:
-            self._call = self._clock.callLater(0, self._turn)
+        if self._performer is not None:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if self._call is None:
+            rest = self._committed_s + COMMIT_GAP_S - self._clock.seconds()
+            self._call = self._clock.callLater(min(max(0.0, rest), COMMIT_GAP_S), self._turn)
 
     def _turn(self) -> None:
         self._call = None
@@ -154,11 +161,12 @@ class Engine:
         if records:
             self._journal.append(records)
             self._turns += len(records)
+            self._committed_s = self._clock.seconds()
         performer.committed(heard)
         for effect, number in asked:
             performer.perform(effect, number)
-        if self._inbox and self._call is None:
-            self._call = self._clock.callLater(0, self._turn)
+        if self._inbox:
+            self._schedule()
         if self._turns >= SNAPSHOT_TURNS:
             self.snapshot()
 

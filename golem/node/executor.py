@@ -61,7 +61,6 @@ class PooledExecutor:
         await self._launcher.check()
         wanted = {e.name: list(e.modules) for e in self._environments}
         room = Room(program=str(PROBE), inputs={}, output=str(self._folder / "probe"))
-        Path(room.output).mkdir()
         job = Job(
             job_id=JobId(derive("probe")),
             task_id=TaskId(derive("probe")),

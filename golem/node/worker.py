@@ -14,6 +14,7 @@ from golem.errors import ExecutorFault, Malformed
 from golem.interfaces import Berth, IGuest, IGuestHearer, ILauncher, Room
 from golem.model.spec import MAX_LOG_BYTES, Job, Outcome, Status
 from golem.model.value import evolve
+from golem.node.collect import is_empty
 from golem.node.memory import resident_bytes
 from golem.wire.guest import Lines, job_line, outcome_of
 
@@ -105,9 +106,12 @@ class Worker:
 
     def _collect(self, job: Job, room: Room) -> None:
         made = self._folder / "out" / job.job_id
-        Path(room.output).rmdir()
-        made.rename(room.output)
-        rmtree(self._folder / "in" / job.job_id, ignore_errors=True)
+        if is_empty(made):
+            made.rmdir()
+        else:
+            made.rename(room.output)
+        if room.inputs:
+            rmtree(self._folder / "in" / job.job_id, ignore_errors=True)
 
     def _look(self) -> None:
         """Hold the running job to its limits."""

@@ -51,7 +51,12 @@ class ScriptedExecutor:
             return Outcome(status=Status.STOPPED)
         finally:
             del self._running[job.job_id]
-        return self.script(job, Path(room.output))
+        output = Path(room.output)
+        output.mkdir()
+        outcome = self.script(job, output)
+        if not any(output.iterdir()):
+            output.rmdir()
+        return outcome
 
     def stop(self, job_id: str) -> Deferred[None]:
         """End a job."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from OpenSSL import SSL
@@ -11,7 +11,13 @@ from pytest_twisted import blockon
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, wrapClientTLS
-from twisted.internet.interfaces import IHandshakeListener, IListeningPort, IStreamClientEndpoint, ITCPTransport
+from twisted.internet.interfaces import (
+    IHandshakeListener,
+    IListeningPort,
+    IOpenSSLClientConnectionCreator,
+    IStreamClientEndpoint,
+    ITCPTransport,
+)
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -29,9 +35,10 @@ from golem.testing.keys import FixedKeyring, SeededEntropy
 
 assert isinstance(reactor, PosixReactorBase)
 LOOPBACK = "127.0.0.1"
+Make = Callable[..., Awaitable["Node"]]
 
 
-def until(is_so: Callable[[], bool], limit_s: float = 5.0) -> None:
+def until(is_so: Callable[[], bool], limit_s: float = 5.0) -> Deferred[None]:
     """Let the reactor run until something is so."""
     done: Deferred[None] = Deferred()
     end = reactor.seconds() + limit_s
@@ -45,7 +52,7 @@ def until(is_so: Callable[[], bool], limit_s: float = 5.0) -> None:
             reactor.callLater(0.002, look)
 
     look()
-    blockon(done)
+    return done
 
 
 class Node:
@@ -67,13 +74,14 @@ class Node:
 
 
 @pytest.fixture
-def make() -> Iterator[Callable[..., Node]]:
+def make() -> Iterator[Make]:
     nodes: list[Node] = []
 
-    def one(name: str, **settings: object) -> Node:
-        nodes.append(Node(name, **settings))  # type: ignore[arg-type]  # names and types as in Node
-        blockon(nodes[-1].started)
-        return nodes[-1]
+    async def one(name: str, **settings: object) -> Node:
+        node = Node(name, **settings)  # type: ignore[arg-type]  # names and types as in Node
+        nodes.append(node)
+        await node.started
+        return node
 
     yield one
     for node in nodes:
@@ -106,9 +114,9 @@ class Line(Protocol):
             self.far.transport.loseConnection()
 
 
-def call(endpoint: IStreamClientEndpoint) -> Line:
+async def call(endpoint: IStreamClientEndpoint) -> Line:
     """A connection that stands."""
-    line = blockon(endpoint.connect(Factory.forProtocol(Line)))
+    line = await endpoint.connect(Factory.forProtocol(Line))
     assert isinstance(line, Line)
     return line
 
@@ -121,26 +129,26 @@ def message(n: int) -> Cancellation:
     return Cancellation(subtask_id=SubtaskId(f"{n:032x}"))
 
 
-def test_two_nodes_prove_who_they_are_and_talk(make: Callable[..., Node]) -> None:
-    alice, bob = make("alice"), make("bob")
+async def test_two_nodes_prove_who_they_are_and_talk(make: Make) -> None:
+    alice, bob = await make("alice"), await make("bob")
     alice.network.dial(bob.network.address)
-    until(lambda: bool(alice.network.peers() and bob.network.peers()))
+    await until(lambda: bool(alice.network.peers() and bob.network.peers()))
     assert alice.hearer.places == {bob.id: (bob.network.address, f"{LOOPBACK}:8080", bob.keys.account)}
     assert bob.hearer.places == {alice.id: (alice.network.address, f"{LOOPBACK}:8080", alice.keys.account)}
     for n in range(1000):
         alice.hearer.send(bob.id, message(n))
         bob.hearer.send(alice.id, message(n))
-    until(lambda: not (alice.hearer.mail.unacknowledged(bob.id) or bob.hearer.mail.unacknowledged(alice.id)))
+    await until(lambda: not (alice.hearer.mail.unacknowledged(bob.id) or bob.hearer.mail.unacknowledged(alice.id)))
     assert alice.hearer.said[bob.id] == bob.hearer.said[alice.id] == [message(n) for n in range(1000)]
 
 
-def test_the_channel_is_tls_1_3_bound_alike_at_both_ends_and_like_no_other(make: Callable[..., Node]) -> None:
-    bob = make("bob")
-    alices = [make(f"alice {n}") for n in range(2)]
+async def test_the_channel_is_tls_1_3_bound_alike_at_both_ends_and_like_no_other(make: Make) -> None:
+    bob = await make("bob")
+    alices = [await make(f"alice {n}") for n in range(2)]
     bindings = []
     for alice in alices:
         alice.network.dial(bob.network.address)
-        until(lambda alice=alice: alice.id in bob.network.peers() and bool(alice.network.peers()))
+        await until(lambda alice=alice: alice.id in bob.network.peers() and bool(alice.network.peers()))
         here = alice.network._open[bob.id]._tcp
         there = bob.network._open[alice.id]._tcp
         assert alice.carrier.binding(here) == bob.carrier.binding(there)
@@ -170,70 +178,76 @@ class Middle:
                 middle.lines.append(far)
                 self.transport.resumeProducing()
 
-        self.port: IListeningPort = blockon(at.listen(Factory.forProtocol(Near)))
+        self._listening = at.listen(Factory.forProtocol(Near))
+
+    async def start(self) -> None:
+        self.port: IListeningPort = await self._listening
         self.address = f"{LOOPBACK}:{self.port.getHost().port}"
 
-    def stop(self) -> None:
-        blockon(self.port.stopListening())
+    async def stop(self) -> None:
+        await self.port.stopListening()
 
 
-def test_who_only_passes_bytes_on_changes_nothing(make: Callable[..., Node]) -> None:
-    alice, bob = make("alice"), make("bob")
+async def test_who_only_passes_bytes_on_changes_nothing(make: Make) -> None:
+    alice, bob = await make("alice"), await make("bob")
     middle = Middle(bob, with_keys=False)
+    await middle.start()
     alice.network.dial(middle.address)
-    until(lambda: alice.network.peers() == (bob.id,))
-    middle.stop()
+    await until(lambda: alice.network.peers() == (bob.id,))
+    await middle.stop()
 
 
-def test_who_sits_in_the_middle_is_refused_by_both_since_the_channels_differ(make: Callable[..., Node]) -> None:
-    alice, bob = make("alice"), make("bob")
+async def test_who_sits_in_the_middle_is_refused_by_both_since_the_channels_differ(make: Make) -> None:
+    alice, bob = await make("alice"), await make("bob")
     middle = Middle(bob, with_keys=True)
+    await middle.start()
     alice.network.dial(middle.address)
-    until(lambda: middle.address in alice.hearer.failed)
+    await until(lambda: middle.address in alice.hearer.failed)
     assert "signature does not hold" in alice.hearer.failed[middle.address]
-    until(lambda: not bob.network._transports)
+    await until(lambda: not bob.network._transports)
     assert any(line.heard for line in middle.lines), "it did read the hellos"
     assert not alice.network.peers() and not bob.network.peers() and not bob.hearer.log
-    middle.stop()
+    await middle.stop()
 
 
-def test_a_gigabyte_announced_is_refused_before_any_of_it_is_kept(make: Callable[..., Node]) -> None:
-    bob = make("bob")
-    lines = [call(bob.carrier.dial(bob.network.address)) for _ in range(20)]
-    until(lambda: all(line.is_shaken for line in lines))
+async def test_a_gigabyte_announced_is_refused_before_any_of_it_is_kept(make: Make) -> None:
+    bob = await make("bob")
+    lines = [await call(bob.carrier.dial(bob.network.address)) for _ in range(20)]
+    await until(lambda: all(line.is_shaken for line in lines))
     before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for line in lines:
         assert line.transport is not None
         line.transport.write((1 << 30).to_bytes(4, "big") + bytes(60_000))
-    until(lambda: all(line.is_lost for line in lines))
+    await until(lambda: all(line.is_lost for line in lines))
     assert all(b"the most now" in line.heard for line in lines), "they are told why"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 16 << 10
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_who_does_not_shake_hands_is_sent_away_after_ten_seconds(make: Callable[..., Node], tls: bool) -> None:
+async def test_who_does_not_shake_hands_is_sent_away_after_ten_seconds(make: Make, tls: bool) -> None:
     clock = Clock()
-    bob = make("bob", clock=clock)
-    line = call(bob.carrier.dial(bob.network.address) if tls else plain(bob))
-    until(lambda: len(bob.network._transports) == 1 and (line.is_shaken or not tls))
+    bob = await make("bob", clock=clock)
+    line = await call(bob.carrier.dial(bob.network.address) if tls else plain(bob))
+    await until(lambda: len(bob.network._transports) == 1 and (line.is_shaken or not tls))
     clock.advance(HANDSHAKE_S - 0.1)
     assert len(bob.network._pending) == 1
     clock.advance(0.2)
-    until(lambda: line.is_lost)
+    await until(lambda: line.is_lost)
 
 
-def test_a_crowd_that_never_shakes_hands_keeps_nobody_out(make: Callable[..., Node]) -> None:
-    alice, bob = make("alice"), make("bob")
-    crowd = [call(plain(bob)) for _ in range(MAX_PENDING + 40)]
-    until(lambda: sum(line.is_lost for line in crowd) == 40)
+async def test_a_crowd_that_never_shakes_hands_keeps_nobody_out(make: Make) -> None:
+    alice, bob = await make("alice"), await make("bob")
+    crowd = [await call(plain(bob)) for _ in range(MAX_PENDING + 40)]
+    await until(lambda: sum(line.is_lost for line in crowd) == 40)
     assert len(bob.network._pending) == MAX_PENDING
     alice.network.dial(bob.network.address)
-    until(lambda: alice.network.peers() == (bob.id,))
+    await until(lambda: alice.network.peers() == (bob.id,))
     for line in crowd:
         ITCPTransport(line.transport).abortConnection()
-    until(lambda: len(bob.network._transports) == 1)
+    await until(lambda: len(bob.network._transports) == 1)
 
 
+@implementer(IOpenSSLClientConnectionCreator)
 class Client:
     """TLS as somebody else would speak it."""
 
@@ -249,44 +263,44 @@ class Client:
 @pytest.mark.parametrize(
     ("alpn", "newest"), [(b"h2", SSL.TLS1_3_VERSION), (b"golem/2", SSL.TLS1_3_VERSION), (ALPN, SSL.TLS1_2_VERSION)]
 )
-def test_who_speaks_another_protocol_hears_no_hello(make: Callable[..., Node], alpn: bytes, newest: int) -> None:
-    bob = make("bob")
-    line = call(wrapClientTLS(Client(alpn, newest), plain(bob), reactor))  # type: ignore[arg-type]  # no zope declaration: a stranger
-    until(lambda: line.is_lost)
+async def test_who_speaks_another_protocol_hears_no_hello(make: Make, alpn: bytes, newest: int) -> None:
+    bob = await make("bob")
+    line = await call(wrapClientTLS(Client(alpn, newest), plain(bob), reactor))
+    await until(lambda: line.is_lost)
     assert not line.heard
 
 
-def test_garbage_instead_of_tls_is_sent_away(make: Callable[..., Node]) -> None:
-    bob = make("bob")
-    line = call(plain(bob))
+async def test_garbage_instead_of_tls_is_sent_away(make: Make) -> None:
+    bob = await make("bob")
+    line = await call(plain(bob))
     assert line.transport is not None
     line.transport.write(b"GET / HTTP/1.1\r\n\r\n" * 10)
-    until(lambda: line.is_lost)
+    await until(lambda: line.is_lost)
 
 
-def test_dialling_something_that_is_no_node_fails_and_says_so(make: Callable[..., Node]) -> None:
-    alice = make("alice")
+async def test_dialling_something_that_is_no_node_fails_and_says_so(make: Make) -> None:
+    alice = await make("alice")
     port = reactor.listenTCP(0, Factory.forProtocol(Line), interface=LOOPBACK)
     empty = f"{LOOPBACK}:{port.getHost().port}"
-    blockon(port.stopListening())
+    await port.stopListening()
     for address in (empty, "no host", ":7300", f"{LOOPBACK}:0", f"{LOOPBACK}:70000", "x" * 70 + ".example:1", "ü:1"):
         alice.network.dial(address)
-        until(lambda address=address: address in alice.hearer.failed, 11)
+        await until(lambda address=address: address in alice.hearer.failed, 11)
 
 
-def test_a_port_that_is_taken_is_named_with_its_key(make: Callable[..., Node]) -> None:
-    bob = make("bob")
+async def test_a_port_that_is_taken_is_named_with_its_key(make: Make) -> None:
+    bob = await make("bob")
     with pytest.raises(ConfigError, match=rf"node\.listen.*{bob.port}"):
-        make("alice", listen=bob.network.address)
+        await make("alice", listen=bob.network.address)
 
 
-def test_ipv6_works_alike(make: Callable[..., Node]) -> None:
+async def test_ipv6_works_alike(make: Make) -> None:
     try:
-        bob = make("bob", listen="[::1]:0")
+        bob = await make("bob", listen="[::1]:0")
     except ConfigError:
         pytest.skip("this machine has no IPv6")
-    alice = make("alice")
+    alice = await make("alice")
     alice.network.dial(bob.network.address)
-    until(lambda: alice.network.peers() == (bob.id,))
+    await until(lambda: alice.network.peers() == (bob.id,))
     assert bob.network.address.startswith("[::1]:")
     assert alice.hearer.places[bob.id][1] == "[::1]:8080"

@@ -1,4 +1,4 @@
-"""What we signed, on disk before it is sent: after a crash the same bytes are sent again, and can be mined only once."""
+"""What we signed, on disk before it is sent: after a crash the same bytes are sent again, and are mined only once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _bodies: Decoder[Transaction] = Decoder(Transaction)
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One signed transaction. `key`: what it is for; several attempts may serve one key. `block`: the head when signed."""
+    """One signed transaction. `key`: what it is for, and others may be, too. `block`: the head when it was signed."""
 
     key: str
     block: int
@@ -62,11 +62,9 @@ class Attempts:
         """Keep an attempt, and let go of those that no reorganisation brings back, but for deposits."""
         body = attempt.body
         row = (attempt.key, body.nonce, attempt.block, attempt.tx_hash, encode(body), attempt.raw)
+        self._run(f"INSERT INTO attempts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", *row)  # noqa: S608 - our own words
         old = (body.nonce - KEEP_NONCES, DEPOSIT + "%")
-        self._run("BEGIN")
-        self._run(f"INSERT INTO attempts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", *row)
         self._run("DELETE FROM attempts WHERE nonce < ? AND key NOT LIKE ?", *old)
-        self._run("COMMIT")
 
     def forget(self, key: str) -> None:
         """Let go of all attempts at one thing: it may be tried anew."""

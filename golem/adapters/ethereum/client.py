@@ -91,7 +91,7 @@ class Client:
             )
 
     def send(self, raw: bytes) -> str:
-        """Hand over a signed transaction. That it is known, or too late, is no fault but an answer, which is returned."""
+        """Hand over a signed transaction. That it is known, or too late, is no fault but an answer, and returned."""
         with self._translated():
             try:
                 self._web3.eth.send_raw_transaction(raw)
@@ -104,7 +104,7 @@ class Client:
         for name in hashes:
             with self._translated():
                 try:
-                    return _receipt(self._web3.eth.get_transaction_receipt(bytes.fromhex(name[2:])))
+                    return _receipt(self._web3.eth.get_transaction_receipt(HexStr(name)))
                 except self._unknown:
                     continue
         return None

@@ -1,0 +1,60 @@
+"""A client in two threads of its own, made when it is first asked something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar
+
+from twisted.internet.defer import DeferredLock
+from twisted.internet.interfaces import IReactorCore, IReactorFromThreads, IReactorTime
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from golem.adapters.ethereum.client import Client
+
+THREADS = 2  # a look at the chain must not wait for a payment that is being sent
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Reactor(IReactorTime, IReactorFromThreads, IReactorCore):
+    """All that is asked of the reactor."""
+
+
+class Link:
+    """Where the blocking client lives. `make` may raise; it is tried again at the next question."""
+
+    def __init__(self, reactor: Reactor, make: Callable[[], Client]) -> None:
+        self._reactor = reactor
+        self._make = make
+        self._pool: ThreadPool | None = None
+        self._client: Client | None = None
+        self._making = DeferredLock()
+
+    async def client(self) -> Client:
+        """The client. Raises ChainFault."""
+        await self._making.acquire()
+        try:
+            if self._client is None:
+                self._client = await deferToThreadPool(self._reactor, self._threads(), self._make)
+            return self._client
+        finally:
+            self._making.release()
+
+    async def ask(self, question: Callable[Concatenate[Client, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The answer to one of the client's methods. Raises ChainFault."""
+        client = await self.client()
+        return await deferToThreadPool(self._reactor, self._threads(), question, client, *args, **kwargs)
+
+    def close(self) -> None:
+        """End the threads, once they have their answers."""
+        if self._pool is not None:
+            self._pool.stop()
+            self._pool = self._client = None
+
+    def _threads(self) -> ThreadPool:
+        if self._pool is None:
+            self._pool = ThreadPool(0, THREADS, "ethereum")
+            self._pool.start()
+            self._reactor.addSystemEventTrigger("during", "shutdown", self.close)
+        return self._pool
