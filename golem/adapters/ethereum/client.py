@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from golem.errors import ChainFault
 from golem.model.chain import Batch, Funds, Receipt, Sighting
@@ -104,7 +104,7 @@ class Client:
         for name in hashes:
             with self._translated():
                 try:
-                    return _receipt(self._web3.eth.get_transaction_receipt(HexStr(name)))
+                    return _receipt(self._web3.eth.get_transaction_receipt(cast("HexStr", name)))
                 except self._unknown:
                     continue
         return None
