@@ -17,7 +17,12 @@ from golem.api import Session
 from golem.cli.local import REQUESTOR, LocalNetwork, Member
 
 PROVIDING = {"provider.enabled": "true", "provider.min_price": "0.001"}
-SETTINGS = {"provider.templates": "echo", "payment.closure": "1s", "timing.observe": "500ms", "provider.executor": "sandbox"}
+SETTINGS = {
+    "provider.templates": "echo",
+    "payment.closure": "1s",
+    "timing.observe": "500ms",
+    "provider.executor": "sandbox",
+}
 
 
 def cpu_s(root: int) -> float:

@@ -11,8 +11,8 @@ from twisted.application.service import IService, MultiService
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime, IReactorUNIX
-from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
 from twisted.internet.posixbase import PosixReactorBase
+from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
@@ -44,9 +44,7 @@ class Options(UsageOptions):
         self.flags[key] = value
 
 
-def build(
-    folder: str, flags: Mapping[str, str], tamper: Tamper = honest
-) -> tuple[IService, Deferred[None]]:
+def build(folder: str, flags: Mapping[str, str], tamper: Tamper = honest) -> tuple[IService, Deferred[None]]:
     """A node with its control socket, and what fires once it takes part or fails with the reason why it can't.
 
     Raises ConfigError with all that is wrong.

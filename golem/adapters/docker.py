@@ -150,7 +150,7 @@ class DockerLauncher:
         name, channel = await self._call(self._create, berth, limits)
         guest = _Guest(hearer, lambda: self._later(self._kill, name), lambda: self._bury(name, hearer))
         with channel:
-            IReactorSocket(self._reactor).adoptStreamConnection(channel.fileno(), socket.AF_UNIX, ServerFactory.forProtocol(lambda: guest))
+            IReactorSocket(self._reactor).adoptStreamConnection(channel.fileno(), socket.AF_UNIX, _Door(guest))
         await self._call(self._start, name)
         return guest
 
@@ -169,7 +169,7 @@ class DockerLauncher:
             stdin_open=True,
             user=f"{self._user}:{self._user}",
             hostname="job",
-            working_dir="/tmp",  # noqa: S108 - in the container
+            working_dir="/tmp",
             environment={"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"},
             labels={LABEL: str(os.getpid())},
             host_config=self._confined(binds, limits),
@@ -197,7 +197,7 @@ class DockerLauncher:
             ipc_mode="private",
             init=True,
             log_config=LogConfig(type="none"),
-            tmpfs={"/tmp": TMP},  # noqa: S108 - in the container
+            tmpfs={"/tmp": TMP},
         )
         return made
 
@@ -231,6 +231,19 @@ class DockerLauncher:
         """Let the container's user write there."""
         if os.geteuid() == 0:
             os.chown(path, NOBODY, NOBODY)
+
+
+class _Door(ServerFactory):
+    """Lets one worker in, which is there already."""
+
+    noisy = False
+
+    def __init__(self, guest: _Guest) -> None:
+        self._guest = guest
+
+    def buildProtocol(self, addr: object) -> _Guest:
+        """It."""
+        return self._guest
 
 
 def _empty_image() -> bytes:

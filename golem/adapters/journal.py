@@ -28,7 +28,9 @@ class SqliteJournal:
         try:
             self._db = self._open()
         except sqlite3.Error as why:
-            raise JournalFault(f"the journal {path} can't be opened: {why}; is another node running in this folder?") from why
+            raise JournalFault(
+                f"the journal {path} can't be opened: {why}; is another node running in this folder?"
+            ) from why
 
     def _open(self) -> sqlite3.Connection:
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -1,9 +1,10 @@
-"""`golem demo`: the whole market on this machine. Renders a scene on several nodes, catches cheaters, pays the honest."""
+"""`golem demo`: the whole market on this machine: renders on several nodes, catches cheaters, pays the honest."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from typing import NamedTuple
@@ -52,11 +53,15 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     parser.add_argument("--frames", default="1-4", metavar="TEXT", help="1-4;7;10-30,5 (default: 1-4)")
     parser.add_argument("--providers", default=3, type=_number, metavar="N", help="honest ones (default: 3)")
     parser.add_argument("--cheats", default=1, type=_number, metavar="N", help="cheating ones (default: 1)")
-    parser.add_argument("--seed", default="bound", choices=("bound", "fixed"), help="fixed: as one render would have it")
+    parser.add_argument(
+        "--seed", default="bound", choices=("bound", "fixed"), help="fixed: as one render would have it"
+    )
     parser.add_argument("--tiles", default="1", metavar="CxR", help="tiles per frame (default: 1)")
     parser.add_argument("--resolution", default="320x180", metavar="WxH", help="default: 320x180")
     parser.add_argument("--samples", default="16", metavar="N", help="per pixel (default: 16)")
-    parser.add_argument("--output", default="demo-output", metavar="DIR", help="everything goes there; it is emptied first")
+    parser.add_argument(
+        "--output", default="demo-output", metavar="DIR", help="everything goes there; it is emptied first"
+    )
 
 
 def _number(text: str) -> int:
@@ -81,7 +86,9 @@ def _demo(call: Call) -> int:
             resources={"scene": scene},
             output=folder / "pictures",
         )
-        screen.note(f"task {handle.task_id[:8]}: {scene.name}, frames {args.frames}, on {len(network.nodes) - 1} providers")
+        screen.note(
+            f"task {handle.task_id[:8]}: {scene.name}, frames {args.frames}, on {len(network.nodes) - 1} providers"
+        )
         progress = Progress(screen)
         for happening, task in handle.progress():
             progress.update(happening, task)
@@ -127,7 +134,7 @@ def _wait_for_payments(network: LocalNetwork) -> None:
         return all(p.paid == p.promised for p in views(Payment, node.client.get("/payments")))
 
     for node in network.nodes:
-        wait_for(lambda node=node: is_settled(node), PAID_S, f"{node.name} to see all payments")  # type: ignore[misc]  # mypy can't infer a lambda's defaults
+        wait_for(partial(is_settled, node), PAID_S, f"{node.name} to see all payments")
 
 
 def _row(network: LocalNetwork, node: LocalNode, task_id: str) -> Row:
@@ -184,7 +191,8 @@ def _show(call: Call, task: Task, rows: Sequence[Row], network: LocalNetwork) ->
     screen.say()
     screen.say("Who computed what, and what the contract shows as paid")
     table = [
-        (r.name, r.node[:10], r.accepted, r.rejected, span(r.computed_ms), money(r.promised), money(r.paid)) for r in rows
+        (r.name, r.node[:10], r.accepted, r.rejected, span(r.computed_ms), money(r.promised), money(r.paid))
+        for r in rows
     ]
     screen.table(("PROVIDER", "NODE", "ACCEPTED", "REJECTED", "TIME", "EARNED", "PAID"), table, "nobody")
     caught = [row for row in rows if row.rejected]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from golem.control.views import Status, view
 from golem.errors import Fault, NotRunning
 from golem.node.config import FILE, first
 
-PASSWORD = "local"  # noqa: S105 - guards play money on this machine
+PASSWORD = "local"  # guards play money on this machine
 SCRYPT_WORK = 1 << 10  # the least; nobody attacks these keys
 START_S = 60.0  # on a loaded machine with a cold disk; 2 s is usual
 STOP_S = 15.0
@@ -139,7 +140,7 @@ class LocalNetwork:
     def wait_until_joined(self) -> None:
         """Until every node answers, and each but the first has a peer."""
         for number, node in enumerate(self.nodes):
-            wait_for(lambda node=node, least=min(number, 1): _is_joined(node, least), START_S, f"{node.name} to join")  # type: ignore[misc]  # mypy can't infer a lambda's defaults
+            wait_for(partial(_is_joined, node, min(number, 1)), START_S, f"{node.name} to join")
 
     def _start_chain(self, accounts: Mapping[str, str], block_s: float) -> None:
         command = [sys.executable, "-m", "golem.adapters.devchain", "--port", "0", "--block", str(block_s)]

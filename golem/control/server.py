@@ -37,7 +37,7 @@ class ControlServer(Service):
     def __init__(self, face: Face, folder: str, reactor: IReactorUNIX, clock: IReactorTime) -> None:
         self._folder = Path(folder)
         self._reactor = reactor
-        site = _QuietSite(Api(face, clock), BoundedRequest, reactor=clock, timeout=IDLE_TIMEOUT_S)  # type: ignore[no-untyped-call]  # Twisted has no types here
+        site = _QuietSite(Api(face, clock), BoundedRequest, reactor=clock, timeout=IDLE_TIMEOUT_S)
         site.displayTracebacks = False
         self._door = Door(site)
         self._port: IListeningPort | None = None
@@ -106,7 +106,7 @@ class Door(WrappingFactory[Caller]):
     noisy = False
 
     def __init__(self, site: Site) -> None:
-        super().__init__(site)  # type: ignore[no-untyped-call]  # Twisted has no types here
+        super().__init__(site)
 
 
 def _clear(path: Path) -> None:

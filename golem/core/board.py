@@ -96,7 +96,11 @@ def _assign(turn: Turn, board: Board, node: NodeId, agreement: Agreement, chunk:
     board.history.append(sid)
     board.outstanding = Wei(board.outstanding + cap)
     assignment = Assignment(
-        subtask_id=sid, price=subtask.price, cap=cap, deadline_ms=subtask.deadline_ms, job=evolve(job, task_id=task.task_id)
+        subtask_id=sid,
+        price=subtask.price,
+        cap=cap,
+        deadline_ms=subtask.deadline_ms,
+        job=evolve(job, task_id=task.task_id),
     )
     turn.ask(Send(to=node, message=assignment), SetTimer(name=f"lease/{sid}", at_ms=subtask.deadline_ms))
     turn.tell(task.task_id, "assigned", subtask=sid, chunk=chunk, provider=node, attempt=attempt)
@@ -108,6 +112,14 @@ def release(turn: Turn, board: Board, subtask: Subtask) -> None:
     board.open.pop(subtask.subtask_id, None)
     board.outstanding = Wei(board.outstanding - subtask.cap)
     leave(board, subtask)
+
+
+def charge(board: Board, subtask: Subtask, amount: Wei) -> None:
+    """An attempt is accepted: its chunk is done, at this cost."""
+    if subtask.delivery is None:
+        raise AssertionError(f"{subtask.subtask_id} is accepted without a delivery")
+    board.spent = Wei(board.spent + amount)
+    board.accepted[subtask.chunk] = subtask.delivery
 
 
 def leave(board: Board, subtask: Subtask) -> None:
@@ -134,7 +146,11 @@ def requeue(turn: Turn, board: Board, subtask: Subtask, *, is_his_fault: bool) -
 def _doom_if_hopeless(turn: Turn, board: Board) -> None:
     left = board.task.spec.budget - board.spent - board.outstanding
     if board.agreements and left <= 0:
-        doom(turn, board, f"the budget is spent, with {len(board.pending)} chunks left to do; submit with a larger budget")
+        doom(
+            turn,
+            board,
+            f"the budget is spent, with {len(board.pending)} chunks left to do; submit with a larger budget",
+        )
 
 
 def doom(turn: Turn, board: Board, reason: str) -> None:
@@ -167,10 +183,10 @@ def end(turn: Turn, board: Board) -> None:
 
 def _stop_attempts(turn: Turn, board: Board) -> None:
     """Nobody computes for an ended task; what was delivered is still verified and paid."""
-    for subtask_id in list(board.open):
-        subtask = turn.state.subtasks[subtask_id]
+    for sid in list(board.open):
+        subtask = turn.state.subtasks[sid]
         if subtask.phase is Attempt.ASSIGNED:
-            turn.state.subtasks[subtask_id], effects = advance(ATTEMPTS, subtask, Cancelled())
+            turn.state.subtasks[sid], effects = advance(ATTEMPTS, subtask, Cancelled())
             turn.ask(*effects)
             release(turn, board, subtask)
 

@@ -1,7 +1,7 @@
 """The double-entry book: every movement has two sides, so all balances always sum to zero.
 
-Accounts, as a requestor:  `chain` (the world) -> `free` -> `task/<id>` (its budget) -> `owed/<payee>` -> `paid/<payee>`,
-with what a task did not spend going back to `free`. As a provider:  `work` -> `due/<payer>` -> `received/<payer>`.
+As a requestor: `chain` (the world) -> `free` -> `task/<id>` (its budget) -> `owed/<payee>` -> `paid/<payee>`, with
+what a task did not spend going back to `free`. As a provider: `work` -> `due/<payer>` -> `received/<payer>`.
 Only `chain` and `work`, where money comes from, may be negative.
 """
 

@@ -84,7 +84,12 @@ def unwanted_assignment(turn: Turn, requestor: NodeId, assignment: Assignment, q
     job, settings = assignment.job, turn.settings
     demand = turn.state.demands.get(job.task_id)
     price = turn.state.offered.get(job.task_id)
-    if price is None or demand is None or demand.requestor != requestor or str(job.job_id) != str(assignment.subtask_id):
+    if (
+        price is None
+        or demand is None
+        or demand.requestor != requestor
+        or str(job.job_id) != str(assignment.subtask_id)
+    ):
         return Reason.UNKNOWN
     if assignment.price < price or assignment.cap < min(cost(price, LEAST_WORK_MS), cost(price, job.limits.timeout_ms)):
         return Reason.PRICE_TOO_LOW

@@ -21,7 +21,9 @@ def begin_ready(turn: Turn, board: Board, chunk: int) -> None:
         board.missing[merge.name] -= 1
         if not board.missing[merge.name]:
             task_id = board.task.task_id
-            job = turn.template(spec.template).merge(spec, merge, {index: board.accepted[index] for index in merge.chunks})
+            job = turn.template(spec.template).merge(
+                spec, merge, {index: board.accepted[index] for index in merge.chunks}
+            )
             job = evolve(job, job_id=merge_id(task_id, merge.name), task_id=task_id)
             turn.state.errands[job.job_id] = ("merge", f"{task_id}/{merge.name}")
             turn.ask(Execute(job=job))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core.requestor import greet
+from golem.core.hiring import greet
 from golem.core.state import Peer
 from golem.core.turn import Turn
 from golem.model.effects import ClearTimer, Dial, Send

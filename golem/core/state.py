@@ -16,6 +16,7 @@ from golem.model.messages import Demand, Place
 from golem.model.money import Wei
 from golem.model.value import Value
 
+
 class Peer(Value):
     """A node we have met. `payee`: its account, bound to it by a signature."""
 

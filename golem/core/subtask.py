@@ -19,7 +19,7 @@ from golem.model.effects import Fetch, Send
 from golem.model.events import Executed, Failed, Fetched
 from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import Cancellation, Delivery, Failure, Place, Reason, Refusal, Rejection
-from golem.model.money import Wei
+from golem.model.money import Wei, cost
 from golem.model.spec import Judgement, Status, Verdict
 from golem.model.value import Value, evolve
 
@@ -62,6 +62,14 @@ class Subtask(Value):
     reports: dict[str, bytes] = {}
     amount: Wei = Wei(0)
     reason: str = ""
+
+
+def worth(s: Subtask) -> Wei:
+    """What a delivered attempt costs: the time the provider says, but no more than it had, and never above the cap."""
+    if s.delivery is None:
+        raise AssertionError(f"{s.subtask_id} was not delivered")
+    used_ms = min(s.delivery.used_ms, s.delivered_ms - s.assigned_ms)
+    return Wei(min(s.cap, cost(s.price, used_ms)))
 
 
 class Lapsed(Value):

@@ -125,7 +125,7 @@ TABLE: Table[Task] = {
 
 
 class Agreement(msgspec.Struct, kw_only=True):
-    """A provider's offer, taken; it covers many subtasks. `live`: those it has now. `pace_ms`: its mean time for one."""
+    """An offer, taken; it covers many subtasks. `live`: those it has now. `pace_ms`: the mean time for one."""
 
     offer: Offer
     live: dict[SubtaskId, None] = {}
@@ -136,7 +136,7 @@ class Board(msgspec.Struct, kw_only=True):
     """What a requestor keeps about one open task.
 
     `pending`: chunks to assign, the next one last. `tried`: who failed a chunk already. `missing`: by merge, how
-    many of its chunks are not accepted yet. `outstanding`: the caps of all live subtasks, in wei. `open`: live subtasks.
+    many of its chunks are not accepted yet. `outstanding`: the caps of all live subtasks, in wei; `open`: those.
     """
 
     task: Task

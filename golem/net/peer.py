@@ -1,10 +1,11 @@
-"""One session on one transport: writes once per reactor turn, honours back-pressure, notices silence."""
+"""One session on one transport: a handshake in time, happenings passed on, silence noticed."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Callable
 from typing import Protocol as Interface
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IConsumer,
     IDelayedCall,
@@ -22,32 +23,23 @@ from golem.errors import PeerError
 from golem.model.ids import NodeId
 from golem.model.messages import Message
 from golem.net.carrier import HANDSHAKE_S
-from golem.wire.codec import encode
-from golem.wire.envelope import MAX_BATCH_BYTES, MAX_MESSAGES
-from golem.wire.session import Acknowledged, Ended, Happening, Hello, Phase, Proved, Resumed, Said, Session
-from golem.wire.signing import Sign
+from golem.net.intake import Intake
+from golem.net.writer import Writer
+from golem.wire.session import Acknowledged, Ended, Happening, Hello, Proved, Resumed, Said, Session
 
 PING_S = 5.0  # of silence, before we ask
 SILENT_S = 15.0  # three pings unanswered: the peer is gone
-STALLED_S = 30.0  # a peer that reads nothing for so long is dropped; what it missed is sent when it is back
 GOODBYE_S = 1.0  # for a Bye to leave before the transport is torn down
-MAX_UNWRITTEN_BYTES = 1 << 20  # answers owed to a peer that asks and does not read
-MAX_QUEUED = 40_000  # messages: twice what the node keeps for one peer; past it the session is dropped
-MAX_GOSSIP = 1_000  # unnumbered messages waiting for a slow peer; the oldest are forgotten
-MAX_UNTAKEN = 4_096  # messages heard and not yet on disk here, then we stop reading: a tenth of a second of turns
 
 
 class Owner(Interface):
     """What a session needs of the network it belongs to."""
 
-    def binding(self, transport: ITransport) -> bytes:
-        """The channel's binding."""
-
-    def greet(self) -> Hello:
-        """Our own hello, with a fresh nonce."""
-
     def began(self, peer: PeerProtocol) -> None:
         """There is a transport."""
+
+    def session(self, transport: ITransport) -> Session:
+        """Our side of a session on this channel. Raises Incompatible where the other side speaks no protocol of ours."""
 
     def proved(self, peer: PeerProtocol) -> None:
         """It is known who `peer.hello` is."""
@@ -61,44 +53,37 @@ class Owner(Interface):
     def acknowledged(self, peer: PeerProtocol, sequence: int) -> None:
         """The peer has this on disk."""
 
-    def ended(self, peer: PeerProtocol, why: str) -> None:
-        """The session is over; called once."""
-
     def broke(self, peer: PeerProtocol, why: PeerError) -> None:
         """The peer broke a rule; `ended` follows."""
 
-    def closed(self, peer: PeerProtocol) -> None:
-        """The transport is gone; called once, after `ended`."""
+    def ended(self, peer: PeerProtocol, why: str) -> None:
+        """The session is over; called once. The transport may live on for a moment, until `peer.gone`."""
 
 
-@implementer(IPushProducer, IHandshakeListener)
+@implementer(IHandshakeListener)
 class PeerProtocol(Protocol):
-    """A peer. `dialled`: the address we dialled, or empty where it dialled us."""
+    """A peer. `dialled`: the address we dialled, or empty where it dialled us. `gone`: fires with the transport's end.
 
-    hello: Hello
-    host = ""
+    `hello`: who it is, once Proved. `opened_at`: when the session opened, in seconds.
+    """
 
-    def __init__(self, owner: Owner, clock: IReactorTime, sign: Sign, dialled: str) -> None:
+    def __init__(self, owner: Owner, clock: IReactorTime, dialled: str) -> None:
         self.dialled = dialled
+        self.host = ""
+        self.hello: Hello | None = None
         self.opened_at: float | None = None
+        self.gone: Deferred[PeerProtocol] = Deferred()
         self._owner = owner
         self._clock = clock
-        self._sign = sign
         self._session: Session | None = None
-        self._queue: deque[tuple[int, Message]] = deque()
-        self._gossip: deque[bytes] = deque(maxlen=MAX_GOSSIP)
-        self._ack = self._taken = 0
-        self._untaken: deque[int] = deque()
-        self._sent = 0
-        self._is_over = self._is_paused = self._is_holding = False
+        self._is_over = False
         self._heard_at = 0.0
-        self._flush_call: IDelayedCall | None = None
         self._watch_call: IDelayedCall | None = None
-        self._stall_call: IDelayedCall | None = None
 
     @property
     def node_id(self) -> NodeId:
         """Who it is; only once Proved."""
+        assert self.hello is not None, "not proved yet"
         return self.hello.node_id
 
     # Twisted's side
@@ -109,8 +94,10 @@ class PeerProtocol(Protocol):
         self.host = str(getattr(self._tcp.getPeer(), "host", ""))
         self._tcp.setTcpNoDelay(True)
         self._tcp.setTcpKeepAlive(True)
-        IConsumer(self.transport).registerProducer(self, True)
-        self._watch_call = self._clock.callLater(HANDSHAKE_S, self.fail, f"no handshake within {HANDSHAKE_S:.0f} s")
+        self._writer = Writer(self._tcp, self._clock, self.fail)
+        self._intake = Intake(self._clock, IPushProducer(self._tcp))
+        IConsumer(self._tcp).registerProducer(self._writer, True)
+        self._watch_in(HANDSHAKE_S, self.fail, f"no handshake within {HANDSHAKE_S:.0f} s")
         self._owner.began(self)
 
     def handshakeCompleted(self) -> None:
@@ -118,11 +105,11 @@ class PeerProtocol(Protocol):
         if self._is_over:
             return
         try:
-            self._session = Session(self._owner.greet(), self._owner.binding(self._tcp), self._sign)
+            self._session = self._owner.session(self._tcp)
         except PeerError as why:
             self._break(why)
         else:
-            self._write()
+            self._writer.begin(self._session)
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes from the peer."""
@@ -135,17 +122,15 @@ class PeerProtocol(Protocol):
                 self._take(happening)
                 if self._is_over:
                     return
-            self._write()
+            self._writer.write()
         except PeerError as why:
             self._break(why)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The transport is gone."""
         self._finish(reason.getErrorMessage())
-        for call in (self._watch_call, self._stall_call):
-            if call is not None and call.active():
-                call.cancel()
-        self._owner.closed(self)
+        self._unwatch()
+        self.gone.callback(self)
 
     def _take(self, happening: Happening) -> None:
         match happening:
@@ -155,7 +140,7 @@ class PeerProtocol(Protocol):
             case Resumed(received):
                 self._owner.resumed(self, received)
             case Said(sequence, message):
-                self._hold(sequence)
+                self._intake.said(sequence)
                 self._owner.heard(self, sequence, message)
             case Acknowledged(sequence):
                 self._owner.acknowledged(self, sequence)
@@ -171,56 +156,34 @@ class PeerProtocol(Protocol):
 
     def open(self, received: int) -> None:
         """Both sides go on with this connection; `received`: the last number the peer took."""
-        self._sent = received
         self.opened_at = self._heard_at
-        if self._watch_call is not None and self._watch_call.active():
-            self._watch_call.cancel()
-        self._watch_call = self._clock.callLater(PING_S, self._watch)
+        self._writer.skip(received)
+        self._watch_in(PING_S, self._watch)
 
     def send(self, sequence: int, message: Message) -> None:
-        """Send a numbered message at the end of this turn; one that was sent already is skipped."""
-        if self._is_over or sequence <= self._sent:
-            return
-        if len(self._queue) >= MAX_QUEUED:
-            self.fail(f"more than {MAX_QUEUED} messages wait for it")
-            return
-        self._sent = sequence
-        self._queue.append((sequence, message))
-        self._soon()
+        """Send a numbered message at the end of this turn."""
+        self._writer.send(sequence, message)
 
     def gossip(self, message: bytes) -> None:
         """Send an encoded message without a number."""
-        self._gossip.append(message)
-        self._soon()
+        self._writer.gossip(message)
 
     def acknowledge(self, sequence: int) -> None:
         """What the peer said is on disk, up to this number."""
-        if sequence <= self._taken:
-            return
-        self._ack = self._taken = sequence
-        while self._untaken and self._untaken[0] <= sequence:
-            self._untaken.popleft()
-        if self._is_holding and len(self._untaken) < MAX_UNTAKEN // 2:
-            self._is_holding = False
-            self._heard_at = self._clock.seconds()
-            IPushProducer(self._tcp).resumeProducing()
-        self._soon()
+        if self._intake.taken(sequence):
+            self._writer.acknowledge(sequence)
 
     def end(self, why: str) -> None:
         """Say goodbye and close."""
-        session = self._session
         if self._is_over:
             return
-        if session is not None and not self._is_paused:
-            self._flush()
-            session.end(why)
-            self._write()
+        self._writer.goodbye(why)
         if self._is_over:
             return
         self._finish(why)
         IConsumer(self._tcp).unregisterProducer()
         self._tcp.loseConnection()
-        self._watch_call = self._clock.callLater(GOODBYE_S, self._tcp.abortConnection)
+        self._watch_in(GOODBYE_S, self._tcp.abortConnection)
 
     def fail(self, why: str) -> None:
         """Close at once."""
@@ -234,106 +197,34 @@ class PeerProtocol(Protocol):
         self.end(str(why))
 
     def _finish(self, why: str) -> None:
-        if self._is_over:
-            return
-        self._is_over = True
-        self._queue.clear()
-        self._gossip.clear()
-        for call in (self._flush_call, self._watch_call, self._stall_call):
-            if call is not None and call.active():
-                call.cancel()
-        self._owner.ended(self, why)
+        if not self._is_over:
+            self._is_over = True
+            self._writer.stop()
+            self._intake.stop()
+            self._unwatch()
+            self._owner.ended(self, why)
 
-    # writing
+    # time
 
-    def _soon(self) -> None:
-        if self._flush_call is None and not self._is_over:
-            self._flush_call = self._clock.callLater(0, self._flush_now)
+    def _watch_in(self, seconds: float, call: Callable[..., None], *args: str) -> None:
+        """Replace what happens next if nothing else does."""
+        self._unwatch()
+        self._watch_call = self._clock.callLater(seconds, call, *args)
 
-    def _flush_now(self) -> None:
-        self._flush_call = None
-        self._flush()
-
-    def _flush(self) -> None:
-        """Write what waits: one signature for as many messages as one envelope takes, until the transport is full."""
-        session = self._session
-        if session is None or session.phase is not Phase.OPEN:
-            return
-        if self._ack:
-            session.acknowledge(self._ack)
-            self._ack = 0
-        now_ms = int(self._clock.seconds() * 1000)
-        while not self._is_paused and not self._is_over and (self._queue or self._gossip):
-            sequence, batch = self._numbered() if self._queue else (0, self._unnumbered())
-            session.say(sequence, batch, now_ms)
-            self._write()
-        self._write()
-
-    def _numbered(self) -> tuple[int, list[bytes]]:
-        """The next messages that fit one envelope, and the number of the first."""
-        first, message = self._queue.popleft()
-        batch = [encode(message)]
-        size = len(batch[0])
-        while self._queue and len(batch) < MAX_MESSAGES:
-            sequence, message = self._queue[0]
-            data = encode(message)
-            size += len(data)
-            if size > MAX_BATCH_BYTES or sequence != first + len(batch):
-                break
-            batch.append(data)
-            self._queue.popleft()
-        return first, batch
-
-    def _unnumbered(self) -> list[bytes]:
-        """As `_numbered`; gossip is small (the largest legal one is 3 KiB), so that their count is limit enough."""
-        return [self._gossip.popleft() for _ in range(min(len(self._gossip), MAX_MESSAGES))]
-
-    def _write(self) -> None:
-        session = self._session
-        if session is None:
-            return
-        if not self._is_paused and session.waiting:
-            self._tcp.write(session.take())
-        elif session.waiting > MAX_UNWRITTEN_BYTES:
-            self.fail("it asks and does not read the answers")
-
-    # IPushProducer: what the transport says about our writing
-
-    def pauseProducing(self) -> None:
-        """The peer reads more slowly than we write."""
-        self._is_paused = True
-        if self._stall_call is None and not self._is_over:
-            self._stall_call = self._clock.callLater(STALLED_S, self.fail, f"it read nothing for {STALLED_S:.0f} s")
-
-    def resumeProducing(self) -> None:
-        """There is room again."""
-        self._is_paused = False
-        if self._stall_call is not None and self._stall_call.active():
-            self._stall_call.cancel()
-        self._stall_call = None
-        self._soon()
-
-    def stopProducing(self) -> None:
-        """The transport goes away; `connectionLost` follows."""
-        self._is_paused = True
-
-    # listening
-
-    def _hold(self, sequence: int) -> None:
-        """Read no more from a peer that speaks faster than the disk takes."""
-        if sequence > self._taken:
-            self._untaken.append(sequence)
-            if len(self._untaken) >= MAX_UNTAKEN and not self._is_holding:
-                self._is_holding = True
-                IPushProducer(self._tcp).pauseProducing()
+    def _unwatch(self) -> None:
+        if self._watch_call is not None and self._watch_call.active():
+            self._watch_call.cancel()
 
     def _watch(self) -> None:
-        """Ask a silent peer whether it is there; give it up after a while."""
-        silent = self._clock.seconds() - self._heard_at
-        if silent >= SILENT_S and not self._is_holding:
+        """Ask a silent peer whether it is there; give it up after a while. One that is made to wait is not silent."""
+        now = self._clock.seconds()
+        if self._intake.is_holding:
+            self._heard_at = now
+        silent = now - self._heard_at
+        if silent >= SILENT_S:
             self.fail(f"silent for {silent:.0f} s")
             return
         if silent >= PING_S and self._session is not None:
             self._session.ping()
-            self._write()
-        self._watch_call = self._clock.callLater(PING_S - silent if silent < PING_S else PING_S, self._watch)
+            self._writer.write()
+        self._watch_in(PING_S - silent if silent < PING_S else PING_S, self._watch)

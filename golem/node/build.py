@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from twisted.internet.posixbase import PosixReactorBase as ReactorBase
 
@@ -34,6 +35,16 @@ from golem.wire.signing import sign_demand
 
 Tamper = Callable[[IExecutor], IExecutor]
 """What a test puts between a node and its executor: a liar, say."""
+
+
+class Reach(NamedTuple):
+    """Where a node is. `listen`: where it does; `address`: how others reach that, if not so. `gateway`: its store's."""
+
+    network: str
+    carrier: Carrier
+    listen: Place
+    address: Place
+    gateway: Callable[[], Place]
 
 
 def honest(executor: IExecutor) -> IExecutor:
@@ -70,10 +81,13 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
         parts,
         settings(config),
         templates,
-        network=config.node.network,
-        carrier=TlsCarrier(reactor, reactor),
-        listen=(config.node.listen, config.node.address),
-        gateway=lambda: join_place(host, store.port),
+        Reach(
+            network=config.node.network,
+            carrier=TlsCarrier(reactor, reactor),
+            listen=config.node.listen,
+            address=config.node.address,
+            gateway=lambda: join_place(host, store.port),
+        ),
     )
     store.setServiceParent(node)
     computer.setServiceParent(node)
@@ -84,24 +98,20 @@ def assemble(
     parts: Parts,
     terms: Settings,
     templates: Mapping[str, ITaskTemplate],
-    *,
-    network: str,
-    carrier: Carrier,
-    listen: tuple[Place, Place],
-    gateway: Callable[[], Place],
+    reach: Reach,
 ) -> Node:
-    """Join the parts that production and simulation share. `listen`: where we do, and how others reach it."""
-    node = Node(parts, terms, templates, CheapestTrusted(), network)
+    """Join the parts that production and simulation share."""
+    node = Node(parts, terms, templates, CheapestTrusted(), reach.network)
     identity = Identity(
         keyring=parts.keyring,
-        network=network,
-        listen=listen[0],
-        address=listen[1],
-        gateway=gateway,
+        network=reach.network,
+        listen=reach.listen,
+        address=reach.address,
+        gateway=reach.gateway,
         epoch=lambda: node.engine.mail.epoch,
     )
-    sessions = Network(carrier, parts.clock, identity, node.driver, parts.entropy)
-    node.driver.join(sessions, lambda demand: sign_demand(parts.keyring.sign, network, demand))
+    sessions = Network(reach.carrier, parts.clock, identity, node.driver, parts.entropy)
+    node.driver.join(sessions, lambda demand: sign_demand(parts.keyring.sign, reach.network, demand))
     node.join(sessions, lambda: sessions.address)
     return node
 

@@ -1,7 +1,8 @@
 """The turn: stamp, step, journal, and only then perform. `post` is the one door into the core.
 
-An event that comes alone is committed at once; under load, all that arrive within a few milliseconds share a commit. The journal holds events alone: the core is
-deterministic, so what was asked for and never completed follows from them (docs/adr/0003-journal.md).
+An event that comes alone is committed at once; under load, all that arrive within a few milliseconds share a commit.
+The journal holds events alone: the core is deterministic, so what was asked for and never completed follows from them
+(docs/adr/0003-journal.md).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from twisted.logger import Logger
 from golem.core import ledger
 from golem.core.node import Core
 from golem.core.state import NodeState
+from golem.core.turn import Policies
 from golem.errors import IllegalTransition, JournalFault
 from golem.interfaces import IEntropy, IJournal, IMarketStrategy, ITaskTemplate
 from golem.model import effects as f
@@ -86,7 +88,7 @@ class Engine:
         self._committed_s = 0.0
         self._observers: list[Callable[[Event, list[f.Effect]], None]] = []
         self.saved = Saved(state=NodeState(), mail=Mail())
-        self._core = Core(self.saved.state, templates, strategy)
+        self._core = Core(self.saved.state, Policies(templates, strategy))
 
     @property
     def state(self) -> NodeState:
@@ -107,7 +109,7 @@ class Engine:
         snapshot, turns = self._journal.replay()
         if snapshot is not None:
             self.saved = _saved.decode(snapshot)
-            self._core = Core(self.saved.state, self._templates, self._strategy)
+            self._core = Core(self.saved.state, Policies(self._templates, self._strategy))
         for turn in turns:
             record = _records.decode(turn)
             self._step(record.event, record.stamp)
@@ -151,22 +153,27 @@ class Engine:
         heard: dict[str, int] = {}
         while self._inbox and len(records) < MAX_GROUP:
             event = self._inbox.popleft()
-            if self._is_stale(event):
-                continue
-            stamp = Stamp(at_ms=max(self.saved.last_ms, int(self._clock.seconds() * 1000)), salt=self._entropy.token(16))
-            records.append(encode(Record(stamp=stamp, event=event)))
-            asked.extend(self._step(event, stamp))
-            if isinstance(event, Heard) and event.sequence:
-                heard[event.peer] = event.sequence
+            if not self._is_stale(event):
+                asked.extend(self._take(event, records))
+                if isinstance(event, Heard) and event.sequence:
+                    heard[event.peer] = event.sequence
         if records:
-            self._journal.append(records)
-            self._turns += len(records)
-            self._committed_s = self._clock.seconds()
+            self._commit(records)
         performer.committed(heard)
         for effect, number in asked:
             performer.perform(effect, number)
         if self._inbox:
             self._schedule()
+
+    def _take(self, event: Event, records: list[bytes]) -> list[tuple[f.Effect, int]]:
+        stamp = Stamp(at_ms=max(self.saved.last_ms, int(self._clock.seconds() * 1000)), salt=self._entropy.token(16))
+        records.append(encode(Record(stamp=stamp, event=event)))
+        return self._step(event, stamp)
+
+    def _commit(self, records: list[bytes]) -> None:
+        self._journal.append(records)
+        self._committed_s = self._clock.seconds()
+        self._turns += len(records)
         if self._turns >= SNAPSHOT_TURNS:
             self.snapshot()
 
@@ -242,4 +249,3 @@ class Engine:
             ledger.check(self.state.ledger)
         except AssertionError as why:
             raise JournalFault(f"the ledger is broken: {why}") from why
-

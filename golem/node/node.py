@@ -10,7 +10,16 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from golem.interfaces import IChain, IEntropy, IExecutor, IJournal, IKeyring, IMarketStrategy, IResourceStore, ITaskTemplate
+from golem.interfaces import (
+    IChain,
+    IEntropy,
+    IExecutor,
+    IJournal,
+    IKeyring,
+    IMarketStrategy,
+    IResourceStore,
+    ITaskTemplate,
+)
 from golem.model.events import Started, TimerFired
 from golem.model.settings import Settings
 from golem.node.computer import Computer
@@ -58,9 +67,7 @@ class Node(MultiService):
         self._settings = settings
         self.engine = Engine(parts.journal, templates, strategy, parts.clock, parts.entropy)
         self.timers = Timers(parts.clock, lambda name: self.engine.post(TimerFired(name=name)))
-        self.driver = Driver(
-            self.engine, self.timers, parts.store, parts.computer, parts.chain, Exporter(parts.store)
-        )
+        self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, Exporter(parts.store))
         self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
         self.ready: Deferred[None] = Deferred()
         self._address: Callable[[], str] = lambda: ""

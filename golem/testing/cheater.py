@@ -53,7 +53,7 @@ class LyingExecutor:
         self.tier = honest.tier
         self._honest = honest
         self._change = TASKS.get(kind, lambda job: job)
-        self._say = ANSWERS.get(kind, lambda outcome: outcome)
+        self._say: Callable[[Outcome], Outcome] = ANSWERS.get(kind, lambda outcome: outcome)
 
     def probe(self) -> Deferred[Capability]:
         """Nothing to lie about."""

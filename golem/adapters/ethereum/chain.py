@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 

@@ -16,6 +16,7 @@ from golem.model.value import Value
 from golem.wire.transaction import word
 
 if TYPE_CHECKING:
+    from eth_typing import HexStr
     from web3.types import TxReceipt
 
 CONNECT_S, ANSWER_S = 3.0, 10.0  # an Ethereum node that takes longer is no use to us

@@ -6,30 +6,28 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted.internet.defer import DeferredLock
-from twisted.internet.interfaces import IReactorCore, IReactorFromThreads, IReactorTime
+from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from golem.adapters.ethereum.client import Client
+from golem.errors import ChainFault
 
 THREADS = 2  # a look at the chain must not wait for a payment that is being sent
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Reactor(IReactorTime, IReactorFromThreads, IReactorCore):
-    """All that is asked of the reactor."""
-
-
 class Link:
     """Where the blocking client lives. `make` may raise; it is tried again at the next question."""
 
-    def __init__(self, reactor: Reactor, make: Callable[[], Client]) -> None:
+    def __init__(self, reactor: PosixReactorBase, make: Callable[[], Client]) -> None:
         self._reactor = reactor
         self._make = make
         self._pool: ThreadPool | None = None
         self._client: Client | None = None
         self._making = DeferredLock()
+        self._is_closed = False
 
     async def client(self) -> Client:
         """The client. Raises ChainFault."""
@@ -47,12 +45,15 @@ class Link:
         return await deferToThreadPool(self._reactor, self._threads(), question, client, *args, **kwargs)
 
     def close(self) -> None:
-        """End the threads, once they have their answers."""
+        """End the threads, once they have their answers; whoever asks later is told that this node stops."""
+        self._is_closed = True
         if self._pool is not None:
             self._pool.stop()
-            self._pool = self._client = None
+            self._pool = None
 
     def _threads(self) -> ThreadPool:
+        if self._is_closed:  # threads that start during shutdown would keep the process alive
+            raise ChainFault("this node stops")
         if self._pool is None:
             self._pool = ThreadPool(0, THREADS, "ethereum")
             self._pool.start()

@@ -10,11 +10,12 @@ from coincurve import PrivateKey
 from eth.abc import ReceiptAPI
 from eth_abi import decode, encode
 from eth_typing import Address
+from twisted.internet.task import Clock
+
 from golem.adapters.devchain.evm import CONTRACT, DevChain, Message
+from golem.model.ids import Address as Account
 from golem.wire.account import address_of, keccak256, sign_digest
 from golem.wire.transaction import Fees, Transaction, digest, signed
-from golem.model.ids import Address as Account
-from twisted.internet.task import Clock
 
 CHAIN_ID = 1337
 ETHER = 10**18

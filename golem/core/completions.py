@@ -1,0 +1,61 @@
+"""Where the completion of an effect goes, by the key that the effect was given."""
+
+from __future__ import annotations
+
+from golem.core import merging, provider, requestor, settlement, verification
+from golem.core.turn import Turn
+from golem.model import events as e
+from golem.model.ids import SubtaskId
+
+
+def completed(turn: Turn, event: e.Completion) -> None:
+    """An effect has ended, one way or the other: hand its event to whom it concerns."""
+    kind, _, rest = event.key.partition("/")
+    if isinstance(event, e.Fetched | e.Failed) and kind in ("result", "input"):
+        _transferred(turn, kind, SubtaskId(rest.partition("/")[0]), event)
+        return
+    match event:
+        case e.Executed():
+            _executed(turn, event)
+        case e.Published():
+            requestor.on_published(turn, event)
+        case e.Exported():
+            merging.on_exported(turn, event)
+        case e.Observed():
+            requestor.on_funds(turn, event) if kind == "funds" else provider.on_income(turn, event)
+        case e.Deposited():
+            requestor.on_deposited(turn, event)
+        case e.Paid():
+            settlement.on_paid(turn, event)
+        case _:
+            _failed(turn, kind, event)
+
+
+def _transferred(turn: Turn, kind: str, subtask_id: SubtaskId, event: e.Fetched | e.Failed) -> None:
+    if kind == "input":
+        provider.take(turn, subtask_id, None, event)
+    else:
+        verification.take(turn, turn.state.subtasks[subtask_id], event)
+
+
+def _executed(turn: Turn, event: e.Executed) -> None:
+    kind, subject = turn.state.errands.pop(event.key, ("work", event.key))
+    match kind:
+        case "check":
+            verification.on_check(turn, SubtaskId(subject), event)
+        case "merge":
+            merging.on_merged(turn, subject, event)
+        case _:
+            provider.on_executed(turn, SubtaskId(subject), event)
+
+
+def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed) -> None:
+    if isinstance(event, e.Fetched):
+        raise AssertionError(f"nobody asked for {event.key}")
+    match kind:
+        case "resource" | "funds" | "deposit" | "export":
+            requestor.on_failed(turn, event)
+        case "income":
+            provider.on_blind(turn)
+        case _:
+            settlement.on_failed(turn, event)

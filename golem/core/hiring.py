@@ -1,0 +1,117 @@
+"""The requestor's side of the market: announces a task, takes offers, and hears what comes of them."""
+
+from __future__ import annotations
+
+from golem.core.board import fill
+from golem.core.market import unwanted_offer
+from golem.core.reputation import Role
+from golem.core.subtask import Lapsed
+from golem.core.subtask import Phase as Attempt
+from golem.core.task import Agreement, Board, Phase
+from golem.core.turn import Turn
+from golem.core.verification import take
+from golem.model.effects import Broadcast, Send
+from golem.model.ids import NodeId, SubtaskId, TaskId
+from golem.model.messages import Delivery, Demand, Failure, Offer, Reason, Refusal
+
+DEMAND_MS = 30_000  # a task that still has work is announced again
+DEMAND_TTL_MS = 10 * 60_000
+MAX_OFFERS = 1_000  # per task; beyond, the market is full
+
+
+def demand_of(turn: Turn, board: Board) -> Demand:
+    """A task's terms, as they are announced."""
+    spec = board.task.spec
+    return Demand(
+        task_id=board.task.task_id,
+        requestor=turn.started.node_id,
+        address=turn.started.address,
+        template=spec.template,
+        environment=turn.template(spec.template).environment.name,
+        max_price=spec.max_price,
+        limits=spec.limits,
+        chunks=board.task.chunks - board.task.accepted,
+        expires_ms=turn.now_ms + DEMAND_TTL_MS,
+    )
+
+
+def open_market(turn: Turn, board: Board) -> None:
+    """All that providers need is published: say what is wanted, and gather offers for a while."""
+    turn.tell(board.task.task_id, "open", chunks=board.task.chunks)
+    turn.after(turn.settings.offers_ms, f"offers/{board.task.task_id}")
+    announce(turn, board)
+
+
+def announce(turn: Turn, board: Board) -> None:
+    """Broadcast a task that has work to give, and do so again later."""
+    if board.task.phase is not Phase.OPEN:
+        return
+    if board.pending:
+        turn.ask(Broadcast(message=demand_of(turn, board)))
+    turn.after(DEMAND_MS, f"demand/{board.task.task_id}")
+
+
+def greet(turn: Turn, peer: NodeId) -> None:
+    """Tell a peer that has just come about every task that has work to give."""
+    for board in turn.state.boards.values():
+        if board.task.phase is Phase.OPEN and board.pending:
+            turn.ask(Send(to=peer, message=demand_of(turn, board)))
+
+
+def on_offer(turn: Turn, peer: NodeId, offer: Offer) -> None:
+    """Take, keep, or refuse an offer."""
+    board = turn.state.boards.get(offer.task_id)
+    if board is None or board.task.phase is not Phase.OPEN or len(board.offers) >= MAX_OFFERS:
+        turn.ask(Send(to=peer, message=Refusal(task_id=offer.task_id, reason=Reason.CLOSED)))
+        return
+    if reason := unwanted_offer(turn, demand_of(turn, board), peer, offer):
+        turn.refuse(offer.task_id, reason)
+        turn.tell(offer.task_id, "offer refused", provider=peer, reason=reason.value)
+        turn.ask(Send(to=peer, message=Refusal(task_id=offer.task_id, reason=reason)))
+        return
+    board.offers[peer] = offer
+    turn.tell(offer.task_id, "offer", provider=peer, price_wei=str(offer.price), slots=offer.slots)
+    if board.has_picked:
+        _agree(board, peer)
+        fill(turn, board)
+
+
+def pick(turn: Turn, task_id: TaskId) -> None:
+    """The first offers are in: agree with them in the order of their rank, and begin."""
+    board = turn.state.boards[task_id]
+    if board.task.phase is not Phase.OPEN:
+        return
+    board.has_picked = True
+    trust = {node: turn.trust(node, Role.PROVIDER) for node in board.offers}
+    for node in turn.strategy.rank(demand_of(turn, board), board.offers, trust):
+        _agree(board, node)
+    fill(turn, board)
+
+
+def _agree(board: Board, provider: NodeId) -> None:
+    known = board.agreements.get(provider)
+    board.agreements[provider] = Agreement(offer=board.offers[provider], live=known.live if known else {})
+
+
+def on_answer(turn: Turn, peer: NodeId, message: Delivery | Failure | Refusal) -> None:
+    """A provider answers an assignment: with the result, a failure, or a no."""
+    subtask = turn.state.subtasks.get(message.subtask_id) if message.subtask_id else None
+    if subtask is None or subtask.provider != peer:
+        return  # forgotten long ago, or never ours: nothing to hold against anybody
+    take(turn, subtask, message)
+
+
+def lapse(turn: Turn, subtask_id: SubtaskId, reason: str) -> None:
+    """A lease is over."""
+    subtask = turn.state.subtasks.get(subtask_id)
+    if subtask and subtask.phase is Attempt.ASSIGNED:
+        take(turn, subtask, Lapsed(reason=reason))
+
+
+def vanished(turn: Turn, peer: NodeId) -> None:
+    """A provider is gone and did not come back in time: what it had goes to others."""
+    for board in list(turn.state.boards.values()):
+        agreement = board.agreements.pop(peer, None)
+        board.offers.pop(peer, None)
+        for subtask_id in list(agreement.live) if agreement else ():
+            lapse(turn, subtask_id, "the provider vanished")

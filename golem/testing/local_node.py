@@ -1,0 +1,3 @@
+"""One node of a LocalNetwork: what survives a kill, the run that does not, and the words in which tests speak of it."""
+
+from __future__ import annotations

@@ -1,0 +1,39 @@
+"""Runs a template's own programs within this process, for a ScriptedExecutor. For programs of this project alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+
+from golem.interfaces import ITaskTemplate
+from golem.model.spec import Job, Outcome, Status
+from golem.testing.executor import Script
+
+
+def script(templates: Mapping[str, ITaskTemplate], used_ms: Callable[[], int]) -> Script:
+    """What each job's program answers and writes. `used_ms`: how long it is said to have taken. No inputs."""
+    modules: dict[tuple[str, str], ModuleType] = {}
+
+    def run(job: Job, output: Path) -> Outcome:
+        key = job.template, job.program
+        if key not in modules:
+            modules[key] = _load(templates[job.template].programs, job.program)
+        try:
+            report = modules[key].run(msgspec.json.decode(job.params), "", str(output))
+        except ValueError as why:
+            return Outcome(status=Status.ERROR, detail=str(why), used_ms=used_ms())
+        return Outcome(status=Status.DONE, report=msgspec.json.encode(report), used_ms=used_ms())
+
+    return run
+
+
+def _load(folder: str, program: str) -> ModuleType:
+    spec = spec_from_file_location(f"golem_program_{program}", Path(folder, f"{program}.py"))
+    assert spec is not None and spec.loader is not None, f"{program} is no Python file"
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

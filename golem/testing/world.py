@@ -1,0 +1,71 @@
+"""What all nodes of a LocalNetwork share: one clock, the lines between them, content, and a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+from golem.interfaces import ITaskTemplate
+from golem.model.ids import Address
+from golem.net.carrier import join_place
+from golem.testing.chain import MemoryChain, MemoryLedger
+from golem.testing.clock import Clock
+from golem.testing.network import MemoryCarrier, MemoryNetwork
+from golem.testing.store import MemoryResourceStore, MemoryWorld
+
+PORT = 7_000
+GATEWAY_PORT = 8_000
+FASTEST_S, SLOWEST_S = 0.001, 0.05  # one way, between two nodes of one city and of two continents
+WALLET = 10**20  # wei: a hundred ether, more than any story spends
+
+
+class World:
+    """`folder`: where nodes keep their files. `troubles`: what should never have happened."""
+
+    def __init__(self, folder: Path, names: tuple[str, ...], seed: int, templates: Mapping[str, ITaskTemplate]) -> None:
+        self.folder = folder
+        self.names = names
+        self.seed = seed
+        self.templates = templates
+        self.clock = Clock()
+        self.began_s = self.clock.seconds()
+        self.network = MemoryNetwork(str(seed), self.clock)
+        self.content = MemoryWorld(self.clock)
+        self.ledger = MemoryLedger(self.clock)
+        self.troubles: list[str] = []
+        random = Random(sha256(f"{seed}/latency".encode()).digest())
+        for index, one in enumerate(names):
+            for other in names[:index]:
+                self.network.slow(one, other, random.uniform(FASTEST_S, SLOWEST_S))
+
+    def place(self, name: str) -> str:
+        """Where a node listens."""
+        return join_place(name, PORT)
+
+    def gateway(self, name: str) -> str:
+        """Where a node serves content."""
+        return join_place(name, GATEWAY_PORT)
+
+    def carrier(self, name: str) -> MemoryCarrier:
+        """A node's end of every line."""
+        return self.network.carrier(name)
+
+    def store(self, name: str) -> MemoryResourceStore:
+        """A node's content."""
+        return MemoryResourceStore(self.content, self.gateway(name))
+
+    def chain(self, account: Address) -> MemoryChain:
+        """The chain as an account sees it."""
+        return self.ledger.account(account, WALLET)
+
+    def hang_up(self, name: str) -> None:
+        """A node's process is gone: its port is closed and its connections break, as a kernel sees to."""
+        self.network.unbind(name, PORT)
+        for other in self.names:
+            self.network.reset(name, other)
+
+    def passed_s(self) -> float:
+        """Seconds since the world began."""
+        return self.clock.seconds() - self.began_s
