@@ -1,4 +1,4 @@
-"""Whom we hear out, and how much: who broke rules three times is sent away for ten minutes; gossip has a rate."""
+"""Whom we hear out: those who broke rules three times are sent away for ten minutes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from golem.errors import Incompatible, PeerError
 STRIKES = 3
 BAN_S = 600.0
 MAX_CULPRITS = 1_024  # names kept; the oldest is forgotten, so a flood of names costs memory nothing
-GOSSIP_PER_S = 100.0  # 30 times what a network of 1,000 nodes says; a demand costs a signature check and a turn
-GOSSIP_BURST = 1_000.0  # what a peer keeps for us while we read slowly
 
 
 class Admission:
@@ -33,20 +31,3 @@ class Admission:
         if count and now_s - at_s >= BAN_S:
             del self._strikes[name]
         return count >= STRIKES and now_s - at_s < BAN_S
-
-
-class Allowance:
-    """How much gossip one peer may still have heard; it grows with time. Nothing else bounds what has no number."""
-
-    def __init__(self) -> None:
-        self._left = GOSSIP_BURST
-        self._at_s = 0.0
-
-    def spend(self, now_s: float) -> bool:
-        """Whether one more message is within it."""
-        self._left = min(GOSSIP_BURST, self._left + (now_s - self._at_s) * GOSSIP_PER_S)
-        self._at_s = now_s
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True

@@ -1,9 +1,4 @@
-"""All sessions of a node: listens, dials, keeps one session per peer, and hands on what is said.
-
-Where two nodes meet twice, both keep the same connection. The dialler decides first: with a session to that peer open
-already, it goes no further. So a second commitment comes from a peer that has lost the first session, and replaces it;
-or from two that dialled each other at once, and then the connection dialled by the lower node id stays.
-"""
+"""The network as a node sees it: listens, dials, lets in who may come, and hands on what peers say."""
 
 from __future__ import annotations
 
@@ -19,18 +14,18 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from golem.errors import ConfigError, PeerError
+from golem.errors import ConfigError, PeerError, Refused
 from golem.interfaces import IEntropy, IKeyring
 from golem.model.ids import Address, NodeId
 from golem.model.messages import Demand, Message, Place
 from golem.net.admission import Admission
-from golem.net.carrier import HANDSHAKE_S, Carrier, join_place, split_place
+from golem.net.carrier import HANDSHAKE_S, Carrier, join_place, seen_from, split_place
 from golem.net.peer import PeerProtocol
+from golem.net.sessions import Sessions
 from golem.wire.codec import encode
-from golem.wire.session import NONCE_BYTES, VERSIONS, Hello
+from golem.wire.session import NONCE_BYTES, VERSIONS, Hello, Session
 from golem.wire.signing import payee_digest, verify_demand
 
-MAX_INBOUND = 64  # open sessions that others dialled
 MAX_PENDING = 64  # connections in their handshake; the oldest gives way, since an honest one takes no time
 MAX_DIALS = 64  # under way; the core wants eight sessions
 
@@ -91,11 +86,10 @@ class Network(Service):
         self._admission = Admission()
         self._port: IListeningPort | None = None
         self._payee_proof = b""
+        self._sessions = Sessions(identity.keyring.node_id)
         self._dials: dict[str, Deferred[IProtocol]] = {}
         self._pending: dict[PeerProtocol, None] = {}
-        self._committed: dict[NodeId, PeerProtocol] = {}
-        self._open: dict[NodeId, PeerProtocol] = {}
-        self._transports: dict[PeerProtocol, Deferred[None]] = {}
+        self._transports: dict[PeerProtocol, None] = {}
 
     # Service
 
@@ -109,7 +103,7 @@ class Network(Service):
     async def _listen(self) -> None:
         place = self._identity.listen
         try:
-            self._port = await self._carrier.listen(place).listen(_Factory(lambda: self._make("")))
+            self._port = await self._carrier.listen(place).listen(_Factory(self, self._clock, ""))
         except CannotListenError as why:
             raise ConfigError(f"node.listen: can't listen on {place} ({why.socketError}); choose another port") from why
         if not self.address:
@@ -127,17 +121,16 @@ class Network(Service):
             await maybeDeferred(port.stopListening)
         for dial in list(self._dials.values()):
             dial.cancel()
-        for peer in list(self._transports):
+        peers = list(self._transports)
+        for peer in peers:
             peer.end("the node stops")
-        await DeferredList(list(self._transports.values()))
+        await DeferredList([peer.gone for peer in peers])
 
     # what the driver asks for
 
     def dial(self, address: str) -> None:
         """Try once to have a session with whoever listens at "host:port"; nothing happens where there is one."""
-        if address in self._dials or any(
-            address in (p.dialled, self._place(p, p.hello.address)) for p in self._open.values()
-        ):
+        if address in self._dials or any(address in _names(peer) for peer in self._sessions):
             return
         if not self.running or len(self._dials) >= MAX_DIALS:
             self._hearer.dial_failed(address, f"{MAX_DIALS} others are being dialled")
@@ -147,49 +140,47 @@ class Network(Service):
         except ValueError as why:
             self._hearer.dial_failed(address, str(why))
             return
-        self._dials[address] = dialling = endpoint.connect(_Factory(lambda: self._make(address)))
+        self._dials[address] = dialling = endpoint.connect(_Factory(self, self._clock, address))
         dialling.addTimeout(HANDSHAKE_S, self._clock)
         dialling.addErrback(self._unreachable, address)
 
     def drop(self, peer: NodeId, why: str) -> None:
         """End a session."""
-        if peer in self._open:
+        if session := self._sessions.get(peer):
             log.info("dropping {peer}: {why}", peer=peer, why=why)
-            self._open[peer].end(why)
+            session.end(why)
 
     def send(self, peer: NodeId, sequence: int, message: Message) -> None:
         """Send a numbered message, if there is a session; `unacknowledged` names it again when there is a new one."""
-        if peer in self._open:
-            self._open[peer].send(sequence, message)
+        if session := self._sessions.get(peer):
+            session.send(sequence, message)
 
     def broadcast(self, message: Message, but: Sequence[NodeId] = ()) -> None:
         """Send to all peers that are there, without a number."""
         data = encode(message)
-        for node_id, peer in self._open.items():
-            if node_id not in but:
-                peer.gossip(data)
+        for session in self._sessions:
+            if session.node_id not in but:
+                session.gossip(data)
 
     def acknowledge(self, peer: NodeId, sequence: int) -> None:
         """Tell a peer up to where its messages are on disk."""
-        if peer in self._open:
-            self._open[peer].acknowledge(sequence)
+        if session := self._sessions.get(peer):
+            session.acknowledge(sequence)
 
     def peers(self) -> Sequence[NodeId]:
         """Nodes that we have a session with."""
-        return tuple(self._open)
+        return tuple(session.node_id for session in self._sessions)
 
-    # connections come
-
-    def _make(self, dialled: str) -> PeerProtocol:
-        return PeerProtocol(self, self._clock, self._identity.keyring.sign, dialled)
+    # peer.Owner: connections come
 
     def _unreachable(self, failure: Failure, address: str) -> None:
         if self._dials.pop(address, None) is not None:
             self._hearer.dial_failed(address, failure.getErrorMessage())
 
     def began(self, peer: PeerProtocol) -> None:
-        """`peer.Owner`: there is a transport."""
-        self._transports[peer] = Deferred()
+        """Let it try, or send it away."""
+        self._transports[peer] = None
+        peer.gone.addCallback(self._transports.pop)
         if not self.running or not self._identity.epoch():
             peer.fail("this node does not take part yet")
         elif not peer.dialled and self._admission.is_banned(peer.host, self._clock.seconds()):
@@ -199,14 +190,10 @@ class Network(Service):
                 next(iter(self._pending)).fail("too many handshakes")
             self._pending[peer] = None
 
-    def binding(self, transport: ITransport) -> bytes:
-        """`peer.Owner`: the channel's binding."""
-        return self._carrier.binding(transport)
-
-    def greet(self) -> Hello:
-        """`peer.Owner`: our own hello."""
+    def session(self, transport: ITransport) -> Session:
+        """Introduce ourselves."""
         identity = self._identity
-        return Hello(
+        hello = Hello(
             network=identity.network,
             versions=VERSIONS,
             node_id=identity.keyring.node_id,
@@ -218,32 +205,26 @@ class Network(Service):
             nonce=self._entropy.token(NONCE_BYTES),
             at_ms=int(self._clock.seconds() * 1000),
         )
-
-    # one session per peer
+        return Session(hello, self._carrier.binding(transport), identity.keyring.sign)
 
     def proved(self, peer: PeerProtocol) -> None:
-        """`peer.Owner`: the dialler decides whether to go on."""
+        """The dialler decides whether to go on."""
         if self._admission.is_banned(peer.node_id, self._clock.seconds()):
             peer.end("banned")
         elif peer.dialled:
-            if peer.node_id in self._open or peer.node_id in self._committed:
-                peer.end("there is a session already")
-            else:
-                self._committed[peer.node_id] = peer
-                peer.resume(self._hearer.received(peer.node_id, peer.hello.epoch))
+            self._go_on(peer, lambda: self._sessions.commit(peer))
 
     def resumed(self, peer: PeerProtocol, received: int) -> None:
-        """`peer.Owner`: the dialler has decided to go on, or the acceptor has agreed."""
-        if not peer.dialled and not self._agree(peer):
+        """The dialler has decided to go on, or the acceptor has agreed: the session is open."""
+        if not peer.dialled and not self._go_on(peer, lambda: self._sessions.agree(peer, self._clock.seconds())):
             return
-        node_id = peer.node_id
-        self._committed.pop(node_id, None)
+        node_id, hello = peer.node_id, peer.hello
+        assert hello is not None, "it has proved who it is"
         self._pending.pop(peer, None)
         self._dials.pop(peer.dialled, None)
         peer.open(received)
-        self._open[node_id] = peer
-        hello = peer.hello
-        address, gateway = self._place(peer, hello.address), self._place(peer, hello.gateway)
+        self._sessions.opened(peer)
+        address, gateway = seen_from(peer.host, hello.address), seen_from(peer.host, hello.gateway)
         log.info("session with {peer} at {address}", peer=node_id, address=address)
         self._hearer.acknowledged(node_id, received)
         peer.acknowledge(self._hearer.received(node_id, hello.epoch))  # more may be on disk than when we said Resume
@@ -251,78 +232,61 @@ class Network(Service):
         for sequence, message in self._hearer.unacknowledged(node_id):
             peer.send(sequence, message)
 
-    def _agree(self, peer: PeerProtocol) -> bool:
-        """Whether to go on with a connection that a peer dialled and wants; an older one to it gives way then."""
-        older = self._open.get(peer.node_id) or self._committed.get(peer.node_id)
-        if older is None and sum(not other.dialled for other in self._open.values()) >= MAX_INBOUND:
-            peer.end("this node has sessions enough")
+    def _go_on(self, peer: PeerProtocol, decide: Callable[[], None]) -> bool:
+        """Say Resume, or goodbye."""
+        try:
+            decide()
+        except Refused as why:
+            peer.end(str(why))
             return False
-        if older is not None:
-            opened_at = older.opened_at
-            is_fresh = opened_at is None or self._clock.seconds() - opened_at < HANDSHAKE_S
-            if older.dialled and is_fresh and self._identity.keyring.node_id < peer.node_id:
-                peer.end("there is a session already")
-                return False
-            older.end("there is a newer session")
+        assert peer.hello is not None, "it has proved who it is"
         peer.resume(self._hearer.received(peer.node_id, peer.hello.epoch))
         return True
 
-    def _place(self, peer: PeerProtocol, place: Place) -> Place:
-        """Where a peer says it is; a host that only it could dial is replaced by the one it comes from."""
-        host, port = split_place(place)
-        if not port or (host not in _ANY and (host not in _SELF or peer.host in _SELF)):
-            return place
-        return join_place(peer.host, port)
-
-    # what peers do
+    # peer.Owner: what peers do
 
     def heard(self, peer: PeerProtocol, sequence: int, message: Message) -> None:
-        """`peer.Owner`: a demand must hold by itself, whoever passes it on."""
+        """A demand must hold by itself, whoever passes it on."""
         if isinstance(message, Demand):
             verify_demand(self._identity.network, message)
         self._hearer.heard(peer.node_id, sequence, message)
 
     def acknowledged(self, peer: PeerProtocol, sequence: int) -> None:
-        """`peer.Owner`: on the peer's disk."""
+        """On the peer's disk."""
         self._hearer.acknowledged(peer.node_id, sequence)
 
     def broke(self, peer: PeerProtocol, why: PeerError) -> None:
-        """`peer.Owner`: count it against the node, or against its host as long as nothing is proved."""
-        name = peer.node_id if hasattr(peer, "hello") else peer.host
+        """Count it against the node, or against its host as long as nothing is proved."""
+        name = peer.node_id if peer.hello else peer.host
         is_banned = self._admission.strike(name, why, self._clock.seconds())
         kind = type(why).__name__
         log.warn("{name} broke a rule: {kind}: {why}", name=name, kind=kind, why=str(why), banned=is_banned)
 
     def ended(self, peer: PeerProtocol, why: str) -> None:
-        """`peer.Owner`: forget it everywhere."""
+        """Forget it everywhere."""
         self._pending.pop(peer, None)
-        node_id = peer.hello.node_id if hasattr(peer, "hello") else None
-        if node_id is not None and self._committed.get(node_id) is peer:
-            del self._committed[node_id]
-        if node_id is not None and self._open.get(node_id) is peer:
-            del self._open[node_id]
-            log.info("session with {peer} is over: {why}", peer=node_id, why=why)
-            self._hearer.lost(node_id)
+        if self._sessions.forget(peer):
+            log.info("session with {peer} is over: {why}", peer=peer.node_id, why=why)
+            self._hearer.lost(peer.node_id)
         elif peer.dialled and self._dials.pop(peer.dialled, None) is not None:
             self._hearer.dial_failed(peer.dialled, why)
 
-    def closed(self, peer: PeerProtocol) -> None:
-        """`peer.Owner`: the transport is gone."""
-        self._transports.pop(peer).callback(None)
 
-
-_ANY = ("", "0.0.0.0", "::")  # noqa: S104 - what a peer may say about itself, not where we listen
-_SELF = ("127.0.0.1", "::1", "localhost")
+def _names(peer: PeerProtocol) -> tuple[str, str]:
+    """The addresses at which this peer was dialled, and says it can be."""
+    return peer.dialled, seen_from(peer.host, peer.hello.address) if peer.hello else ""
 
 
 class _Factory(Factory):
-    """Makes one kind of protocol, quietly."""
+    """Makes protocols, quietly."""
 
     noisy = False
 
-    def __init__(self, make: Callable[[], PeerProtocol]) -> None:
-        self._make = make
+    def __init__(self, network: Network, clock: IReactorTime, dialled: str) -> None:
+        self._network = network
+        self._clock = clock
+        self._dialled = dialled
 
     def buildProtocol(self, addr: object) -> PeerProtocol:
         """A protocol for a new connection."""
-        return self._make()
+        return PeerProtocol(self._network, self._clock, self._dialled)

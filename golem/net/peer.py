@@ -39,7 +39,7 @@ class Owner(Interface):
         """There is a transport."""
 
     def session(self, transport: ITransport) -> Session:
-        """Our side of a session on this channel. Raises Incompatible where the other side speaks no protocol of ours."""
+        """Our side of a session on this channel. Raises Incompatible where the other side speaks something else."""
 
     def proved(self, peer: PeerProtocol) -> None:
         """It is known who `peer.hello` is."""
@@ -216,10 +216,10 @@ class PeerProtocol(Protocol):
             self._watch_call.cancel()
 
     def _watch(self) -> None:
-        """Ask a silent peer whether it is there; give it up after a while. One that is made to wait is not silent."""
+        """Ask a silent peer whether it is there; give it up after a while."""
         now = self._clock.seconds()
         if self._intake.is_holding:
-            self._heard_at = now
+            self._heard_at = now - PING_S  # it is not silent, we don't listen; but it shall hear that we live
         silent = now - self._heard_at
         if silent >= SILENT_S:
             self.fail(f"silent for {silent:.0f} s")

@@ -147,8 +147,37 @@ class MemoryNetwork:
         self._pipes.pop(number, None)
 
 
+class _Socket:
+    """What every transport must be able to answer, and nobody here asks much."""
+
+    _host: IPv4Address
+    _peer: IPv4Address
+
+    def getHost(self) -> IPv4Address:
+        """This end."""
+        return self._host
+
+    def getPeer(self) -> IPv4Address:
+        """The far end."""
+        return self._peer
+
+    def getTcpNoDelay(self) -> bool:
+        """Nothing is delayed here."""
+        return True
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Nothing is delayed here."""
+
+    def getTcpKeepAlive(self) -> bool:
+        """Nothing is kept alive here."""
+        return False
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """Nothing is kept alive here."""
+
+
 @implementer(ITCPTransport, IConsumer, IPushProducer)
-class MemoryTransport:
+class MemoryTransport(_Socket):
     """One end of a connection. Honours producers on both sides, as a socket does."""
 
     disconnecting = False
@@ -193,14 +222,14 @@ class MemoryTransport:
             if self._producer is not None:
                 self._producer.pauseProducing()
 
-    def writeSequence(self, data: Iterable[bytes]) -> None:
-        """Send all."""
-        self.write(b"".join(data))
-
     def loseConnection(self) -> None:
         """Close, once all that was written has arrived and no producer is registered."""
         self.disconnecting = self._is_closing = True
         self._finish()
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """Send all."""
+        self.write(b"".join(data))
 
     def loseWriteConnection(self) -> None:
         """As `loseConnection`: half-closed connections are not made here."""
@@ -212,28 +241,6 @@ class MemoryTransport:
             self._tell_other(Failure(ConnectionLost("aborted by the peer")))
             self._network.clock.callLater(0, self.gone, Failure(ConnectionAborted()))
             self._is_closing = True
-
-    def getHost(self) -> IPv4Address:
-        """This end."""
-        return self._host
-
-    def getPeer(self) -> IPv4Address:
-        """The far end."""
-        return self._peer
-
-    def getTcpNoDelay(self) -> bool:
-        """Nothing is delayed here."""
-        return True
-
-    def setTcpNoDelay(self, enabled: bool) -> None:
-        """Nothing is delayed here."""
-
-    def getTcpKeepAlive(self) -> bool:
-        """Nothing is kept alive here."""
-        return False
-
-    def setTcpKeepAlive(self, enabled: bool) -> None:
-        """Nothing is kept alive here."""
 
     # IConsumer and IPushProducer
 

@@ -1,21 +1,32 @@
-"""Runs a template's own programs within this process, for a ScriptedExecutor. For programs of this project alone."""
+"""Runs a template's own programs within this process, for simulated nodes. For programs of this project alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import msgspec
+from twisted.internet.interfaces import IReactorTime
 
 from golem.interfaces import ITaskTemplate
-from golem.model.spec import Job, Outcome, Status
-from golem.testing.executor import Script
+from golem.model.spec import Capability, Job, Outcome, Status
+from golem.testing.executor import ScriptedExecutor, Script
 
 
-def script(templates: Mapping[str, ITaskTemplate], used_ms: Callable[[], int]) -> Script:
-    """What each job's program answers and writes. `used_ms`: how long it is said to have taken. No inputs."""
+def executor(clock: IReactorTime, templates: Mapping[str, ITaskTemplate], takes_s: float) -> ScriptedExecutor:
+    """One that can do all that these templates need; each job takes `takes_s`, whatever it is."""
+    capability = Capability(
+        tier=ScriptedExecutor.tier,
+        cores=8,
+        memory_bytes=16 << 30,
+        environments=tuple(sorted({template.environment.name for template in templates.values()})),
+    )
+    return ScriptedExecutor(clock, _script(templates, int(takes_s * 1000)), capability, takes_s)
+
+
+def _script(templates: Mapping[str, ITaskTemplate], used_ms: int) -> Script:
     modules: dict[tuple[str, str], ModuleType] = {}
 
     def run(job: Job, output: Path) -> Outcome:
@@ -25,8 +36,8 @@ def script(templates: Mapping[str, ITaskTemplate], used_ms: Callable[[], int]) -
         try:
             report = modules[key].run(msgspec.json.decode(job.params), "", str(output))
         except ValueError as why:
-            return Outcome(status=Status.ERROR, detail=str(why), used_ms=used_ms())
-        return Outcome(status=Status.DONE, report=msgspec.json.encode(report), used_ms=used_ms())
+            return Outcome(status=Status.ERROR, detail=str(why), used_ms=used_ms)
+        return Outcome(status=Status.DONE, report=msgspec.json.encode(report), used_ms=used_ms)
 
     return run
 

@@ -61,6 +61,17 @@ def test_progress_begins_with_how_it_stands_and_ends_with_the_task(node: FaceSer
     assert [(h.name if h else None, t.phase) for h, t in progress] == [("cancelled", "cancelled")]
 
 
+def test_an_end_is_seen_however_soon_it_comes_after_something_else(node: FaceServer) -> None:
+    handle = connect(node.folder).submit("echo", budget="0.1")
+    progress = handle.progress()
+    next(progress)
+    node.do(node.face.tell, handle.task_id, "assigned")
+    next(progress)
+    node.face.now_ms -= 1_000  # so that the next has the same instant
+    handle.cancel()
+    assert [task.phase for _, task in progress] == ["cancelled"]
+
+
 def test_a_node_that_stops_meanwhile_is_said_so(node: FaceServer) -> None:
     progress = connect(node.folder).submit("echo", budget="0.1").progress()
     next(progress)

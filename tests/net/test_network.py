@@ -10,9 +10,10 @@ from twisted.python.failure import Failure
 
 from golem.errors import ConfigError
 from golem.model.ids import NodeId, SubtaskId, TaskId
-from golem.model.messages import Cancellation, Demand
+from golem.model.messages import Cancellation, Demand, Withdrawal
 from golem.model.money import Wei
 from golem.model.spec import Limits
+from golem.net.intake import GOSSIP_BURST, GOSSIP_PER_S
 from golem.net.network import Identity, Network
 from golem.testing.clock import Clock
 from golem.testing.hearer import MemoryHearer
@@ -357,7 +358,9 @@ def test_a_peer_that_reads_nothing_for_thirty_seconds_is_dropped(world: World) -
     alice, bob = world.pair()
     (ends,) = world.net._pipes.values()
     ends[1].pauseProducing()
-    bob.network._open[alice.id]._is_holding = True  # it still sends pings, so that silence is not what ends it
+    bob.network._sessions.get(
+        alice.id
+    )._intake.is_holding = True  # it still sends pings, so that silence is not what ends it
     for n in range(5_000):
         alice.hearer.send(bob.id, number(n))
     world.clock.advance(29)
@@ -379,6 +382,22 @@ def test_a_node_whose_disk_is_slow_stops_reading_and_loses_neither_messages_nor_
     world.clock.advance(5)
     assert bob.said[alice.id] == list(range(10_000)) and not alice.hearer.mail.unacknowledged(bob.id)
     assert alice.hearer.log == [f"connected {bob.id}"]
+
+
+def test_gossip_comes_no_faster_than_it_is_worth_and_none_is_lost(world: World) -> None:
+    alice, bob = world.pair()
+
+    def talk(left: int) -> None:
+        for _ in range(100):
+            alice.network.broadcast(Withdrawal(task_id=TaskId("a" * 32)))
+        if left:
+            world.clock.callLater(0.01, talk, left - 1)
+
+    talk(99)
+    world.clock.advance(4)
+    assert GOSSIP_BURST < len(bob.hearer.gossip) < GOSSIP_BURST + 5 * GOSSIP_PER_S
+    world.clock.advance(20)
+    assert len(bob.hearer.gossip) == 10_000 and alice.network.peers()
 
 
 def test_listening_is_an_endpoint_like_any_other(world: World) -> None:

@@ -149,8 +149,8 @@ async def test_the_channel_is_tls_1_3_bound_alike_at_both_ends_and_like_no_other
     for alice in alices:
         alice.network.dial(bob.network.address)
         await until(lambda alice=alice: alice.id in bob.network.peers() and bool(alice.network.peers()))
-        here = alice.network._open[bob.id]._tcp
-        there = bob.network._open[alice.id]._tcp
+        here = alice.network._sessions.get(bob.id)._tcp
+        there = bob.network._sessions.get(alice.id)._tcp
         assert alice.carrier.binding(here) == bob.carrier.binding(there)
         assert here.getHandle().get_protocol_version_name() == "TLSv1.3"
         bindings.append(alice.carrier.binding(here))

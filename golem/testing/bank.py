@@ -1,3 +1,5 @@
+"""The payment contract on a chain of its own, without a network: for tests of the contract and for its price list."""
+
 from __future__ import annotations
 
 import json
@@ -5,10 +7,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 from importlib.resources import files
 
-import pytest
 from coincurve import PrivateKey
 from eth.abc import ReceiptAPI
-from eth_abi import decode, encode
+from eth_abi.abi import decode, encode
 from eth_typing import Address
 from twisted.internet.task import Clock
 
@@ -19,7 +20,7 @@ from golem.wire.transaction import Fees, Transaction, digest, signed
 
 CHAIN_ID = 1337
 ETHER = 10**18
-WALLET = 1000 * ETHER
+WALLET = 1 << 98  # more than the contract counts
 GWEI = 10**9
 
 
@@ -27,6 +28,7 @@ class Bank:
     """The contract on a chain of py-evm, driven by raw transactions of four actors; a block for each."""
 
     def __init__(self) -> None:
+        self.contract = "0x" + CONTRACT.hex()
         self.secrets = [sha256(b"actor %d" % i).digest() for i in range(4)]
         self.actors = [_account(secret) for secret in self.secrets]
         code = json.loads((files("golem.adapters") / "pairbank.json").read_text())["runtime"]
@@ -36,7 +38,7 @@ class Bank:
 
     def send(self, actor: int, signature: str, *arguments: object, value: int = 0, gas: int = 16_000_000) -> ReceiptAPI:
         """Call the contract in a block of its own."""
-        return self.send_to("0x" + CONTRACT.hex(), actor, call(signature, *arguments), value, gas)
+        return self.send_to(self.contract, actor, call(signature, *arguments), value, gas)
 
     def send_to(self, to: str, actor: int, data: bytes, value: int, gas: int = 16_000_000) -> ReceiptAPI:
         """Send any transaction in a block of its own."""
@@ -73,7 +75,7 @@ class Bank:
     @property
     def held(self) -> int:
         """The ether that the contract has."""
-        return self.balance("0x" + CONTRACT.hex())
+        return self.balance(self.contract)
 
 
 def call(signature: str, *arguments: object) -> bytes:
@@ -93,8 +95,3 @@ def _account(secret: bytes) -> str:
 
 def _raw(account: str) -> Address:
     return Address(bytes.fromhex(account[2:]))
-
-
-@pytest.fixture()
-def bank() -> Bank:
-    return Bank()

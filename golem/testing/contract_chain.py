@@ -1,0 +1,147 @@
+"""What every IChain keeps. A subclass gives `world`, a fixture, and `wait`, which lets a test run to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import wraps
+
+import pytest
+from twisted.internet.defer import Deferred, gatherResults
+
+from golem.errors import NotEnoughFunds
+from golem.interfaces import IChain
+from golem.model.chain import Batch, Funds, Receipt, Word
+from golem.model.ids import Address, BatchId, derive
+from golem.model.money import Wei
+
+WALLET = 10**18  # what alice and bob begin with; a fee is far less than a thousandth of it
+DUST = WALLET // 1000
+NOBODY = Address("0x" + "00" * 19 + "01")
+
+
+class World:
+    """Two nodes on one chain. `again`: alice's view of it, made anew, as after a crash."""
+
+    def __init__(self, alice: IChain, bob: IChain, again: Callable[[], IChain]) -> None:
+        self.alice = alice
+        self.bob = bob
+        self.again = again
+
+    def batch(self, name: str, *totals: int) -> Batch:
+        """Alice's payment to bob, and to others made up."""
+        payees = [self.bob.account, *(Address(f"0x{number:040x}") for number in range(2, 1 + len(totals)))]
+        words = (Word(payee=payee, cumulative=Wei(total)) for payee, total in zip(payees, totals, strict=True))
+        return Batch(batch_id=BatchId(derive("test", name)), words=tuple(words))
+
+    async def alices(self) -> Funds:
+        """What alice has."""
+        return (await self.alice.observe([])).funds
+
+    async def bobs(self) -> tuple[int, int]:
+        """What bob was ever paid by alice, and what of it he can take out."""
+        seen = await self.bob.observe([self.alice.account])
+        return seen.paid[self.alice.account], seen.funds.claimable
+
+
+Test = Callable[["ChainContract", World], Coroutine[Deferred[object], object, None]]
+
+
+def waited(test: Test) -> Callable[[ChainContract, World], None]:
+    """Let the subclass wait for the test in its own way."""
+
+    @wraps(test)
+    def run(self: ChainContract, world: World) -> None:
+        self.wait(Deferred.fromCoroutine(test(self, world)))
+
+    return run
+
+
+class ChainContract:
+    """The tests."""
+
+    def wait(self, test: Deferred[None]) -> None:
+        """Let the test end."""
+        raise NotImplementedError
+
+    @waited
+    async def test_a_stranger_has_paid_nothing(self, world: World) -> None:
+        seen = await world.bob.observe([NOBODY, world.alice.account])
+        assert seen.paid == {NOBODY: 0, world.alice.account: 0}
+        assert seen.funds == Funds(free=Wei(0), claimable=Wei(0), wallet=Wei(WALLET))
+
+    @waited
+    async def test_a_deposit_moves_ether_from_the_wallet_into_the_contract(self, world: World) -> None:
+        receipt = await world.alice.deposit("first", Wei(WALLET // 2))
+        funds = await world.alices()
+        assert funds.free == WALLET // 2
+        assert 0 <= WALLET // 2 - funds.wallet <= DUST
+        assert (await world.alice.observe([])).block >= receipt.block
+
+    @waited
+    async def test_under_one_key_a_deposit_happens_once(self, world: World) -> None:
+        first = await world.alice.deposit("first", Wei(1000))
+        assert await world.alice.deposit("first", Wei(1000)) == first
+        assert await world.again().deposit("first", Wei(1000)) == first
+        await world.alice.deposit("second", Wei(1000))
+        assert (await world.alices()).free == 2000
+
+    @waited
+    async def test_more_than_the_wallet_holds_is_not_deposited(self, world: World) -> None:
+        with pytest.raises(NotEnoughFunds):
+            await world.alice.deposit("first", Wei(WALLET + 1))
+        assert (await world.alices()).free == 0
+
+    @waited
+    async def test_a_payment_that_is_done_is_seen_by_its_payee(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(1000))
+        receipt = await world.alice.pay(world.batch("one", 300, 5))
+        seen = await world.bob.observe([world.alice.account])
+        assert (seen.paid, seen.funds.claimable) == ({world.alice.account: 300}, 300)
+        assert seen.block >= receipt.block
+        assert (await world.alices()).free == 695
+
+    @waited
+    async def test_a_payment_names_totals_so_what_is_sent_again_pays_nothing(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(1000))
+        for name, total in (("one", 300), ("one", 300), ("two", 300), ("three", 100), ("four", 450)):
+            await world.alice.pay(world.batch(name, total))
+        await world.again().pay(world.batch("one", 300))
+        assert await world.bobs() == (450, 450)
+        assert (await world.alices()).free == 550
+
+    @waited
+    async def test_a_batch_that_is_short_pays_nobody(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(1000))
+        with pytest.raises(NotEnoughFunds):
+            await world.alice.pay(world.batch("one", 1000, 1))
+        assert await world.bobs() == (0, 0)
+        await world.alice.pay(world.batch("two", 1000))
+        assert await world.bobs() == (1000, 1000)
+
+    @waited
+    async def test_a_short_batch_is_paid_after_a_deposit(self, world: World) -> None:
+        with pytest.raises(NotEnoughFunds):
+            await world.alice.pay(world.batch("one", 700))
+        await world.alice.deposit("first", Wei(1000))
+        await world.alice.pay(world.batch("one", 700))
+        assert await world.bobs() == (700, 700)
+
+    @waited
+    async def test_what_was_paid_is_taken_out_once(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(WALLET // 2))
+        await world.alice.pay(world.batch("one", WALLET // 4))
+        for _ in range(2):
+            await world.bob.withdraw([NOBODY, world.alice.account])
+            assert await world.bobs() == (WALLET // 4, 0)
+            wallet = (await world.bob.observe([])).funds.wallet
+            assert 0 <= WALLET + WALLET // 4 - wallet <= DUST
+
+    @waited
+    async def test_what_is_asked_for_at_once_happens_in_some_order(self, world: World) -> None:
+        deposits = [Deferred.fromCoroutine(_begun(world.alice, f"d{number}")) for number in range(3)]
+        await gatherResults(deposits, consumeErrors=True)
+        assert (await world.alices()).free == 300
+
+
+async def _begun(chain: IChain, key: str) -> Receipt:
+    return await chain.deposit(key, Wei(100))

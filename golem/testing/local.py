@@ -1,0 +1,143 @@
+"""A network of production nodes in one process, on one clock, from one seed.
+
+    net = LocalNetwork(folder, nodes=("alice", "bob", "carol"), seed=1)
+    task = net["alice"].submit("echo", {"count": 10})
+    net.kill("bob")
+    net.run_until(lambda: net["alice"].phase(task) == "done", limit_s=60)
+
+Nodes are put together by `golem.node.build.assemble`; only what lies outside of them is memory. The same seed and the
+same calls give the same journals, byte for byte. Every turn of every node is held to `golem.testing.invariants`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
+
+from golem.model.money import WEI_PER_ETHER, Wei
+from golem.model.settings import Settings
+from golem.model.value import evolve
+from golem.node.build import Tamper, honest
+from golem.node.plugins import load
+from golem.testing.crash import Killed
+from golem.testing.local_node import LocalNode
+from golem.testing.world import World
+
+PRICE = Wei(36 * WEI_PER_ETHER // 10)  # wei per hour: 10**15 a second, reputation's reference price
+REQUESTOR = Settings(closure_ms=2_000)
+PROVIDER = Settings(provide=True, min_price=PRICE, closure_ms=2_000)
+
+
+class LocalNetwork:
+    """The first of `nodes` asks and the others provide, unless `terms` say otherwise; all begin with the first's address.
+
+    `tampers`: what stands between a node and its executor. `takes_s`: how long jobs take, by node, if not a second.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        nodes: Sequence[str] = ("alice", "bob", "carol"),
+        seed: int = 1,
+        *,
+        templates: Sequence[str] = ("echo",),
+        terms: Mapping[str, Settings] | None = None,
+        tampers: Mapping[str, Tamper] | None = None,
+        takes_s: Mapping[str, float] | None = None,
+    ) -> None:
+        self.world = World(folder, tuple(nodes), seed, load(templates))
+        self.clock, self.ledger = self.world.clock, self.world.ledger
+        self._nodes: dict[str, LocalNode] = {}
+        globalLogPublisher.addObserver(self._logged)
+        for name in nodes:
+            own = (terms or {}).get(name, PROVIDER if self._nodes else REQUESTOR)
+            own = evolve(own, templates=tuple(templates), bootstrap=(self.world.place(nodes[0]),))
+            node = self._nodes[name] = LocalNode(self.world, name, own, (tampers or {}).get(name, honest))
+            node.takes_s = (takes_s or {}).get(name, node.takes_s)
+            node.boot()
+
+    def __getitem__(self, name: str) -> LocalNode:
+        return self._nodes[name]
+
+    def close(self) -> None:
+        """End all nodes, and listen to no more logs."""
+        for node in self._nodes.values():
+            if node.run is not None:
+                node.kill()
+        globalLogPublisher.removeObserver(self._logged)
+
+    def _logged(self, event: LogEvent) -> None:
+        if "log_failure" in event:
+            trace = event["log_failure"].getTraceback(detail="brief")
+            self.world.troubles.append(f"{formatEvent(event)}\n{trace}")
+
+    # time
+
+    def run_until(self, is_done: Callable[[], bool], limit_s: float) -> None:
+        """Let time pass until `is_done()`. Raises AssertionError, with seed and story, after `limit_s` or at a trouble."""
+        end_s = self.clock.seconds() + limit_s
+        was_done = self._turn(lambda: bool(self.world.troubles) or is_done(), end_s)
+        if self.world.troubles or not was_done:
+            raise AssertionError(f"{'' if was_done else f'not done after {limit_s:g} s'}\n{self.story()}")
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass. Raises AssertionError at a trouble."""
+        end_s = self.clock.seconds() + seconds
+        self.run_until(lambda: self.clock.seconds() >= end_s, seconds)
+
+    def _turn(self, is_over: Callable[[], bool], end_s: float) -> bool:
+        while True:
+            try:
+                return self.clock.run_until(is_over, end_s - self.clock.seconds())
+            except Killed as killed:
+                self._nodes[killed.name].kill()
+                self._nodes[killed.name].boot()
+
+    # faults
+
+    def cut(self, one: str, other: str) -> None:
+        """Nothing passes between two nodes, and neither is told."""
+        self.world.network.cut(one, other)
+
+    def heal(self, one: str, other: str) -> None:
+        """Undo `cut`."""
+        self.world.network.heal(one, other)
+
+    def kill(self, name: str) -> None:
+        """End a node as `kill -9` does; what its journal has stays."""
+        self._nodes[name].kill()
+
+    def boot(self, name: str) -> None:
+        """Start a killed node again."""
+        self._nodes[name].boot()
+
+    def crash(self, name: str, turn: int, *, is_torn: bool) -> None:
+        """Kill a node with the commit of its `turn`-th turn from now, and boot it again at once.
+
+        `is_torn`: the commit is lost; otherwise it is on disk, and nothing that it asked for has been done.
+        """
+        journal = self._nodes[name].journal
+        journal.dies_at, journal.is_torn = journal.turns + turn, is_torn
+
+    # what is to be seen
+
+    def paid(self, payer: str, payee: str) -> int:
+        """All that one node has ever paid another on the chain, in wei."""
+        return self.ledger.paid.get((self[payer].keyring.account, self[payee].keyring.account), 0)
+
+    def digest(self) -> str:
+        """Of all journals: equal where two networks went through the same turns."""
+        hasher = sha256()
+        for node in self._nodes.values():
+            snapshot, turns = node.journal.replay()
+            for record in (snapshot or b"", *turns):
+                hasher.update(len(record).to_bytes(4, "big") + record)
+        return hasher.hexdigest()
+
+    def story(self) -> str:
+        """The seed, troubles, and the last turns of every node."""
+        parts = [f"seed {self.world.seed}, {self.world.passed_s():.3f} s after the beginning", *self.world.troubles]
+        return "\n".join([*parts, *(node.story() for node in self._nodes.values())])

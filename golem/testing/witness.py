@@ -1,0 +1,69 @@
+"""Sees every turn of a simulated node: remembers the last ones for the story, and holds the invariants after each."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from golem.core.state import NodeState
+from golem.model import effects as f
+from golem.model import events as e
+from golem.model.ids import Address
+from golem.testing.invariants import check_node, payments_were_promised
+from golem.testing.world import World
+
+REMEMBERED = 25  # turns a node: what a reader of a failure looks at
+
+
+class Witness:
+    """Of one node. Hand `saw` to `Engine.observe`."""
+
+    def __init__(self, world: World, name: str, account: Address, state: Callable[[], NodeState]) -> None:
+        self._world = world
+        self._name = name
+        self._account = account
+        self._state = state
+        self._last: deque[tuple[float, e.Event, list[f.Effect]]] = deque(maxlen=REMEMBERED)
+
+    def saw(self, event: e.Event, effects: list[f.Effect]) -> None:
+        """One turn. Raises AssertionError where it broke an invariant."""
+        self._last.append((self._world.passed_s(), event, list(effects)))
+        for effect in effects:
+            if isinstance(effect, f.Drop):
+                self._world.troubles.append(f"{self._name} drops {effect.peer[:8]}: {effect.why}")
+        check_node(self._state())
+        payments_were_promised(self._account, self._state(), self._world.ledger.paid)
+
+    def story(self) -> str:
+        """The last turns, one a line: when, what happened, what was asked for."""
+        lines = [
+            f"{at_s:10.3f} {self._name:<8}{_event(event)} -> {', '.join(map(_effect, effects))}"
+            for at_s, event, effects in self._last
+        ]
+        return "\n".join(lines)
+
+
+def _event(event: e.Event) -> str:
+    match event:
+        case e.Heard(peer=peer, sequence=number, message=message):
+            return f"Heard {number} from {peer[:8]}: {type(message).__name__}"
+        case e.TimerFired(name=name):
+            return f"TimerFired {name}"
+        case e.Failed(key=key, detail=detail):
+            return f"Failed {key}: {detail}"
+        case e.Connected(peer=peer) | e.Lost(peer=peer):
+            return f"{type(event).__name__} {peer[:8]}"
+        case _:
+            return type(event).__name__
+
+
+def _effect(effect: f.Effect) -> str:
+    match effect:
+        case f.Send(to=to, message=message):
+            return f"Send {type(message).__name__} to {to[:8]}"
+        case f.Tell(name=name):
+            return f"Tell {name}"
+        case f.SetTimer(name=name) | f.ClearTimer(name=name):
+            return f"{type(effect).__name__} {name}"
+        case _:
+            return type(effect).__name__

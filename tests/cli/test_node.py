@@ -1,0 +1,97 @@
+"""`golem init` and `golem node start`, for real: keys on disk, a process, its control socket."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+from golem.cli.exits import Exit
+from golem.testing.shell import Shell
+
+START_S = 60.0  # on a loaded machine; 3 s is usual, most of it for the keys' password
+START = (sys.executable, "-m", "golem.cli.main", "node", "start")
+
+
+@pytest.fixture
+def shell() -> Shell:
+    """A shell beside a folder that holds nothing yet; its path is short, as sockets need."""
+    shell = Shell(str(Path(mkdtemp(), "n")))
+    shell.environ["GOLEM_PASSWORD"] = "correct horse"
+    return shell
+
+
+@pytest.fixture
+def folder(shell: Shell) -> Path:
+    """That folder, once a node was made in it."""
+    assert shell.run("init") == Exit.OK, shell.err
+    return Path(shell.environ["GOLEM_FOLDER"])
+
+
+@pytest.fixture
+def process(shell: Shell, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """That node, running, and its first line read."""
+    environ = os.environ | shell.environ
+    started = subprocess.Popen(START, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    yield started
+    started.kill()
+    started.communicate(timeout=START_S)
+
+
+def _start(shell: Shell) -> subprocess.CompletedProcess[str]:
+    environ = os.environ | shell.environ
+    return subprocess.run(START, env=environ, capture_output=True, text=True, timeout=START_S, check=False)
+
+
+def test_init_makes_a_folder_closed_to_others_and_never_overwrites_it(shell: Shell, folder: Path) -> None:
+    files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert 'templates = ["blender", "echo"]' in (folder / "golem.toml").read_text()
+    assert folder.stat().st_mode & 0o077 == 0
+    assert shell.run("init") == Exit.CONFIG
+    assert "holds a node already" in shell.err
+    assert files == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_init_makes_nothing_where_the_settings_are_wrong(shell: Shell) -> None:
+    assert shell.run("init", "--provider", "--set", "provider.slotz=3", "--set", "provider.memory=x") == Exit.CONFIG
+    assert "did you mean provider.slots?" in shell.err
+    assert "provider.memory" in shell.err
+    assert not Path(shell.environ["GOLEM_FOLDER"]).exists()
+
+
+def test_a_node_starts_answers_and_stops(shell: Shell, process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    assert process.stdout.readline().endswith("runs; ctrl-c stops it\n")
+    assert shell.run("status") == Exit.OK
+    assert shell.run("template", "list") == Exit.OK
+    assert shell.out.startswith("blender: ")
+    second = _start(shell)
+    assert (second.returncode, "already" in second.stderr) == (Exit.CONFIG, True)
+    assert shell.run("status") == Exit.OK
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(START_S) == Exit.OK
+    assert shell.run("status") == Exit.NOT_RUNNING
+
+
+def test_a_node_that_is_configured_wrongly_says_all_of_it_and_exits_with_5(shell: Shell, folder: Path) -> None:
+    (folder / "golem.toml").write_text("[node]\nlisten = 'x'\n[provider]\nslotz = 3\n")
+    started = _start(shell)
+    assert started.returncode == Exit.CONFIG
+    assert "golem.toml:2: node.listen" in started.stderr
+    assert "golem.toml:4: provider.slotz" in started.stderr
+    assert "Traceback" not in started.stderr
+
+
+def test_a_wrong_password_is_said_and_exits_with_5(shell: Shell, folder: Path) -> None:
+    shell.environ["GOLEM_PASSWORD"] = "wrong horse"
+    started = _start(shell)
+    assert started.returncode == Exit.CONFIG
+    assert "password" in started.stderr
+    assert "wrong horse" not in started.stderr
+    assert "Traceback" not in started.stderr
