@@ -5,9 +5,7 @@
 BIN := .venv/bin
 ENV := scripts/ensure_env.sh
 RUN := testing dev blender
-
-FRAMES ?= 1-4
-PROVIDERS ?= 3
+lower = $(shell echo $(1) | tr A-Z a-z)
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -15,18 +13,18 @@ help: ## say what there is
 env: ## make .venv with everything
 	@$(ENV) $(RUN)
 
-demo: ## render on a local network; SCENE=file.blend FRAMES=1-4 PROVIDERS=3 CHEATS=n SEED=n
+demo: ## render on a local network; SCENE=file.blend FRAMES=1-4 PROVIDERS=3 CHEATS=1 SEED=bound ARGS="--tiles 2x2"
 	@$(ENV) blender
-	@$(BIN)/golem demo $(if $(SCENE),--scene "$(SCENE)") --frames "$(FRAMES)" --providers $(PROVIDERS) \
-		$(if $(CHEATS),--cheats $(CHEATS)) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/golem demo $(foreach word,SCENE FRAMES PROVIDERS CHEATS SEED,$(if $($(word)),--$(call lower,$(word)) "$($(word))")) $(ARGS)
 
 test: ## run all tests; ARGS="tests/core -k ledger" for some
 	@$(ENV) $(RUN)
 	@$(BIN)/python -m pytest $(ARGS)
 
-bench: ## print the figures of docs/performance.md, one script after the other
+bench: ## print the figures of docs/performance.md, a JSON object each; ONLY="gas render" for some
 	@$(ENV) blender bench
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for name in $(or $(ONLY),$(patsubst benchmarks/%.py,%,$(shell grep -l __main__ benchmarks/*.py))); do \
+		echo "== $$name"; $(BIN)/python -m benchmarks.$$name --json || exit 1; done
 
 check: lint types imports packaging test ## all that .ci/run does
 
@@ -56,7 +54,7 @@ packaging: ## build wheel and sdist into dist/
 
 docs: ## the API, by pydoctor, into build/api
 	@$(ENV) docs
-	@$(BIN)/pydoctor --project-name golem --project-base-dir . --docformat restructuredtext --html-output build/api golem
+	@$(BIN)/pydoctor --project-name golem --project-base-dir . --docformat plaintext --html-output build/api golem
 
 clean: ## forget what was made
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage *.egg-info

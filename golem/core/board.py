@@ -16,7 +16,7 @@ from golem.core.task import LIVE, TABLE, Agreement, Board, Doomed, Phase
 from golem.core.turn import Turn
 from golem.model.effects import ClearTimer, Release, Send, SetTimer
 from golem.model.ids import NodeId, subtask_id
-from golem.model.messages import Assignment, Reason, Withdrawal
+from golem.model.messages import Assignment, Reason, Refusal, Withdrawal
 from golem.model.money import Wei, cost
 from golem.model.value import evolve
 
@@ -127,6 +127,13 @@ def leave(board: Board, subtask: Subtask) -> None:
     agreement = board.agreements.get(subtask.provider)
     if agreement is not None:
         agreement.live.pop(subtask.subtask_id, None)
+
+
+def dismiss(turn: Turn, board: Board, node: NodeId, reason: Reason) -> None:
+    """An agreement is over, and its provider is told: it may offer anew once the task is announced to it again."""
+    board.agreements.pop(node, None)
+    board.offers.pop(node, None)
+    turn.ask(Send(to=node, message=Refusal(task_id=board.task.task_id, reason=reason)))
 
 
 def requeue(turn: Turn, board: Board, subtask: Subtask, *, is_his_fault: bool) -> None:

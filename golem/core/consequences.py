@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core.board import charge, fill, finish, release, requeue, step
+from golem.core.board import charge, dismiss, fill, finish, release, requeue, step
 from golem.core.ledger import owe
 from golem.core.merging import begin_ready
 from golem.core.reputation import Deed
@@ -68,8 +68,7 @@ def ended(turn: Turn, board: Board, subtask: Subtask) -> None:
     release(turn, board, subtask)
     agreement = board.agreements.get(subtask.provider)
     if subtask.phase is Phase.RETURNED and agreement is not None and not agreement.live:
-        board.agreements.pop(subtask.provider)
-        board.offers.pop(subtask.provider, None)
+        dismiss(turn, board, subtask.provider, Reason(subtask.reason))
     if subtask.phase is not Phase.CANCELLED:
         requeue(turn, board, subtask, is_his_fault=subtask.phase is not Phase.RETURNED)
     fill(turn, board)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core.board import fill
+from golem.core.board import dismiss, fill
 from golem.core.market import unwanted_offer
 from golem.core.reputation import Role
 from golem.core.subtask import Lapsed
@@ -111,7 +111,9 @@ def lapse(turn: Turn, subtask_id: SubtaskId, reason: str) -> None:
 def vanished(turn: Turn, peer: NodeId) -> None:
     """A provider is gone and did not come back in time: what it had goes to others."""
     for board in list(turn.state.boards.values()):
-        agreement = board.agreements.pop(peer, None)
-        board.offers.pop(peer, None)
+        if board.task.phase is not Phase.OPEN or peer not in board.offers:
+            continue
+        agreement = board.agreements.get(peer)
+        dismiss(turn, board, peer, Reason.LATE)
         for subtask_id in list(agreement.live) if agreement else ():
             lapse(turn, subtask_id, "the provider vanished")

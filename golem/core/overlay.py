@@ -15,6 +15,7 @@ MAX_ADDRESSES = 1_024
 MAX_PEERS = 10_000  # nodes we have dealt with and remember the account of
 TOLD = 16  # addresses in one peer list
 KEEP_UP_MS = 10_000
+LONELY_MS = 500  # without any session; a node that starts before its bootstrap node joins soon after it
 
 
 def start(turn: Turn) -> None:
@@ -26,13 +27,15 @@ def start(turn: Turn) -> None:
 
 
 def keep_up(turn: Turn) -> None:
-    """Dial when there are fewer sessions than wanted: bootstrap nodes first, then what was heard of."""
+    """Dial when there are fewer sessions than wanted: bootstrap nodes first, then what was heard of, each in its turn."""
     connected = {peer.address for peer in turn.state.peers.values() if peer.is_connected}
-    wanted = WANTED - len(connected)
-    known = [*turn.settings.bootstrap, *turn.state.addresses]
-    for address in [a for a in dict.fromkeys(known) if a not in connected and a != turn.started.address][:wanted]:
+    wanted = max(0, WANTED - len(connected))
+    heard_of = list(turn.state.addresses)
+    first = turn.now_ms // KEEP_UP_MS * WANTED % max(1, len(heard_of))  # the dead must not keep the living from a try
+    known = dict.fromkeys([*turn.settings.bootstrap, *heard_of[first:], *heard_of[:first]])
+    for address in [a for a in known if a not in connected and a != turn.started.address][:wanted]:
         turn.ask(Dial(address=address))
-    turn.after(KEEP_UP_MS, "overlay")
+    turn.after(KEEP_UP_MS if connected else LONELY_MS, "overlay")
 
 
 def connected(turn: Turn, e: Connected) -> None:
@@ -55,6 +58,8 @@ def lost(turn: Turn, node: NodeId) -> None:
     if peer is None:
         return
     turn.state.peers[node] = Peer(address=peer.address, gateway=peer.gateway, payee=peer.payee, is_connected=False)
+    if peer.address:
+        turn.ask(Dial(address=peer.address))  # a line that broke is whole again within the grace
     turn.after(turn.settings.lease_grace_ms, f"vanished/{node}")
     turn.tell("node", "lost", peer=node)
 

@@ -55,8 +55,9 @@ def on_funds(turn: Turn, e: Observed) -> None:
     missing = budget - turn.state.ledger.balances.get(FREE, 0)
     if missing <= 0:
         _fund(turn, board)
-    elif e.sighting.funds.wallet >= missing + GAS_RESERVE:
-        turn.ask(Deposit(key=f"deposit/{board.task.task_id}", amount=Wei(missing)))
+    elif (wallet := e.sighting.funds.wallet) >= missing + GAS_RESERVE:
+        amount = budget if wallet >= budget + GAS_RESERVE else missing  # what is over saves the next task this wait
+        turn.ask(Deposit(key=f"deposit/{board.task.task_id}", amount=Wei(amount)))
     else:
         have = show_ether(e.sighting.funds.wallet + max(0, budget - missing))
         kept = show_ether(GAS_RESERVE)

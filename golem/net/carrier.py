@@ -43,10 +43,10 @@ def join_place(host: str, port: str | int) -> str:
 def seen_from(host: str, place: str) -> str:
     """Where a peer at `host` says it is; a name that only it could dial is replaced by `host`."""
     said, port = split_place(place)
-    if not port or (said not in _ANY and (said not in _SELF or host in _SELF)):
+    if not port or (said not in _ANY and (said not in SELF or host in SELF)):
         return place
     return join_place(host, port)
 
 
 _ANY = ("", "0.0.0.0", "::")  # noqa: S104 - what a peer may say of itself, not where we listen
-_SELF = ("127.0.0.1", "::1", "localhost")
+SELF = ("127.0.0.1", "::1", "localhost")

@@ -19,7 +19,7 @@ from golem.interfaces import IEntropy, IKeyring
 from golem.model.ids import Address, NodeId
 from golem.model.messages import Demand, Message, Place
 from golem.net.admission import Admission
-from golem.net.carrier import HANDSHAKE_S, Carrier, join_place, seen_from, split_place
+from golem.net.carrier import HANDSHAKE_S, SELF, Carrier, join_place, seen_from, split_place
 from golem.net.peer import PeerProtocol
 from golem.net.sessions import Sessions
 from golem.wire.codec import encode
@@ -142,7 +142,12 @@ class Network(Service):
             return
         self._dials[address] = dialling = endpoint.connect(_Factory(self, self._clock, address))
         dialling.addTimeout(HANDSHAKE_S, self._clock)
-        dialling.addErrback(self._unreachable, address)
+
+        def unreachable(failure: Failure) -> None:
+            if self._dials.pop(address, None) is not None:
+                self._hearer.dial_failed(address, failure.getErrorMessage())
+
+        dialling.addErrback(unreachable)
 
     def drop(self, peer: NodeId, why: str) -> None:
         """End a session."""
@@ -172,10 +177,6 @@ class Network(Service):
         return tuple(session.node_id for session in self._sessions)
 
     # peer.Owner: connections come
-
-    def _unreachable(self, failure: Failure, address: str) -> None:
-        if self._dials.pop(address, None) is not None:
-            self._hearer.dial_failed(address, failure.getErrorMessage())
 
     def began(self, peer: PeerProtocol) -> None:
         """Let it try, or send it away."""
@@ -256,9 +257,9 @@ class Network(Service):
         self._hearer.acknowledged(peer.node_id, sequence)
 
     def broke(self, peer: PeerProtocol, why: PeerError) -> None:
-        """Count it against the node, or against its host as long as nothing is proved."""
+        """Count it against the node, or against its host as long as nothing is proved; our own is never banned."""
         name = peer.node_id if peer.hello else peer.host
-        is_banned = self._admission.strike(name, why, self._clock.seconds())
+        is_banned = name not in SELF and self._admission.strike(name, why, self._clock.seconds())
         kind = type(why).__name__
         log.warn("{name} broke a rule: {kind}: {why}", name=name, kind=kind, why=str(why), banned=is_banned)
 

@@ -38,9 +38,7 @@ class Node(Value):
     listen: Annotated[str, kinds.PLACE, "where other nodes connect; port 0 takes a free one"] = "127.0.0.1:0"
     address: Annotated[str, kinds.PUBLIC_PLACE, "how others reach `listen`, where that differs from it"] = ""
     bootstrap: Annotated[tuple[str, ...], kinds.PLACES, "nodes to connect to first"] = ()
-    password: Annotated[str, kinds.PASSWORD, 'where the keys\' password is: "env", "fd:3", "file:/path"'] = (
-        "env"
-    )
+    password: Annotated[str, kinds.PASSWORD, 'where the keys\' password is: "env", "fd:3", "file:/path"'] = "env"
 
 
 class Provider(Value):

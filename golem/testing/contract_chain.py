@@ -1,4 +1,6 @@
-"""What every IChain keeps. A subclass gives `world`, a fixture, and `wait`, which lets a test run to its end."""
+"""What every IChain keeps. Subclass it, and give the fixture `world`."""
+
+# ruff: noqa: D102  # a test's name says what it proves
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from functools import wraps
 
 import pytest
 from twisted.internet.defer import Deferred, gatherResults
+from zope.interface.verify import verifyObject
 
 from golem.errors import NotEnoughFunds
 from golem.interfaces import IChain
@@ -46,12 +49,12 @@ class World:
 Test = Callable[["ChainContract", World], Coroutine[Deferred[object], object, None]]
 
 
-def waited(test: Test) -> Callable[[ChainContract, World], None]:
+def waited(test: Test) -> Callable[[ChainContract, World], Deferred[None] | None]:
     """Let the subclass wait for the test in its own way."""
 
     @wraps(test)
-    def run(self: ChainContract, world: World) -> None:
-        self.wait(Deferred.fromCoroutine(test(self, world)))
+    def run(self: ChainContract, world: World) -> Deferred[None] | None:
+        return self.wait(Deferred.fromCoroutine(test(self, world)))
 
     return run
 
@@ -59,9 +62,16 @@ def waited(test: Test) -> Callable[[ChainContract, World], None]:
 class ChainContract:
     """The tests."""
 
-    def wait(self, test: Deferred[None]) -> None:
-        """Let the test end."""
+    @pytest.fixture
+    def world(self) -> World:
         raise NotImplementedError
+
+    def wait(self, test: Deferred[None]) -> Deferred[None] | None:
+        """See the test to its end, here or by giving it to pytest-twisted, which waits on the reactor."""
+        return test
+
+    def test_it_is_a_chain(self, world: World) -> None:
+        assert verifyObject(IChain, world.alice)
 
     @waited
     async def test_a_stranger_has_paid_nothing(self, world: World) -> None:

@@ -73,7 +73,12 @@ class LiveChain:
         """How many transactions of an account were mined."""
         return self.chain.vm(-1).state.get_nonce(RawAddress(bytes.fromhex(account[2:])))
 
+    def pause(self) -> None:
+        """No more blocks by the clock."""
+        if self._blocks.running:
+            self._blocks.stop()
+
     def stop(self) -> Deferred[None]:
         """No more blocks, no more answers."""
-        self._blocks.stop()
+        self.pause()
         return maybeDeferred(self._port.stopListening)

@@ -37,6 +37,9 @@ class LocalNetwork:
     `tampers`: what stands between a node and its executor. `takes_s`: how long jobs take, by node, if not a second.
     """
 
+    REQUESTOR = REQUESTOR
+    PROVIDER = PROVIDER
+
     def __init__(
         self,
         folder: Path,
@@ -63,7 +66,7 @@ class LocalNetwork:
         return self._nodes[name]
 
     def close(self) -> None:
-        """End all nodes, and listen to no more logs."""
+        """End all nodes, and listen to no more logs. A second time nothing happens."""
         for node in self._nodes.values():
             if node.run is not None:
                 node.kill()
@@ -105,6 +108,10 @@ class LocalNetwork:
     def heal(self, one: str, other: str) -> None:
         """Undo `cut`."""
         self.world.network.heal(one, other)
+
+    def reset(self, one: str, other: str) -> None:
+        """Break the connections between two nodes, with all that is under way; they may dial again at once."""
+        self.world.network.reset(one, other)
 
     def kill(self, name: str) -> None:
         """End a node as `kill -9` does; what its journal has stays."""

@@ -52,7 +52,9 @@ class LocalNode:
         self._boots += 1
         templates, folder = world.templates, world.folder / self.name / "jobs"
         runs = self.tamper(executor(self._clock, templates, self.takes_s))
-        computer = Computer(runs, self._store, lambda name: templates[name].programs, folder, max(1, self.terms.slots))
+        self._computer = computer = Computer(
+            runs, self._store, lambda name: templates[name].programs, folder, max(1, self.terms.slots)
+        )
         parts = Parts(
             clock=self._clock,
             journal=self.journal,
@@ -74,6 +76,7 @@ class LocalNode:
     def kill(self) -> None:
         """End the node at once: nothing is said, finished, or written any more."""
         self._clock.is_over = True
+        self._computer.stopService()  # ends its jobs, which would end in disorder when they are garbage
         for service in self.node:
             service.running = 0
         self._world.hang_up(self.name)

@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from golem.cli.demo import PROVIDING, SETTINGS
 from golem.cli.local import REQUESTOR, LocalNetwork, LocalNode, Member, wait_for
 
-__all__ = ["PROVIDING", "REQUESTOR", "SETTINGS", "LocalNetwork", "LocalNode", "Member", "cheater", "provider", "wait_for"]
+__all__ = [
+    "PROVIDING",
+    "REQUESTOR",
+    "SETTINGS",
+    "LocalNetwork",
+    "LocalNode",
+    "Member",
+    "cheater",
+    "provider",
+    "wait_for",
+]
 
 
 def provider(name: str, settings: Mapping[str, str] | None = None) -> Member:

@@ -58,5 +58,5 @@ class TestEthereumChain(ChainContract):
             one.close()
         blockon(live.stop())
 
-    def wait(self, test: Deferred[None]) -> None:
-        blockon(test.addTimeout(20.0, reactor))
+    def wait(self, test: Deferred[None]) -> Deferred[None]:
+        return test.addTimeout(20.0, reactor)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from zope.interface.verify import verifyObject
+
 from golem.adapters.entropy import POOL_BYTES, OsEntropy
 from golem.interfaces import IEntropy
 from golem.testing.keys import SeededEntropy
-from zope.interface.verify import verifyObject
 
 
 @pytest.mark.parametrize("entropy", [OsEntropy(), SeededEntropy("seed")], ids=["os", "seeded"])

@@ -10,14 +10,15 @@ from pathlib import Path
 import eth_keyfile
 import pytest
 from coincurve import PrivateKey, PublicKey
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
 from golem.adapters.entropy import OsEntropy
 from golem.adapters.keyring import NODE_FILE, PAYMENT_FILE, FileKeyring
 from golem.errors import KeyFault
 from golem.interfaces import IEntropy, IKeyring
 from golem.testing.keys import FixedKeyring, SeededEntropy
 from golem.wire.account import address_of, recover_address
-from zope.interface import implementer
-from zope.interface.verify import verifyObject
 
 WORK = 1 << 10  # scrypt in a millisecond
 PASSWORD = "correct horse"

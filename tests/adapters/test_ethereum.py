@@ -1,0 +1,305 @@
+"""Payments survive what goes wrong: lost requests, crashes, undone blocks, dear gas, other programs with our key."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from functools import wraps
+from pathlib import Path
+
+import pytest
+from pytest_twisted import blockon
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from golem.adapters.ethereum import EthereumChain, EthereumSettings
+from golem.errors import ChainFault
+from golem.model.chain import Batch, Receipt, Word
+from golem.model.ids import Address, BatchId, derive
+from golem.model.money import Wei
+from golem.model.value import evolve
+from golem.testing.keys import FixedKeyring
+from golem.testing.live_chain import CHAIN_ID, LiveChain
+from golem.wire.transaction import Fees, Transaction, digest, signed
+
+ETHER = 10**18
+GWEI = 10**9
+BLOCK_S, POLL_MS = 0.01, 10
+LIMIT_S = 30.0
+BOB = Address("0x" + "b0" * 20)
+ALICE = FixedKeyring("alice")
+
+
+class Net:
+    """Alice, and the chain she pays on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.live = LiveChain(reactor, {ALICE.account: ETHER}, BLOCK_S)
+        self.settings = EthereumSettings(
+            rpc=self.live.rpc, contract=self.live.contract, chain_id=CHAIN_ID, folder=str(folder), poll_ms=POLL_MS
+        )
+        self._made: list[EthereumChain] = []
+
+    @property
+    def chain(self):  # type: ignore[no-untyped-def]  # py-evm's types stay in the adapter
+        return self.live.chain
+
+    def alice(self, **changes: object) -> EthereumChain:
+        """Alice's view of the chain, made anew: what an earlier one knew is gone, as after a crash."""
+        self._made.append(EthereumChain(reactor, ALICE, evolve(self.settings, **changes)))
+        return self._made[-1]
+
+    @property
+    def sent(self) -> int:
+        """How many of Alice's transactions are mined."""
+        return self.live.nonce(ALICE.account)
+
+    def stop(self) -> None:
+        """End everything."""
+        for one in self._made:
+            one.close()
+        blockon(self.live.stop())
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Iterator[Net]:
+    made = Net(tmp_path)
+    yield made
+    made.stop()
+
+
+def bounded(test: Callable[..., Coroutine[Deferred[object], object, None]]) -> Callable[..., Deferred[None]]:
+    """On the reactor, and not for ever."""
+
+    @wraps(test)
+    def run(net: Net, **others: object) -> Deferred[None]:
+        return Deferred.fromCoroutine(test(net, **others)).addTimeout(LIMIT_S, reactor)
+
+    return run
+
+
+def batch(total: int, name: str = "one") -> Batch:
+    return Batch(batch_id=BatchId(derive("test", name)), words=(Word(payee=BOB, cumulative=Wei(total)),))
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    while not is_so():
+        await deferLater(reactor, 0.005, lambda: None)
+
+
+async def free(net: Net) -> int:
+    net.live.outage.begin(0, is_heard=False)
+    return (await net.alice().observe([])).funds.free
+
+
+async def insist(work: Callable[[], Awaitable[Receipt]], ends: int = 20) -> tuple[Receipt, int]:
+    """What the core does: ask again. Answers the receipt and how often it failed."""
+    for failures in range(ends):
+        try:
+            return await work(), failures
+        except ChainFault:
+            continue
+    raise AssertionError(f"failed {ends} times")
+
+
+@pytest.mark.parametrize("is_heard", [False, True], ids=["before", "after"])
+@bounded
+async def test_a_crash_at_any_request_deposits_once(net: Net, is_heard: bool) -> None:
+    total, at, failures = 0, 0, 1
+    while failures:
+        at += 1
+        net.live.outage.begin(at, is_heard=is_heard)
+        _, failures = await insist(lambda: net.alice(confirmations=0).deposit(f"key {at}", Wei(100)))  # noqa: B023 - awaited here
+        total += 100
+        assert net.sent == at, f"request {at} lost"
+    assert at > 10, "too few requests for this to prove anything"
+    assert await free(net) == total
+
+
+@pytest.mark.parametrize("is_heard", [False, True], ids=["before", "after"])
+@bounded
+async def test_a_crash_at_any_request_pays_once(net: Net, is_heard: bool) -> None:
+    await net.alice().deposit("first", Wei(ETHER // 2))
+    at, failures = 0, 1
+    while failures:
+        at += 1
+        net.live.outage.begin(at, is_heard=is_heard)
+        work = batch(100 * at, f"batch {at}")
+        receipt, failures = await insist(lambda: net.alice(confirmations=0).pay(work))  # noqa: B023 - awaited here
+        assert receipt.tx_hash and net.sent == 1 + at
+    assert at > 10, "too few requests for this to prove anything"
+    assert await free(net) == ETHER // 2 - 100 * at
+
+
+@bounded
+async def test_what_is_signed_is_on_disk_before_it_is_sent(net: Net) -> None:
+    net.chain.automine = True
+    heard: list[bytes] = []
+    taken = net.chain.add
+
+    def add(raw: bytes) -> bytes:
+        files = b"".join(path.read_bytes() for path in Path(net.settings.folder).iterdir())
+        assert raw in files
+        heard.append(raw)
+        return taken(raw)
+
+    net.chain.add = add
+    await net.alice().deposit("first", Wei(100))
+    assert heard
+
+
+@bounded
+async def test_an_undone_block_is_mined_again_and_pays_once(net: Net) -> None:
+    alice = net.alice(confirmations=8)
+    await alice.deposit("first", Wei(1000))
+    before = len(net.chain.blocks) - 1
+    payment = alice.pay(batch(300))
+    for _ in range(2):
+        await until(lambda: net.sent == 2)
+        net.chain.revert(before)
+        assert net.sent == 1
+    await payment
+    assert net.sent == 2
+    assert await free(net) == 700
+
+
+@bounded
+async def test_an_undone_deposit_stays_one_deposit(net: Net) -> None:
+    alice = net.alice(confirmations=8)
+    before = len(net.chain.blocks) - 1
+    deposit = alice.deposit("first", Wei(300))
+    await until(lambda: net.sent == 1)
+    net.chain.revert(before)
+    await deposit
+    assert (net.sent, await free(net)) == (1, 300)
+
+
+@bounded
+async def test_a_payment_that_offers_too_little_is_raised_at_its_nonce(net: Net) -> None:
+    alice = net.alice()
+    await alice.deposit("first", Wei(1000))
+    net.chain.automine = False
+    payment = alice.pay(batch(300))
+    await until(lambda: len(net.chain.pool) == 1)
+    ((first, nonce),) = [(t.hash, t.nonce) for t in net.chain.pool.values()]
+    net.chain.next_base_fee = 50 * GWEI
+    receipt = await payment
+    assert receipt.tx_hash != "0x" + first.hex()
+    assert (net.sent, nonce) == (2, 1)
+    assert await free(net) == 700
+
+
+@bounded
+async def test_a_nonce_that_another_program_took_is_replaced_by_the_next(net: Net) -> None:
+    alice = net.alice()
+    await alice.deposit("first", Wei(1000))
+    net.chain.automine = False
+    payment = alice.pay(batch(300))
+    await until(lambda: len(net.chain.pool) == 1)
+    other = Transaction(
+        chain_id=CHAIN_ID,
+        nonce=1,
+        fees=Fees(most=100 * GWEI, tip=10 * GWEI),
+        gas=21_000,
+        to=BOB,
+        value=1,
+        data=b"",
+    )
+    net.chain.add(signed(other, ALICE.sign_payment(digest(other))))
+    await payment
+    assert net.sent == 3
+    assert await free(net) == 700
+
+
+@bounded
+async def test_a_payment_waits_behind_one_that_is_stuck_and_frees_it(net: Net) -> None:
+    await net.alice().deposit("first", Wei(1000))
+    net.chain.automine = False
+    given_up = net.alice().pay(batch(300, "one"))
+    given_up.addErrback(lambda _: None)
+    await until(lambda: len(net.chain.pool) == 1)
+    given_up.cancel()
+    net.chain.pool.clear()
+    await net.alice().pay(batch(500, "two"))
+    assert net.sent == 3
+    assert await free(net) == 500
+
+
+@bounded
+async def test_nothing_is_sent_while_gas_is_dearer_than_allowed(net: Net) -> None:
+    net.chain.next_base_fee = 50 * GWEI
+    net.chain.mine()
+    with pytest.raises(ChainFault, match="wait"):
+        await net.alice(most_gwei=1).deposit("first", Wei(1000))
+    assert net.sent == 0
+
+
+@bounded
+async def test_a_wallet_without_ether_for_gas_says_where_to_send_some(net: Net) -> None:
+    with pytest.raises(ChainFault, match=f"{ALICE.account}.*send it ether"):
+        await net.alice().deposit("first", Wei(ETHER))
+
+
+@bounded
+async def test_another_chain_is_refused_and_both_are_named(net: Net) -> None:
+    with pytest.raises(ChainFault, match=r"chain 1337.*payment.chain_id is 1"):
+        await net.alice(chain_id=1).observe([])
+
+
+@bounded
+async def test_another_contract_is_refused(net: Net) -> None:
+    with pytest.raises(ChainFault, match=f"no PairBank .* at {BOB}"):
+        await net.alice(contract=BOB).observe([])
+
+
+@bounded
+async def test_a_node_that_is_away_is_named_and_found_again(net: Net) -> None:
+    alice = net.alice()
+    with pytest.raises(ChainFault, match=r"http://127.0.0.1:1 failed"):
+        await net.alice(rpc="http://127.0.0.1:1").observe([])
+    net.live.outage.begin(1, is_heard=False)
+    with pytest.raises(ChainFault, match=net.live.rpc):
+        await alice.observe([])
+    assert (await alice.observe([])).funds.wallet == ETHER
+
+
+@bounded
+async def test_a_sighting_lags_by_the_confirmations(net: Net) -> None:
+    net.live.pause()
+    await until(lambda: True)
+    for _ in range(10):
+        net.chain.mine()
+    head = len(net.chain.blocks) - 1
+    assert [(await net.alice(confirmations=depth).observe([])).block for depth in (0, 3, 9)] == [
+        head,
+        head - 3,
+        head - 9,
+    ]
+    assert (await net.alice(confirmations=head + 5).observe([])).block == 0
+
+
+@bounded
+async def test_a_thousand_payers_are_seen_at_once(net: Net) -> None:
+    payers = [Address(f"0x{number:040x}") for number in range(1, 1001)]
+    assert (await net.alice().observe(payers)).paid == dict.fromkeys(payers, Wei(0))
+
+
+@bounded
+async def test_who_asks_after_the_end_is_told_so(net: Net) -> None:
+    alice = net.alice()
+    await alice.observe([])
+    alice.close()
+    with pytest.raises(ChainFault, match="stops"):
+        await alice.observe([])
+
+
+def test_a_chain_that_is_never_asked_imports_no_web3() -> None:
+    program = (
+        "import sys; from golem.adapters.ethereum import EthereumChain, EthereumSettings;"
+        "from golem.testing.keys import FixedKeyring; from twisted.internet import reactor;"
+        "EthereumChain(reactor, FixedKeyring('a'), EthereumSettings(rpc='', contract='', chain_id=1, folder=''));"
+        "print('web3' in sys.modules)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"
