@@ -133,9 +133,6 @@ class ILauncher(Interface):
     def launch(berth: Berth, limits: Limits, hearer: IGuestHearer) -> Awaitable[IGuest]:
         """Start a worker. Raises ExecutorFault."""
 
-    def own(path: str) -> None:
-        """Let the worker write into a folder that was just made for it."""
-
 
 class IChain(Interface):
     """The payment contract."""

@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from shutil import which
+from signal import SIGCONT, SIGKILL, SIGSTOP
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IProcessTransport, IReactorProcess, IReactorTime
 from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.utils import getProcessOutputAndValue
@@ -29,6 +32,7 @@ MAX_PROCESSES = 256  # threads count: a renderer takes one per core, and Python'
 MAX_FILES = 1_024
 TMP_BYTES = 256 << 20  # memory of the sandbox: renderers cache there
 CHECK_S = 10.0
+STDIN, STDERR = 0, 2
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives")
 
 
@@ -36,6 +40,7 @@ SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache
 class _Guest(ProcessProtocol):
     def __init__(self, hearer: IGuestHearer) -> None:
         self._hearer = hearer
+        self._is_shut = False
         self.pid = 0
 
     def connectionMade(self) -> None:
@@ -53,6 +58,12 @@ class _Guest(ProcessProtocol):
     def errReceived(self, data: bytes) -> None:
         self._hearer.logged(data)
 
+    def childConnectionLost(self, childFD: int) -> None:
+        """A worker that can't hear or answer any more is of no use; its log it may shut."""
+        if childFD != STDERR:
+            self._is_shut = True
+            self.kill()
+
     def processEnded(self, reason: Failure) -> None:
         self.pid = 0
         code = getattr(reason.value, "exitCode", None)
@@ -60,16 +71,26 @@ class _Guest(ProcessProtocol):
         self._hearer.ended(f"killed by signal {signal}" if signal else f"exit code {code}", False)
 
     def write(self, data: bytes) -> None:
-        if self.pid:
-            self._process.writeToChild(0, data)
+        if self.pid and not self._is_shut:
+            self._process.writeToChild(STDIN, data)
 
     def close(self) -> None:
         if self.pid:
             self._process.closeStdin()
 
     def kill(self) -> None:
-        if self.pid:
-            self._process.signalProcess("KILL")
+        """End the first process of the sandbox, with which the kernel ends all; bubblewrap reports it then, and ends.
+
+        Killed itself, it would leave behind a sandbox that is just being made. Stopped, it makes none.
+        """
+        with suppress(ProcessExitedAlready):
+            if self.pid:
+                self._process.signalProcess(SIGSTOP)
+                first = _children(self.pid)
+                for pid in first:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, SIGKILL)
+                self._process.signalProcess(SIGCONT if first else SIGKILL)
 
 
 @implementer(ILauncher)
@@ -129,12 +150,6 @@ class BubblewrapLauncher:
             raise ExecutorFault(f"the sandbox can't be started: {why}") from why
         return guest
 
-    def own(self, path: str) -> None:
-        """Let the worker write there: it takes over the owner of the folder above."""
-        if self._is_root:
-            above = Path(path).parent.stat()
-            os.chown(path, above.st_uid, above.st_gid)
-
     def _wrap(self, binds: Sequence[tuple[str, str, str]], uid: int) -> list[str]:
         """Bubblewrap's command line, up to the command to run in the sandbox."""
         command = ["bwrap", "--die-with-parent", "--new-session", "--clearenv", "--hostname", "job"]
@@ -157,6 +172,13 @@ class BubblewrapLauncher:
     def _python_folders(self) -> list[str]:
         folders = {str(Path(sys.prefix)), str(Path(sys.base_prefix)), str(Path(self._python).resolve().parent.parent)}
         return sorted(f for f in folders if not any(Path(f).is_relative_to(p) for p in SYSTEM))
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -12,11 +12,12 @@ import socket
 import sys
 import tarfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import docker
-from docker.errors import DockerException
+from docker.errors import DockerException, NotFound
 from docker.types import LogConfig, Ulimit
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorCore, IReactorSocket, IReactorThreads
@@ -136,7 +137,7 @@ class DockerLauncher:
         if not self._client.images.list(name=IMAGE):
             repository, _, tag = IMAGE.partition(":")
             self._client.api.import_image_from_data(_empty_image(), repository=repository, tag=tag)
-        for container in self._client.containers.list(all=True, filters={"label": LABEL}):
+        for container in self._client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
             if not Path("/proc", container.labels[LABEL]).exists():
                 container.remove(force=True)
 
@@ -151,7 +152,11 @@ class DockerLauncher:
         guest = _Guest(hearer, lambda: self._later(self._kill, name), lambda: self._bury(name, hearer))
         with channel:
             IReactorSocket(self._reactor).adoptStreamConnection(channel.fileno(), socket.AF_UNIX, _Door(guest))
-        await self._call(self._start, name)
+        try:
+            await self._call(self._start, name)
+        except ExecutorFault:
+            self._later(self._kill, name)
+            raise
         return guest
 
     def _create(self, berth: Berth, limits: Limits) -> tuple[str, socket.socket]:
@@ -226,11 +231,6 @@ class DockerLauncher:
         state = self._engine().api.inspect_container(name)["State"]
         self._engine().api.remove_container(name, force=True)
         return f"exit code {state['ExitCode']}", bool(state["OOMKilled"])
-
-    def own(self, path: str) -> None:
-        """Let the container's user write there."""
-        if os.geteuid() == 0:
-            os.chown(path, NOBODY, NOBODY)
 
 
 class _Door(ServerFactory):

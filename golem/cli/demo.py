@@ -169,6 +169,12 @@ def _trust(judge: LocalNode, node_id: str, role: str) -> float:
     return next((s.trust for s in known if s.node == node_id and s.role == role), 0.5)
 
 
+def _picture(path: str) -> str:
+    """The file to look at, where there is one beside the linear one."""
+    png = Path(path).with_suffix(".png")
+    return str(png if png.is_file() else path)
+
+
 def _show(call: Call, task: Task, rows: Sequence[Row], network: LocalNetwork) -> None:
     screen = call.screen
     if screen.is_json:
@@ -177,7 +183,7 @@ def _show(call: Call, task: Task, rows: Sequence[Row], network: LocalNetwork) ->
                 "task_id": task.task_id,
                 "phase": task.phase,
                 "reason": task.reason,
-                "pictures": list(task.results.values()),
+                "pictures": [_picture(path) for path in task.results.values()],
                 "contract": network.contract,
                 "providers": [row._asdict() for row in rows],
             }
@@ -186,7 +192,7 @@ def _show(call: Call, task: Task, rows: Sequence[Row], network: LocalNetwork) ->
     took = span(task.finished_ms - task.submitted_ms)
     screen.say()
     screen.say(f"{task.phase} in {took}" + (f": {task.reason}" if task.reason else ""), GREEN if task.results else RED)
-    for path in task.results.values():
+    for path in map(_picture, task.results.values()):
         screen.say(f"  {path}", BOLD)
     screen.say()
     screen.say("Who computed what, and what the contract shows as paid")

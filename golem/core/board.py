@@ -33,8 +33,6 @@ def fill(turn: Turn, board: Board) -> None:
             while board.pending and len(agreement.live) < _room(board, agreement, depth):
                 if not _assign_one(turn, board, node, agreement):
                     break
-    if board.pending and not board.open and board.has_picked:
-        _doom_if_hopeless(turn, board)
 
 
 def _room(board: Board, agreement: Agreement, depth: int) -> int:
@@ -51,10 +49,7 @@ def _assign_one(turn: Turn, board: Board, node: NodeId, agreement: Agreement) ->
         return False
     left = board.task.spec.budget - board.spent - board.outstanding
     price, limits = agreement.offer.price, board.task.spec.limits
-    cap = Wei(min(cost(price, limits.timeout_ms), left // len(board.pending)))
-    if price and not cap:
-        turn.refuse(board.task.task_id, Reason.BUDGET)
-        return False
+    cap = Wei(min(cost(price, limits.timeout_ms), left // len(board.pending)))  # never 0: see `requestor.submit`
     board.pending.remove(chunk)
     _assign(turn, board, node, agreement, chunk, cap)
     return True
@@ -148,16 +143,6 @@ def requeue(turn: Turn, board: Board, subtask: Subtask, *, is_his_fault: bool) -
         doom(turn, board, f"chunk {subtask.chunk} failed {tries} times, the last time: {subtask.reason}")
         return
     board.pending.append(subtask.chunk)
-
-
-def _doom_if_hopeless(turn: Turn, board: Board) -> None:
-    left = board.task.spec.budget - board.spent - board.outstanding
-    if board.agreements and left <= 0:
-        doom(
-            turn,
-            board,
-            f"the budget is spent, with {len(board.pending)} chunks left to do; submit with a larger budget",
-        )
 
 
 def doom(turn: Turn, board: Board, reason: str) -> None:

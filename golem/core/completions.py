@@ -6,6 +6,7 @@ from golem.core import merging, provider, requestor, settlement, verification
 from golem.core.turn import Turn
 from golem.model import events as e
 from golem.model.ids import SubtaskId
+from golem.model.spec import Outcome, Status
 
 
 def completed(turn: Turn, event: e.Completion) -> None:
@@ -57,5 +58,8 @@ def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed) -> None:
             requestor.on_failed(turn, event)
         case "income":
             provider.on_blind(turn)
+        case _ if event.key in turn.state.errands or event.key in turn.state.works:
+            fault = Outcome(status=Status.FAULT, detail=event.detail)  # the computer itself broke down under a job
+            _executed(turn, e.Executed(key=event.key, outcome=fault))
         case _:
             settlement.on_failed(turn, event)

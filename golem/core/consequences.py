@@ -15,11 +15,6 @@ from golem.model.messages import Acceptance, Reason
 from golem.model.spec import Judgement, Verdict
 from golem.model.value import evolve
 
-DEEDS = {
-    Phase.FAILED: Deed.ERROR,
-    Phase.LOST: Deed.TIMEOUT,
-}
-
 
 def accept(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None:
     """The result is right: owe its price, remember it, and use it."""
@@ -55,8 +50,10 @@ def reject(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None
 
 def ended(turn: Turn, board: Board, subtask: Subtask) -> None:
     """The attempt came to nothing: remember why, and have the chunk done again."""
-    if deed := DEEDS.get(subtask.phase):
-        turn.note(subtask.provider, deed, subtask.cap)
+    if subtask.phase is Phase.FAILED:
+        turn.note(subtask.provider, Deed.ERROR, subtask.cap)
+    elif subtask.phase is Phase.LOST and subtask.delivery is not None:  # withheld; other losses were noted
+        turn.note(subtask.provider, Deed.TIMEOUT, subtask.cap)
     turn.tell(
         subtask.task_id,
         subtask.phase.value,
@@ -69,7 +66,6 @@ def ended(turn: Turn, board: Board, subtask: Subtask) -> None:
     agreement = board.agreements.get(subtask.provider)
     if subtask.phase is Phase.RETURNED and agreement is not None and not agreement.live:
         dismiss(turn, board, subtask.provider, Reason(subtask.reason))
-    if subtask.phase is not Phase.CANCELLED:
-        requeue(turn, board, subtask, is_his_fault=subtask.phase is not Phase.RETURNED)
+    requeue(turn, board, subtask, is_his_fault=subtask.phase is not Phase.RETURNED)
     fill(turn, board)
     finish(turn, board)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from golem.core.board import dismiss, fill
 from golem.core.market import unwanted_offer
-from golem.core.reputation import Role
+from golem.core.reputation import Deed, Role
 from golem.core.subtask import Lapsed
 from golem.core.subtask import Phase as Attempt
 from golem.core.task import Agreement, Board, Phase
@@ -101,19 +101,23 @@ def on_answer(turn: Turn, peer: NodeId, message: Delivery | Failure | Refusal) -
     take(turn, subtask, message)
 
 
-def lapse(turn: Turn, subtask_id: SubtaskId, reason: str) -> None:
-    """A lease is over."""
+def lapse(turn: Turn, subtask_id: SubtaskId) -> None:
+    """A lease is over: nothing came in time."""
     subtask = turn.state.subtasks.get(subtask_id)
     if subtask and subtask.phase is Attempt.ASSIGNED:
-        take(turn, subtask, Lapsed(reason=reason))
+        turn.note(subtask.provider, Deed.TIMEOUT, subtask.cap)
+        take(turn, subtask, Lapsed(reason="the deadline passed"))
 
 
 def vanished(turn: Turn, peer: NodeId) -> None:
-    """A provider is gone and did not come back in time: what it had goes to others."""
+    """A provider is gone and did not come back in time: what it had goes to others. That is one offence, not many."""
     for board in list(turn.state.boards.values()):
         if board.task.phase is not Phase.OPEN or peer not in board.offers:
             continue
         agreement = board.agreements.get(peer)
         dismiss(turn, board, peer, Reason.LATE)
-        for subtask_id in list(agreement.live) if agreement else ():
-            lapse(turn, subtask_id, "the provider vanished")
+        held = [turn.state.subtasks[subtask_id] for subtask_id in agreement.live] if agreement else []
+        if held:
+            turn.note(peer, Deed.TIMEOUT, max(subtask.cap for subtask in held))
+        for subtask in held:
+            take(turn, subtask, Lapsed(reason="the provider vanished"))

@@ -96,7 +96,7 @@ def _fired(turn: Turn, name: str) -> None:
     kind, _, subject = name.partition("/")
     match kind:
         case "lease":
-            hiring.lapse(turn, SubtaskId(subject), "the deadline passed")
+            hiring.lapse(turn, SubtaskId(subject))
         case "vanished":
             hiring.vanished(turn, NodeId(subject))
         case "settle":

@@ -27,11 +27,11 @@ def start(turn: Turn) -> None:
 
 
 def keep_up(turn: Turn) -> None:
-    """Dial when there are fewer sessions than wanted: bootstrap nodes first, then what was heard of, each in its turn."""
+    """Dial when there are fewer sessions than wanted: bootstrap nodes first, then others, each in its turn."""
     connected = {peer.address for peer in turn.state.peers.values() if peer.is_connected}
     wanted = max(0, WANTED - len(connected))
     heard_of = list(turn.state.addresses)
-    first = turn.now_ms // KEEP_UP_MS * WANTED % max(1, len(heard_of))  # the dead must not keep the living from a try
+    first = turn.now_ms // KEEP_UP_MS % max(1, len(heard_of))  # the dead must not keep the living from a try
     known = dict.fromkeys([*turn.settings.bootstrap, *heard_of[first:], *heard_of[:first]])
     for address in [a for a in known if a not in connected and a != turn.started.address][:wanted]:
         turn.ask(Dial(address=address))

@@ -40,6 +40,12 @@ class Phase(Enum):
 
 
 LIVE = frozenset({Phase.ASSIGNED, Phase.FETCHING, Phase.VERIFYING})
+JUDGED = {
+    Judgement.ACCEPT: Phase.ACCEPTED,
+    Judgement.UNSURE: Phase.UNDECIDED,
+    Judgement.WRONG: Phase.REJECTED,
+    Judgement.MALFORMED: Phase.REJECTED,
+}
 
 
 class Subtask(Value):
@@ -139,15 +145,11 @@ def _report(s: Subtask, e: Executed) -> Step[Subtask]:
 
 
 def _judge(s: Subtask, v: Verdict) -> Step[Subtask]:
-    match v.judgement:
-        case Judgement.ACCEPT:
-            return Step(evolve(s, phase=Phase.ACCEPTED, reason=v.reason))
-        case Judgement.UNSURE:
-            phase = Phase.UNDECIDED
-        case Judgement.WRONG | Judgement.MALFORMED:
-            phase = Phase.REJECTED
+    judged = evolve(s, phase=JUDGED[v.judgement], reason=v.reason)
+    if judged.phase is Phase.ACCEPTED:
+        return Step(judged)
     rejection = Rejection(subtask_id=s.subtask_id, reason=None, evidence=v.reason)
-    return Step(evolve(s, phase=phase, reason=v.reason), (Send(to=s.provider, message=rejection),))
+    return Step(judged, (Send(to=s.provider, message=rejection),))
 
 
 def _late(s: Subtask, _: Delivery) -> Step[Subtask]:

@@ -17,7 +17,7 @@ from golem.model.ids import SubtaskId, check_id
 from golem.model.spec import Job
 from golem.model.value import evolve
 
-ENDED_BADLY = frozenset({Phase.FAILED, Phase.LOST, Phase.REJECTED, Phase.UNDECIDED, Phase.RETURNED, Phase.CANCELLED})
+ENDED_BADLY = frozenset({Phase.FAILED, Phase.LOST, Phase.RETURNED})
 
 
 def take(turn: Turn, subtask: Subtask, event: object) -> None:

@@ -4,16 +4,19 @@ Reads jobs as JSON lines from standard input, answers each with one JSON line on
     {"job": id, "program": "render", "params": {...}, "inputs": "/in/…", "output": "/out/…"}
     {"job": id, "ok": true, "report": {...}}  or  {"job": id, "ok": false, "error": "…", "memory": bool}
 What a program prints goes to standard error, the job's log. A program is a module in /app, imported once, with
-`run(params, inputs, output) -> report`; it may keep what it loaded for the next job of the same task.
+`run(params, inputs, output) -> report`, where `output` is an empty folder; it may keep what it loaded for the next job
+of the same task.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
 import sys
 import traceback
+from pathlib import Path
 
 MAX_REPORT_BYTES = 4096  # the same bound as golem.model.spec.MAX_REPORT_BYTES
 
@@ -22,6 +25,8 @@ def answer(line: bytes) -> bytes:
     """Run one job and say what came of it."""
     job = json.loads(line)
     said: dict[str, object] = {"job": job["job"]}
+    output = Path(job["output"])
+    output.mkdir()
     try:
         report = importlib.import_module(job["program"]).run(job["params"], job["inputs"], job["output"]) or {}
         text = json.dumps(report, separators=(",", ":"))
@@ -33,6 +38,8 @@ def answer(line: bytes) -> bytes:
     except (Exception, SystemExit) as why:
         traceback.print_exc()
         said.update(ok=False, error=f"{type(why).__name__}: {why}"[:2000])
+    with contextlib.suppress(OSError):
+        output.rmdir()  # no files were made, or else it stays
     sys.stdout.flush()
     sys.stderr.flush()
     return json.dumps(said, separators=(",", ":")).encode() + b"\n"

@@ -61,7 +61,10 @@ def collect(source: Path, target: Path, limit_bytes: int) -> int:
     Raises Refused, naming the file and what is wrong with it: a link, a device, a name, a size, a depth.
     """
     room = _Room(limit_bytes)
-    folder = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        folder = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as why:
+        raise Refused(f"the result is no folder that can be read: {why.strerror}") from why
     try:
         target.mkdir()
         _copy_folder(folder, target, room, 0)

@@ -6,6 +6,7 @@ folder is copied out, put into the store, and named by its id in the outcome.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from shutil import rmtree
@@ -71,8 +72,7 @@ class Contents:
             if not self._users.get(old) and self._made[old] is None:
                 del self._made[old]
                 self._users.pop(old, None)
-                rmtree(self._folder / old, ignore_errors=True)
-                (self._folder / old).unlink(missing_ok=True)
+                _remove(self._folder / old)
 
 
 def _also(first: Deferred[None]) -> Deferred[None]:
@@ -80,6 +80,14 @@ def _also(first: Deferred[None]) -> Deferred[None]:
     own: Deferred[None] = Deferred()
     first.addCallbacks(lambda _: own.callback(None), lambda why: own.errback(why))
     return own
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a link or a folder; a link leads nowhere."""
+    if path.is_dir() and not path.is_symlink():
+        rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 class Computer(Service):
@@ -96,6 +104,7 @@ class Computer(Service):
         self._contents = Contents(store, folder / "content")
         self._stopped: set[str] = set()
         self._known: set[str] = set()
+        self._found: set[tuple[str, str]] = set()
 
     def startService(self) -> None:
         """Begin with empty rooms."""
@@ -137,9 +146,7 @@ class Computer(Service):
             self._stopped.discard(job.job_id)
 
     async def _attempt(self, job: Job) -> Outcome:
-        program = Path(self._programs(job.template))
-        if not (program / f"{job.program}.py").is_file():
-            raise ExecutorFault(f"the template {job.template} has no program {job.program!r}")
+        program = self._find(job.template, job.program)
         borrowed: list[Cid] = []
         output = self._folder / "rooms" / job.job_id
         try:
@@ -149,17 +156,25 @@ class Computer(Service):
                 borrowed.append(wanted.cid)
             if job.job_id in self._stopped:
                 return Outcome(status=Status.STOPPED, detail="stopped before it began")
-            outcome = await self._executor.run(job, Room(program=str(program), inputs=inputs, output=str(output)))
+            outcome = await self._executor.run(job, Room(program=program, inputs=inputs, output=str(output)))
             return await self._keep(job, outcome, output)
         finally:
             for cid in borrowed:
                 self._contents.give_back(cid)
-            if output.exists():
-                rmtree(output, ignore_errors=True)
+            _remove(output)
+
+    def _find(self, template: str, name: str) -> str:
+        """The folder of a template's programs, which has this one. Raises ExecutorFault."""
+        folder = self._programs(template)
+        if (folder, name) not in self._found:
+            if not Path(folder, f"{name}.py").is_file():
+                raise ExecutorFault(f"the template {template} has no program {name!r}")
+            self._found.add((folder, name))
+        return folder
 
     async def _keep(self, job: Job, outcome: Outcome, output: Path) -> Outcome:
         """Put what a job made into the store."""
-        if outcome.status is not Status.DONE or not output.exists():
+        if outcome.status is not Status.DONE or not os.path.lexists(output):
             return outcome
         safe = output.with_suffix(".safe")
         try:

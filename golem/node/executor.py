@@ -18,6 +18,7 @@ from golem.model.spec import Capability, Environment, Job, Limits, Outcome, Stat
 from golem.node.worker import Worker
 
 IDLE_S = 60.0  # a warm worker holds memory; its task's next job comes at once or not at all
+MAX_IDLE = 4  # each may hold a renderer's gigabyte for nothing
 PROBE_MS = 60_000  # importing a renderer from a cold disk takes seconds
 PROBE = Path(__file__).parent.parent / "guest" / "probe"
 
@@ -48,7 +49,7 @@ class PooledExecutor:
         self._environments = environments
         self._offered = offered
         self._count = 0
-        self._idle: dict[Kind, list[Worker]] = {}
+        self._idle: list[tuple[Kind, Worker]] = []
         self._running: dict[str, Worker] = {}
 
     def probe(self) -> Deferred[Capability]:
@@ -86,7 +87,7 @@ class PooledExecutor:
         return Deferred.fromCoroutine(self._run(job, room))
 
     async def _run(self, job: Job, room: Room) -> Outcome:
-        worker = self._take(job) or await self._start(job, room)
+        worker = self._take(job) or self._make()
         self._running[job.job_id] = worker
         try:
             return await worker.run(job, room)
@@ -95,36 +96,37 @@ class PooledExecutor:
             await self._give_back(job, worker)
 
     def _take(self, job: Job) -> Worker | None:
-        idle = self._idle.get((job.task_id, job.template), []) if job.warm else []
-        while idle:
-            worker = idle.pop()
-            if not worker.is_spent:
-                return worker
-            worker.clean()
+        """The worker of the same task that was idle last, if there is one."""
+        for place in reversed(self._idle if job.warm else []):
+            kind, worker = place
+            if worker.is_spent or kind == (job.task_id, job.template):
+                self._idle.remove(place)
+                if not worker.is_spent:
+                    return worker
+                worker.clean()
         return None
 
-    async def _start(self, job: Job, room: Room) -> Worker:
+    def _make(self) -> Worker:
         self._count += 1
-        worker = Worker(self._launcher, self._clock, self._folder / f"room-{self._count}")
-        await worker.start(job, room)
-        return worker
+        return Worker(self._launcher, self._clock, self._folder / f"room-{self._count}")
 
     async def _give_back(self, job: Job, worker: Worker) -> None:
         if worker.is_spent or not job.warm:
-            await worker.end()
-            worker.clean()
+            await self._end(worker)
             return
-        kind = (job.task_id, job.template)
-        self._idle.setdefault(kind, []).append(worker)
-        self._clock.callLater(IDLE_S, self._retire, kind, worker, worker.jobs)
+        self._idle.append(((job.task_id, job.template), worker))
+        self._clock.callLater(IDLE_S, self._retire, worker, worker.jobs)
+        if len(self._idle) > MAX_IDLE:
+            oldest = self._idle[0][1]
+            self._retire(oldest, oldest.jobs)
 
-    def _retire(self, kind: Kind, worker: Worker, jobs: int) -> None:
-        idle = self._idle.get(kind, [])
-        if worker in idle and worker.jobs == jobs:
-            idle.remove(worker)
-            if not idle:
-                del self._idle[kind]
-            Deferred.fromCoroutine(self._end(worker))
+    def _retire(self, worker: Worker, jobs: int) -> None:
+        """End a worker that has been idle since it had run so many jobs."""
+        for place in self._idle:
+            if place[1] is worker and worker.jobs == jobs:
+                self._idle.remove(place)
+                Deferred.fromCoroutine(self._end(worker))
+                return
 
     async def _end(self, worker: Worker) -> None:
         await worker.end()
@@ -145,7 +147,7 @@ class PooledExecutor:
     async def _close(self) -> None:
         for worker in list(self._running.values()):
             worker.stop(Status.STOPPED, "the node is stopping")
-        for idle in self._idle.values():
-            for worker in idle:
-                await self._end(worker)
-        self._idle.clear()
+            await worker.end()
+        while self._idle:
+            _, worker = self._idle.pop()
+            await self._end(worker)

@@ -70,6 +70,7 @@ class Node(MultiService):
         self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, Exporter(parts.store))
         self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
         self.ready: Deferred[None] = Deferred()
+        self._started: list[IService] = []
         self._address: Callable[[], str] = lambda: ""
 
     def join(self, sessions: IService, address: Callable[[], str]) -> None:
@@ -87,6 +88,7 @@ class Node(MultiService):
         capability = await self._parts.executor.probe()
         for service in self:
             await maybeDeferred(service.startService)
+            self._started.append(service)
         self.running = True
         self.engine.post(
             Started(
@@ -105,8 +107,8 @@ class Node(MultiService):
 
     async def _stop(self) -> None:
         self.running = False
-        for service in reversed(list(self)):
-            await maybeDeferred(service.stopService)
+        while self._started:
+            await maybeDeferred(self._started.pop().stopService)
         self.timers.clear_all()
         self.engine.stop()
         self._parts.journal.close()

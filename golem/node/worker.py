@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from shutil import copytree, rmtree
 
@@ -14,7 +15,6 @@ from golem.errors import ExecutorFault, Malformed
 from golem.interfaces import Berth, IGuest, IGuestHearer, ILauncher, Room
 from golem.model.spec import MAX_LOG_BYTES, Job, Outcome, Status
 from golem.model.value import evolve
-from golem.node.collect import is_empty
 from golem.node.memory import resident_bytes
 from golem.wire.guest import Lines, job_line, outcome_of
 
@@ -39,30 +39,23 @@ class Worker:
         self._watch: IDelayedCall | None = None
         self._began = 0.0
         self._gone: Deferred[None] = Deferred()
-        self.is_spent = False
+        self.is_spent = True  # until it has started
         self.jobs = 0
 
-    async def start(self, job: Job, room: Room) -> None:
-        """Start the sandbox that this job, and perhaps its like, will run in. Raises ExecutorFault."""
-        for name in ("in", "out"):
-            (self._folder / name).mkdir(parents=True)
-        berth = Berth(
-            program=room.program, inputs=str(self._folder / "in"), output=str(self._folder / "out"), worker=WORKER
-        )
-        self._guest = await self._launcher.launch(berth, job.limits, self)
-
     async def run(self, job: Job, room: Room) -> Outcome:
-        """Run a job to its end; what it made lies in `room.output` then."""
-        self._place(job, room)
+        """Run a job to its end; what it made lies in `room.output` then. Raises ExecutorFault."""
         self._job, self._verdict, self._log = job, None, b""
-        self._done = Deferred()
+        done = self._done = Deferred()
         self.jobs += 1
+        guest = self._guest or await self._start(job, room)
+        self._place(job, room)
         self._began = self._clock.seconds()
-        self._watch = self._clock.callLater(WATCH_S, self._look)
-        if self._guest is None:
-            raise ExecutorFault("the worker was not started")
-        self._guest.write(job_line(job, f"/in/{job.job_id}", f"/out/{job.job_id}"))
-        outcome = await self._done
+        if self._verdict is None and not self._gone.called:
+            self._watch = self._clock.callLater(WATCH_S, self._look)
+            guest.write(job_line(job, f"/in/{job.job_id}", f"/out/{job.job_id}"))
+        else:
+            guest.kill()
+        outcome = await done
         used_ms = int((self._clock.seconds() - self._began) * 1000)
         self._job = None
         if not job.warm:
@@ -70,9 +63,20 @@ class Worker:
         self._collect(job, room)
         return evolve(outcome, used_ms=used_ms, log=self._log.decode(errors="replace")[-MAX_LOG_BYTES:])
 
+    async def _start(self, job: Job, room: Room) -> IGuest:
+        """Start the sandbox that this job, and perhaps its like, will run in."""
+        for name in ("in", "out"):
+            (self._folder / name).mkdir(parents=True)
+        berth = Berth(
+            program=room.program, inputs=str(self._folder / "in"), output=str(self._folder / "out"), worker=WORKER
+        )
+        guest = self._guest = await self._launcher.launch(berth, job.limits, self)
+        self.is_spent = self._verdict is not None or self._gone.called
+        return guest
+
     def stop(self, status: Status, detail: str) -> None:
         """End the running job, and the sandbox with it; that job's outcome is this."""
-        if self._job is not None:
+        if self._job is not None and self._verdict is None:
             self._verdict = Outcome(status=status, detail=detail)
         self._kill()
 
@@ -100,23 +104,17 @@ class Worker:
                 copytree(path, inputs / name, copy_function=os.link)
             else:
                 os.link(path, inputs / name)
-        output = self._folder / "out" / job.job_id
-        output.mkdir()
-        self._launcher.own(str(output))
 
     def _collect(self, job: Job, room: Room) -> None:
-        made = self._folder / "out" / job.job_id
-        if is_empty(made):
-            made.rmdir()
-        else:
-            made.rename(room.output)
+        with suppress(FileNotFoundError):
+            (self._folder / "out" / job.job_id).rename(room.output)
         if room.inputs:
             rmtree(self._folder / "in" / job.job_id, ignore_errors=True)
 
     def _look(self) -> None:
         """Hold the running job to its limits."""
         self._watch = None
-        if self._job is None or self._guest is None:
+        if self._job is None or self._guest is None or self._verdict is not None:
             return
         limits = self._job.limits
         if (self._clock.seconds() - self._began) * 1000 >= limits.timeout_ms:
@@ -133,7 +131,7 @@ class Worker:
         try:
             for line in self._lines.feed(data):
                 job_id, outcome = outcome_of(line)
-                if self._job is not None and job_id == self._job.job_id:
+                if self._verdict is None and self._job is not None and job_id == self._job.job_id:
                     self._finish(outcome)
         except Malformed as why:
             self.stop(Status.ERROR, f"the program broke the worker: {why}")

@@ -1,4 +1,4 @@
-"""What holds after every turn of every node, whatever happens. Each function raises AssertionError, naming the breach."""
+"""What holds after every turn of every node, whatever happens. Each function raises AssertionError on a breach."""
 
 from __future__ import annotations
 

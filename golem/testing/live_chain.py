@@ -67,7 +67,8 @@ class LiveChain:
         self.contract = Address("0x" + CONTRACT.hex())
         self._blocks = LoopingCall(self.chain.mine)
         self._blocks.clock = reactor
-        self._blocks.start(block_s)
+        self._block_s = block_s
+        self.resume()
 
     def nonce(self, account: Address) -> int:
         """How many transactions of an account were mined."""
@@ -77,6 +78,10 @@ class LiveChain:
         """No more blocks by the clock."""
         if self._blocks.running:
             self._blocks.stop()
+
+    def resume(self) -> None:
+        """Blocks by the clock again."""
+        self._blocks.start(self._block_s, now=False)
 
     def stop(self) -> Deferred[None]:
         """No more blocks, no more answers."""

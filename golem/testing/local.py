@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from zope.interface import implementer
 
 from golem.model.money import WEI_PER_ETHER, Wei
 from golem.model.settings import Settings
@@ -26,13 +27,26 @@ from golem.testing.crash import Killed
 from golem.testing.local_node import LocalNode
 from golem.testing.world import World
 
-PRICE = Wei(36 * WEI_PER_ETHER // 10)  # wei per hour: 10**15 a second, reputation's reference price
+PRICE = Wei(18 * WEI_PER_ETHER // 10_000)  # wei per hour of a slot
 REQUESTOR = Settings(closure_ms=2_000)
 PROVIDER = Settings(provide=True, min_price=PRICE, closure_ms=2_000)
 
 
+@implementer(ILogObserver)
+class _Alarm:
+    """Makes a trouble of every failure that is logged: nothing that a scenario does may fail in an unforeseen way."""
+
+    def __init__(self, troubles: list[str]) -> None:
+        self._troubles = troubles
+
+    def __call__(self, event: LogEvent) -> None:
+        if "log_failure" in event:
+            trace = event["log_failure"].getTraceback(detail="brief")
+            self._troubles.append(f"{formatEvent(event)}\n{trace}")
+
+
 class LocalNetwork:
-    """The first of `nodes` asks and the others provide, unless `terms` say otherwise; all begin with the first's address.
+    """The first of `nodes` asks, and the others, which know its address, provide; unless `terms` say otherwise.
 
     `tampers`: what stands between a node and its executor. `takes_s`: how long jobs take, by node, if not a second.
     """
@@ -54,7 +68,8 @@ class LocalNetwork:
         self.world = World(folder, tuple(nodes), seed, load(templates))
         self.clock, self.ledger = self.world.clock, self.world.ledger
         self._nodes: dict[str, LocalNode] = {}
-        globalLogPublisher.addObserver(self._logged)
+        self._alarm = _Alarm(self.world.troubles)
+        globalLogPublisher.addObserver(self._alarm)
         for name in nodes:
             own = (terms or {}).get(name, PROVIDER if self._nodes else REQUESTOR)
             own = evolve(own, templates=tuple(templates), bootstrap=(self.world.place(nodes[0]),))
@@ -70,17 +85,12 @@ class LocalNetwork:
         for node in self._nodes.values():
             if node.run is not None:
                 node.kill()
-        globalLogPublisher.removeObserver(self._logged)
-
-    def _logged(self, event: LogEvent) -> None:
-        if "log_failure" in event:
-            trace = event["log_failure"].getTraceback(detail="brief")
-            self.world.troubles.append(f"{formatEvent(event)}\n{trace}")
+        globalLogPublisher.removeObserver(self._alarm)
 
     # time
 
     def run_until(self, is_done: Callable[[], bool], limit_s: float) -> None:
-        """Let time pass until `is_done()`. Raises AssertionError, with seed and story, after `limit_s` or at a trouble."""
+        """Let time pass until `is_done()`. Raises AssertionError, with the story, after `limit_s` or at a trouble."""
         end_s = self.clock.seconds() + limit_s
         was_done = self._turn(lambda: bool(self.world.troubles) or is_done(), end_s)
         if self.world.troubles or not was_done:

@@ -21,7 +21,8 @@ from golem.testing.world import World
 
 NETWORK = "local"
 ANSWER_S = 10.0  # a submission is answered within milliseconds
-MAX_PRICE = Wei(8 * WEI_PER_ETHER)  # wei per hour: a second costs a little more than reputation's reference price
+MAX_PRICE = Wei(36 * WEI_PER_ETHER // 10_000)  # wei per hour of a slot: 10**12 a second
+BUDGET = Wei(WEI_PER_ETHER // 100)
 LIMITS = Limits(timeout_ms=60_000)
 
 
@@ -95,7 +96,7 @@ class LocalNode:
         template: str,
         params: Mapping[str, object],
         *,
-        budget: int = WEI_PER_ETHER,
+        budget: int = BUDGET,
         max_price: int = MAX_PRICE,
         limits: Limits = LIMITS,
         deadline_s: float = 0.0,

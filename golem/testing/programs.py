@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from golem.interfaces import ITaskTemplate
 from golem.model.spec import Capability, Job, Outcome, Status
-from golem.testing.executor import ScriptedExecutor, Script
+from golem.testing.executor import Script, ScriptedExecutor
 
 
 def executor(clock: IReactorTime, templates: Mapping[str, ITaskTemplate], takes_s: float) -> ScriptedExecutor:

@@ -38,7 +38,7 @@ def outcome_of(line: bytes) -> tuple[str, Outcome]:
     """The job an answer is about, and what came of it. Raises Malformed."""
     try:
         answer = _decoder.decode(line)
-    except (msgspec.MsgspecError, RecursionError) as why:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as why:
         raise Malformed(f"not an answer: {why}") from why
     report = bytes(answer.report)
     if answer.ok and len(report) <= MAX_REPORT_BYTES and report[:1] == b"{":

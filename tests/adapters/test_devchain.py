@@ -1,388 +1,248 @@
-"""The development chain, as other programs see it: through JSON-RPC, and web3 as a judge from outside."""
+"""The development chain: JSON-RPC as other nodes speak it, whatever is asked."""
 
 from __future__ import annotations
 
-import http.client
 import json
-import socket
+import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.resources import files
-from typing import cast
-from urllib.parse import urlsplit
 
 import pytest
-from eth_account import Account as Wallet
-from eth_account.signers.local import LocalAccount
 from eth_typing import Address
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
-from web3 import HTTPProvider, Web3
-from web3.exceptions import ContractLogicError, Web3RPCError
 
-from golem.adapters.devchain.evm import CONTRACT, FAUCET_WEI, GENESIS_BASE_FEE, MAX_POOL, DevChain
+from golem.adapters.devchain.evm import CONTRACT, DevChain
 from golem.adapters.devchain.rpc import MAX_CALLS, Rpc
+from golem.testing.keys import FixedKeyring
+from golem.wire.transaction import Fees, Transaction, digest, signed
 
-CHAIN_ID = 1337
 ETHER = 10**18
-START_S = 20.0
-ALICE: LocalAccount = Wallet.from_key(b"\x01" * 32)
-BOB: LocalAccount = Wallet.from_key(b"\x02" * 32)
-ARTEFACT = json.loads((files("golem.adapters") / "pairbank.json").read_text())
-CODE = bytes.fromhex(ARTEFACT["runtime"].removeprefix("0x"))
-Json = dict[str, object]
+GWEI = 10**9
+ALICE = FixedKeyring("alice")
+BOB = "0x" + "b0" * 20
+START = 1_700_000_000
+CODE = bytes.fromhex("60015f5260205ff3")  # answers 1
 
 
-class Node:
-    """A chain without a network. `clock`: in seconds, as the blocks have it."""
+class Caller:
+    """The chain by its front door. A call answers its result, or raises AssertionError with the error."""
 
-    def __init__(self, wallet: int = 100 * ETHER) -> None:
+    def __init__(self) -> None:
         self.clock = Clock()
-        self.clock.advance(1_000_000)
-        self.chain = DevChain(self.clock, CHAIN_ID, {_raw(ALICE): wallet}, CODE)
+        self.clock.advance(START)
+        funds = {Address(bytes.fromhex(ALICE.account[2:])): 100 * ETHER}
+        self.chain = DevChain(self.clock, 1337, funds, CODE)
         self.rpc = Rpc(self.chain)
 
-    def answer(self, method: str, *params: object) -> Json:
-        asked = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}
-        answer = cast(Json, json.loads(self.rpc.answer(json.dumps(asked).encode())))
-        assert answer["jsonrpc"] == "2.0" and answer["id"] == 7
-        return answer
+    def raw(self, form: object) -> object:
+        return json.loads(self.rpc.answer(json.dumps(form).encode()))
 
-    def ask(self, method: str, *params: object) -> object:
-        return self.answer(method, *params)["result"]
+    def __call__(self, method: str, *params: object) -> object:
+        answer = self.raw({"jsonrpc": "2.0", "id": 7, "method": method, "params": list(params)})
+        assert answer["id"] == 7
+        if "error" in answer:
+            raise AssertionError(answer["error"]["code"], answer["error"]["message"])
+        return answer["result"]
 
-    def error(self, method: str, *params: object) -> tuple[int, str]:
-        error = cast(Json, self.answer(method, *params)["error"])
-        return cast(int, error["code"]), str(error["message"])
-
-    def send(self, **changes: object) -> Json:
-        return self.answer("eth_sendRawTransaction", transfer(**changes))
-
-    def block(self) -> Json:
-        return cast(Json, self.ask("eth_getBlockByNumber", "latest", False))
+    def send(self, nonce: int, value: int = 1, most: int = 10 * GWEI, to: str = BOB, data: bytes = b"") -> str:
+        return self("eth_sendRawTransaction", "0x" + transfer(nonce, value, most, to, data).hex())
 
 
-def transfer(signer: LocalAccount = ALICE, **changes: object) -> str:
-    """A signed transfer of one wei to Bob, made by eth-account."""
-    fields = {
-        "type": 2,
-        "chainId": CHAIN_ID,
-        "nonce": 0,
-        "to": BOB.address,
-        "value": 1,
-        "gas": 21_000,
-        "maxFeePerGas": 4 * GENESIS_BASE_FEE,
-        "maxPriorityFeePerGas": 1,
-    }
-    return "0x" + signer.sign_transaction(fields | changes).raw_transaction.hex()
-
-
-def _raw(account: LocalAccount) -> Address:
-    return Address(bytes.fromhex(account.address[2:]))
+def transfer(
+    nonce: int, value: int = 1, most: int = 10 * GWEI, to: str = BOB, data: bytes = b"", chain: int = 1337
+) -> bytes:
+    body = Transaction(
+        chain_id=chain, nonce=nonce, fees=Fees(most=most, tip=GWEI), gas=100_000, to=to, value=value, data=data
+    )
+    return signed(body, ALICE.sign_payment(digest(body)))
 
 
 @pytest.fixture
-def node() -> Node:
-    return Node()
+def call() -> Caller:
+    return Caller()
 
 
-def test_the_first_block_holds_the_contract_and_the_funds(node: Node) -> None:
-    assert node.ask("eth_blockNumber") == "0x0"
-    assert node.ask("eth_getCode", "0x" + CONTRACT.hex(), "latest") == "0x" + CODE.hex()
-    assert node.ask("eth_getBalance", ALICE.address, "latest") == hex(100 * ETHER)
-    assert node.ask("eth_chainId") == hex(CHAIN_ID) and node.ask("net_version") == str(CHAIN_ID)
+def test_it_starts_with_its_funds_and_its_contract(call: Caller) -> None:
+    assert call("eth_chainId") == hex(1337) and call("net_version") == "1337"
+    assert call("eth_blockNumber") == "0x0"
+    assert call("eth_getBalance", ALICE.account, "latest") == hex(100 * ETHER)
+    assert call("eth_getCode", "0x" + CONTRACT.hex(), "latest") == "0x" + CODE.hex()
 
 
-def test_a_transaction_has_its_block_at_once(node: Node) -> None:
-    name = node.send()["result"]
-    receipt = cast(Json, node.ask("eth_getTransactionReceipt", name))
-    assert (receipt["blockNumber"], receipt["status"], receipt["gasUsed"]) == ("0x1", "0x1", hex(21_000))
-    assert receipt["blockHash"] == node.block()["hash"] and receipt["transactionHash"] == name
-    assert node.ask("eth_getBalance", BOB.address, "latest") == "0x1"
-    assert node.ask("eth_getBalance", BOB.address, "0x0") == "0x0", "old blocks keep their state"
-    assert node.ask("eth_getTransactionCount", ALICE.address, "latest") == "0x1"
+def test_a_transaction_is_mined_as_it_arrives(call: Caller) -> None:
+    name = call.send(0, 5)
+    receipt = call("eth_getTransactionReceipt", name)
+    assert (receipt["status"], receipt["blockNumber"], receipt["gasUsed"]) == ("0x1", "0x1", hex(21_000))
+    block = call("eth_getBlockByNumber", "latest", False)
+    assert block["transactions"] == [name] and block["hash"] == receipt["blockHash"]
+    assert call("eth_getBlockByNumber", "0x1", True)["transactions"][0]["hash"] == name
+    assert call("eth_getTransactionByHash", name)["from"] == ALICE.account
+    assert call("eth_getBalance", BOB, "latest") == "0x5"
+    fee = int(receipt["effectiveGasPrice"], 16) * 21_000
+    assert call("eth_getBalance", ALICE.account, "latest") == hex(100 * ETHER - 5 - fee)
+    assert call("eth_getTransactionCount", ALICE.account, "latest") == "0x1"
 
 
-def test_a_fee_is_what_its_receipt_says(node: Node) -> None:
-    receipt = cast(Json, node.ask("eth_getTransactionReceipt", node.send()["result"]))
-    price = int(str(receipt["effectiveGasPrice"]), 16)
-    assert price == int(str(node.block()["baseFeePerGas"]), 16) + 1
-    left = int(str(node.ask("eth_getBalance", ALICE.address, "latest")), 16)
-    assert left == 100 * ETHER - 1 - 21_000 * price
+def test_earlier_states_stay_readable(call: Caller) -> None:
+    call.send(0, 5)
+    call.send(1, 5)
+    assert [call("eth_getBalance", BOB, hex(number)) for number in range(3)] == ["0x0", "0x5", "0xa"]
 
 
-def test_what_is_sent_twice_is_known(node: Node) -> None:
-    node.send()
-    assert node.error("eth_sendRawTransaction", transfer()) == (-32000, "already known")
-    assert node.error("eth_sendRawTransaction", transfer(value=2))[1].startswith("nonce too low")
+def test_transactions_wait_for_the_nonces_before_them(call: Caller) -> None:
+    late = call.send(1)
+    assert call("eth_getTransactionReceipt", late) is None
+    assert call("eth_getTransactionByHash", late)["blockNumber"] is None
+    early = call.send(0)
+    receipts = [call("eth_getTransactionReceipt", name) for name in (early, late)]
+    assert [receipt["transactionIndex"] for receipt in receipts] == ["0x0", "0x1"]
+    assert [receipt["gasUsed"] for receipt in receipts] == [hex(21_000)] * 2
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("raw", "words"),
     [
-        ({"chainId": 1}, "invalid chain id"),
-        ({"value": 101 * ETHER}, "insufficient funds"),
-        ({"gas": 20_999}, "gas limit"),
-        ({"gas": (1 << 24) + 1}, "gas limit"),
+        (transfer(0), "already known"),
+        (transfer(0, value=2), "nonce too low"),
+        (transfer(1, value=200 * ETHER), "insufficient funds for gas"),
+        (transfer(1, chain=1), "invalid chain id"),
+        (b"\x02\xc0", "invalid transaction"),
+        (b"", "invalid transaction"),
+        (transfer(1)[:-1], "invalid transaction"),
     ],
 )
-def test_a_transaction_that_can_never_be_mined_is_rejected(node: Node, changes: Json, words: str) -> None:
-    assert words in node.error("eth_sendRawTransaction", transfer(**changes))[1]
-    assert not node.chain.pool and node.ask("eth_blockNumber") == "0x0"
+def test_a_transaction_that_can_not_be_is_refused_in_the_words_of_other_nodes(
+    call: Caller, raw: bytes, words: str
+) -> None:
+    call.send(0)
+    with pytest.raises(AssertionError, match=words):
+        call("eth_sendRawTransaction", "0x" + raw.hex())
 
 
-def test_a_transaction_of_a_stranger_is_rejected(node: Node) -> None:
-    assert "insufficient funds" in node.error("eth_sendRawTransaction", transfer(BOB))[1]
+def test_a_waiting_transaction_is_replaced_only_for_a_tenth_more(call: Caller) -> None:
+    call("evm_setAutomine", False)
+    call.send(0, most=10 * GWEI)
+    with pytest.raises(AssertionError, match="underpriced"):
+        call.send(0, value=2, most=11 * GWEI)
 
 
-def test_what_waits_is_mined_in_the_order_of_its_nonces(node: Node) -> None:
-    assert node.ask("evm_setAutomine", False) is True
-    for nonce in (2, 0, 1):
-        node.send(nonce=nonce)
-    assert node.ask("eth_blockNumber") == "0x0"
-    node.ask("evm_mine")
-    assert len(cast(list[str], node.block()["transactions"])) == 3
-    assert node.ask("eth_getBalance", BOB.address, "latest") == "0x3"
-    assert not node.chain.pool
+def test_a_reverted_call_says_why(call: Caller) -> None:
+    words = bytes.fromhex("08c379a0") + (32).to_bytes(32, "big") + (5).to_bytes(32, "big") + b"short".ljust(32, b"\0")
+    deploy = b"".join(
+        b"\x7f" + words[i : i + 32].ljust(32, b"\0") + b"\x60" + bytes([i]) + b"\x52" for i in range(0, 128, 32)
+    )
+    code = deploy + bytes.fromhex("60645ffd")
+    call.chain = DevChain(call.clock, 1337, {}, code)
+    call.rpc = Rpc(call.chain)
+    with pytest.raises(AssertionError, match="execution reverted: short"):
+        call("eth_call", {"to": "0x" + CONTRACT.hex(), "data": "0x"}, "latest")
 
 
-def test_a_transaction_whose_nonce_is_ahead_waits_for_the_others(node: Node) -> None:
-    later = node.send(nonce=1)["result"]
-    assert node.ask("eth_getTransactionReceipt", later) is None
-    assert cast(Json, node.ask("eth_getTransactionByHash", later))["blockNumber"] is None
-    node.send(nonce=0)
-    node.ask("evm_mine")
-    assert cast(Json, node.ask("eth_getTransactionReceipt", later))["status"] == "0x1"
+def test_a_call_answers_and_changes_nothing(call: Caller) -> None:
+    assert call("eth_call", {"to": "0x" + CONTRACT.hex()}, "latest") == "0x" + "00" * 31 + "01"
+    assert call("eth_blockNumber") == "0x0"
+    needed = int(call("eth_estimateGas", {"from": ALICE.account, "to": "0x" + CONTRACT.hex()}), 16)
+    assert 21_000 < needed < 50_000
 
 
-def test_only_a_better_offer_replaces_what_waits(node: Node) -> None:
-    node.ask("evm_setAutomine", False)
-    old = node.send()["result"]
-    slightly = transfer(value=2, maxFeePerGas=4 * GENESIS_BASE_FEE + 1, maxPriorityFeePerGas=2)
-    assert node.error("eth_sendRawTransaction", slightly)[1] == "replacement transaction underpriced"
-    new = node.send(value=2, maxFeePerGas=5 * GENESIS_BASE_FEE, maxPriorityFeePerGas=2)["result"]
-    node.ask("evm_mine")
-    assert node.ask("eth_getTransactionReceipt", old) is None
-    assert cast(Json, node.ask("eth_getTransactionReceipt", new))["status"] == "0x1"
-    assert node.ask("eth_getBalance", BOB.address, "latest") == "0x2"
+def test_block_times_are_the_worlds_however_fast_blocks_come(call: Caller) -> None:
+    for _ in range(20):
+        call("evm_mine")
+        call.clock.advance(0.1)
+    times = [int(call("eth_getBlockByNumber", hex(number), False)["timestamp"], 16) for number in range(21)]
+    assert times == sorted(times) and times[-1] - START <= 2
 
 
-def test_who_offers_less_than_the_base_fee_waits_until_it_falls(node: Node) -> None:
-    node.ask("anvil_setNextBlockBaseFeePerGas", hex(100 * GENESIS_BASE_FEE))
-    name = node.send(maxFeePerGas=2 * GENESIS_BASE_FEE)["result"]
-    assert node.ask("eth_getTransactionReceipt", name) is None
-    node.ask("anvil_setNextBlockBaseFeePerGas", hex(GENESIS_BASE_FEE))
-    node.ask("evm_mine")
-    assert node.ask("eth_getTransactionReceipt", name) is not None
+def test_empty_blocks_lower_the_base_fee_and_keep_the_gas_limit(call: Caller) -> None:
+    for _ in range(10):
+        call("evm_mine")
+    history = call("eth_feeHistory", hex(5), "latest", [50])
+    fees = [int(fee, 16) for fee in history["baseFeePerGas"]]
+    assert len(history["reward"]) == 5 and fees == sorted(fees, reverse=True)
+    assert call("eth_getBlockByNumber", "latest", False)["gasLimit"] == hex(30_000_000)
 
 
-def test_the_pool_refuses_rather_than_grows(node: Node) -> None:
-    node.ask("evm_setAutomine", False)
-    raw = transfer()
-    waiting = node.chain._decode(bytes.fromhex(raw[2:]))
-    node.chain.pool = {(_raw(BOB), nonce): waiting for nonce in range(MAX_POOL)}
-    assert node.error("eth_sendRawTransaction", raw) == (-32000, "txpool is full")
+def test_a_reverted_chain_has_forgotten(call: Caller) -> None:
+    name = call.send(0)
+    call("evm_revert", "0x0")
+    assert call("eth_getTransactionReceipt", name) is None and call("eth_getBalance", BOB) == "0x0"
+    assert call.send(0) == name
 
 
-def test_an_undone_block_takes_its_payments_along(node: Node) -> None:
-    name = node.send()["result"]
-    node.ask("evm_mine")
-    assert node.ask("evm_revert", "0x0") is True
-    assert node.ask("eth_blockNumber") == "0x0"
-    assert node.ask("eth_getTransactionReceipt", name) is None
-    assert node.ask("eth_getBalance", BOB.address, "latest") == "0x0"
-    assert "result" in node.send(), "the same bytes may be mined again"
-    assert node.ask("eth_getBalance", BOB.address, "latest") == "0x1"
-
-
-def test_block_time_is_the_clocks_and_never_runs_ahead_of_it(node: Node) -> None:
-    for nonce in range(5):
-        node.send(nonce=nonce)
-    assert node.block()["timestamp"] == hex(1_000_000)
-    node.clock.advance(60)
-    node.ask("evm_mine")
-    assert node.block()["timestamp"] == hex(1_000_060)
-
-
-def test_each_block_names_its_parent(node: Node) -> None:
-    before = node.block()["hash"]
-    node.send()
-    assert node.block()["parentHash"] == before
-
-
-def test_the_faucet_gives_from_nothing(node: Node) -> None:
+def test_the_faucet_gives(call: Caller) -> None:
     for _ in range(2):
-        node.ask("golem_fund", BOB.address, hex(5 * ETHER))
-    assert node.ask("eth_getBalance", BOB.address, "latest") == hex(10 * ETHER)
-    assert "insufficient funds" in node.error("golem_fund", BOB.address, hex(FAUCET_WEI + 1))[1]
+        call("golem_fund", BOB, hex(3 * ETHER))
+    assert call("eth_getBalance", BOB) == hex(6 * ETHER)
 
 
-def test_a_call_that_reverts_says_why(node: Node) -> None:
-    bank = Web3().eth.contract(abi=ARTEFACT["abi"])
-    data = bank.encode_abi("withdraw_own", [1])
-    message = {"from": ALICE.address, "to": "0x" + CONTRACT.hex(), "data": data}
-    assert node.error("eth_call", message, "latest") == (3, "execution reverted: short")
+def test_a_batch_is_answered_in_order_and_has_a_bound(call: Caller) -> None:
+    asked = [
+        {"id": number, "method": method} for number, method in enumerate(["eth_chainId", "nix", "eth_blockNumber"])
+    ]
+    answers = call.raw([*asked, 7])
+    assert [answer["id"] for answer in answers] == [0, 1, 2, None]
+    assert [answer.get("error", {}).get("code") for answer in answers] == [None, -32601, None, -32600]
+    assert call.raw(asked[:1] * (MAX_CALLS + 1))["error"]["code"] == -32600
+    assert call.raw([])["error"]["code"] == -32600
 
 
-def test_an_estimate_is_enough(node: Node) -> None:
-    deposit = Web3().eth.contract(abi=ARTEFACT["abi"]).encode_abi("deposit")
-    to = "0x" + CONTRACT.hex()
-    message = {"from": ALICE.address, "to": to, "value": "0x5", "data": deposit}
-    gas = int(str(node.ask("eth_estimateGas", message, "latest")), 16)
-    receipt = node.ask("eth_getTransactionReceipt", node.send(to=to, value=5, data=deposit, gas=gas)["result"])
-    used = int(str(cast(Json, receipt)["gasUsed"]), 16)
-    assert cast(Json, receipt)["status"] == "0x1" and used <= gas <= used + 21_000
-
-
-def test_the_fee_history_ends_with_the_next_blocks_fee(node: Node) -> None:
-    for nonce in range(3):
-        node.send(nonce=nonce)
-    history = cast(Json, node.ask("eth_feeHistory", "0x2", "latest", [50]))
-    fees = cast(list[str], history["baseFeePerGas"])
-    assert (history["oldestBlock"], len(fees), len(cast(list[object], history["reward"]))) == ("0x2", 3, 2)
-    assert fees[1] == node.block()["baseFeePerGas"]
-    node.ask("evm_mine")
-    assert fees[2] == node.block()["baseFeePerGas"], "as whoever makes an offer for the next block must know"
-
-
-def test_a_batch_is_answered_in_its_order(node: Node) -> None:
-    asked = [{"jsonrpc": "2.0", "id": i, "method": m} for i, m in enumerate(["eth_chainId", "none", "eth_blockNumber"])]
-    answers = json.loads(node.rpc.answer(json.dumps(asked).encode()))
-    assert [answer["id"] for answer in answers] == [0, 1, 2]
-    assert [answers[0]["result"], answers[1]["error"]["code"], answers[2]["result"]] == [hex(CHAIN_ID), -32601, "0x0"]
-
-
-@pytest.mark.parametrize("size", [0, MAX_CALLS + 1])
-def test_a_batch_has_a_bound(node: Node, size: int) -> None:
-    asked = [{"jsonrpc": "2.0", "id": 1, "method": "eth_chainId"}] * size
-    assert json.loads(node.rpc.answer(json.dumps(asked).encode()))["error"]["code"] == -32600
-
-
-@pytest.mark.parametrize(
-    ("method", "params"),
-    [
-        ("eth_getBalance", []),
-        ("eth_getBalance", ["0x12", "latest"]),
-        ("eth_getBalance", [BOB.address, "0x5"]),
-        ("eth_getBalance", [BOB.address, "yesterday"]),
-        ("eth_getBalance", {"address": BOB.address}),
-        ("eth_call", ["0x", "latest"]),
-        ("eth_sendRawTransaction", ["0xzz"]),
-        ("golem_fund", [BOB.address, "five"]),
-        ("golem_fund", [BOB.address, hex(1 << 300)]),
-        ("evm_revert", ["0x9"]),
-    ],
+METHODS = st.sampled_from(sorted(Rpc(Caller().chain)._methods))
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=70)
+    | st.binary(max_size=33).map(lambda b: "0x" + b.hex())
 )
-def test_parameters_that_make_no_sense_are_answered_by_an_error(node: Node, method: str, params: object) -> None:
-    asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-    assert json.loads(node.rpc.answer(json.dumps(asked).encode()))["error"]["code"] == -32602
+JSON = st.recursive(
+    LEAVES,
+    lambda x: (
+        st.lists(x, max_size=3)
+        | st.dictionaries(st.sampled_from(["from", "to", "data", "value", "gas"]), x, max_size=4)
+    ),
+    max_leaves=8,
+)
+SHARED = Caller()
 
 
-SHARED = Node()
-METHODS = sorted(SHARED.rpc._methods)
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 1 << 70) | st.text(max_size=8)
-    | st.sampled_from(["latest", "0x0", "0x1", BOB.address, "0x" + "ff" * 32, transfer()]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["from", "to", "data", "x"]), inner),
-    max_leaves=6,
-)  # fmt: skip
+@given(METHODS, JSON | st.lists(JSON, max_size=3))
+def test_nonsense_is_answered_by_an_error_and_nothing_worse(method: str, params: object) -> None:
+    answer = SHARED.raw({"id": 1, "method": method, "params": params})
+    assert ("error" in answer) != ("result" in answer)
 
 
-@given(st.binary(max_size=80) | st.builds(lambda value: json.dumps(value).encode(), VALUES))
-def test_garbage_is_answered_by_an_error_and_nothing_worse(data: bytes) -> None:
-    answer = json.loads(SHARED.rpc.answer(data))
-    for one in answer if isinstance(answer, list) else [answer]:
-        assert "error" in one
+@given(st.binary(max_size=60))
+def test_bytes_that_are_no_json_are_answered_by_an_error(data: bytes) -> None:
+    json.loads(SHARED.rpc.answer(data))
 
 
-@given(st.sampled_from(METHODS), st.lists(VALUES, max_size=3) | VALUES)
-def test_any_parameters_are_answered_and_nothing_worse(method: str, params: object) -> None:
-    asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-    answer = json.loads(SHARED.rpc.answer(json.dumps(asked).encode()))
-    assert ("result" in answer) != ("error" in answer)
+def test_code_that_never_ends_is_stopped_by_its_gas(call: Caller) -> None:
+    chain = DevChain(call.clock, 1337, {}, bytes.fromhex("5b5f56"))
+    call.rpc = Rpc(chain)
+    with pytest.raises(AssertionError):
+        call("eth_call", {"to": "0x" + CONTRACT.hex(), "gas": hex(100_000)}, "latest")
 
 
-# the process
+@pytest.fixture
+def process() -> Iterator[tuple[subprocess.Popen[bytes], dict[str, object]]]:
+    command = [sys.executable, "-m", "golem.adapters.devchain", "--port", "0", "--block", "0.1"]
+    command += ["--chain-id", "99", "--fund", f"{ALICE.account}=2.5"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as running:
+        assert running.stdout
+        yield running, json.loads(running.stdout.readline())
+        running.terminate()
 
 
-@contextmanager
-def served(*arguments: str) -> Iterator[Json]:
-    """The program, and what it says first."""
-    command = [sys.executable, "-m", "golem.adapters.devchain", "--port", "0", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
-        try:
-            assert program.stdout is not None
-            yield cast(Json, json.loads(program.stdout.readline()))
-        finally:
-            program.kill()
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[Json]:
-    with served("--block", "0.05", "--fund", f"{ALICE.address}=100") as place:
-        yield place
-
-
-def connected(place: Json) -> Web3:
-    return Web3(HTTPProvider(str(place["rpc"]), {"timeout": 10.0}))
-
-
-@pytest.mark.integration
-def test_web3_reads_and_writes_the_chain_of_a_process(place: Json) -> None:
-    w3 = connected(place)
-    assert w3.is_connected() and w3.eth.chain_id == place["chain_id"] == CHAIN_ID
-    assert w3.eth.get_balance(ALICE.address) == 100 * ETHER
-    bank = w3.eth.contract(Web3.to_checksum_address(str(place["contract"])), abi=ARTEFACT["abi"])
-    call = bank.functions.deposit().build_transaction({"from": ALICE.address, "value": 9, "nonce": 0})
-    name = w3.eth.send_raw_transaction(ALICE.sign_transaction(call).raw_transaction)
-    receipt = w3.eth.wait_for_transaction_receipt(name, timeout=10)
-    assert receipt["status"] == 1
-    (event,) = bank.events.Deposited().process_receipt(receipt)
-    assert (event["args"]["payer"], event["args"]["amount"]) == (ALICE.address, 9)
-    assert bank.functions.free(ALICE.address).call() == 9
-    with pytest.raises(ContractLogicError, match="short"):
-        bank.functions.withdraw_own(10).call({"from": ALICE.address})
-    with pytest.raises(Web3RPCError, match="nonce too low"):
-        w3.eth.send_raw_transaction(ALICE.sign_transaction({**call, "value": 10}).raw_transaction)
-    assert w3.eth.get_transaction(name)["blockHash"] == w3.eth.get_block(receipt["blockNumber"])["hash"]
-
-
-@pytest.mark.integration
-def test_blocks_come_by_themselves(place: Json) -> None:
-    w3 = connected(place)
-    before = w3.eth.block_number
-    for _ in range(200):
-        if w3.eth.block_number >= before + 3:
-            return
-        socket.socket().close()
-    start = w3.eth.get_block("latest")["number"]
-    assert start > before
-
-
-@pytest.mark.integration
-def test_a_request_without_end_is_refused(place: Json) -> None:
-    where = urlsplit(str(place["rpc"]))
-    connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=10)
-    connection.request("POST", "/", b"[" * ((1 << 20) + 1))
-    assert connection.getresponse().status == 413
-    connection.close()
-
-
-@pytest.mark.integration
-def test_a_port_in_use_is_named() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "golem.adapters.devchain", "--port", port]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
-    assert ended.returncode != 0 and port in ended.stderr
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize("fund", ["0x12=1", "x=1", f"{ALICE.address}=much", ALICE.address])
-def test_a_fund_that_makes_no_sense_is_refused(fund: str) -> None:
-    command = [sys.executable, "-m", "golem.adapters.devchain", "--port", "0", "--fund", fund]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
-    assert ended.returncode == 2 and "is not ACCOUNT=ETHER" in ended.stderr
+def test_as_a_process_it_says_where_it_is_and_ends_when_told(process: tuple[subprocess.Popen[bytes], dict]) -> None:
+    running, place = process
+    assert place["contract"] == "0x" + CONTRACT.hex() and place["chain_id"] == 99
+    asked = json.dumps([{"id": 1, "method": "eth_getBalance", "params": [ALICE.account]}]).encode()
+    with urllib.request.urlopen(place["rpc"], asked, timeout=10) as answer:
+        assert json.load(answer)[0]["result"] == hex(5 * ETHER // 2)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(10) in (0, -signal.SIGTERM)

@@ -26,8 +26,9 @@ from golem.wire.transaction import Fees, Transaction, digest, signed
 
 ETHER = 10**18
 GWEI = 10**9
-BLOCK_S, POLL_MS = 0.01, 10
-LIMIT_S = 30.0
+BLOCK_S, POLL_MS = 0.03, 10
+LIMIT_S = 60.0
+CONNECTING = 3  # requests before the first that is about a payment
 BOB = Address("0x" + "b0" * 20)
 ALICE = FixedKeyring("alice")
 
@@ -89,6 +90,13 @@ async def until(is_so: Callable[[], bool]) -> None:
         await deferLater(reactor, 0.005, lambda: None)
 
 
+async def waiting(net: Net) -> None:
+    """Until a payment that was begun just now has been sent, to a chain that makes no more blocks."""
+    net.live.pause()
+    net.chain.automine = False
+    await until(lambda: len(net.chain.pool) == 1)
+
+
 async def free(net: Net) -> int:
     net.live.outage.begin(0, is_heard=False)
     return (await net.alice().observe([])).funds.free
@@ -118,17 +126,16 @@ async def test_a_crash_at_any_request_deposits_once(net: Net, is_heard: bool) ->
     assert await free(net) == total
 
 
-@pytest.mark.parametrize("is_heard", [False, True], ids=["before", "after"])
 @bounded
-async def test_a_crash_at_any_request_pays_once(net: Net, is_heard: bool) -> None:
+async def test_a_crash_at_any_request_pays_once(net: Net) -> None:
     await net.alice().deposit("first", Wei(ETHER // 2))
-    at, failures = 0, 1
+    at, failures = CONNECTING, 1
     while failures:
         at += 1
-        net.live.outage.begin(at, is_heard=is_heard)
+        net.live.outage.begin(at, is_heard=True)
         work = batch(100 * at, f"batch {at}")
         receipt, failures = await insist(lambda: net.alice(confirmations=0).pay(work))  # noqa: B023 - awaited here
-        assert receipt.tx_hash and net.sent == 1 + at
+        assert receipt.tx_hash and net.sent == 1 + at - CONNECTING
     assert at > 10, "too few requests for this to prove anything"
     assert await free(net) == ETHER // 2 - 100 * at
 
@@ -180,11 +187,11 @@ async def test_an_undone_deposit_stays_one_deposit(net: Net) -> None:
 async def test_a_payment_that_offers_too_little_is_raised_at_its_nonce(net: Net) -> None:
     alice = net.alice()
     await alice.deposit("first", Wei(1000))
-    net.chain.automine = False
     payment = alice.pay(batch(300))
-    await until(lambda: len(net.chain.pool) == 1)
+    await waiting(net)
     ((first, nonce),) = [(t.hash, t.nonce) for t in net.chain.pool.values()]
     net.chain.next_base_fee = 50 * GWEI
+    net.live.resume()
     receipt = await payment
     assert receipt.tx_hash != "0x" + first.hex()
     assert (net.sent, nonce) == (2, 1)
@@ -195,9 +202,8 @@ async def test_a_payment_that_offers_too_little_is_raised_at_its_nonce(net: Net)
 async def test_a_nonce_that_another_program_took_is_replaced_by_the_next(net: Net) -> None:
     alice = net.alice()
     await alice.deposit("first", Wei(1000))
-    net.chain.automine = False
     payment = alice.pay(batch(300))
-    await until(lambda: len(net.chain.pool) == 1)
+    await waiting(net)
     other = Transaction(
         chain_id=CHAIN_ID,
         nonce=1,
@@ -208,20 +214,42 @@ async def test_a_nonce_that_another_program_took_is_replaced_by_the_next(net: Ne
         data=b"",
     )
     net.chain.add(signed(other, ALICE.sign_payment(digest(other))))
+    net.live.resume()
     await payment
     assert net.sent == 3
     assert await free(net) == 700
 
 
+class Late(dict[bytes, tuple[int, int]]):
+    """Where transactions are, for a node that finds receipts late."""
+
+    looks = 6
+
+    def get(self, key: bytes, default: object = None) -> object:  # type: ignore[override]  # as the chain calls it
+        self.looks -= 1
+        return default if self.looks >= 0 else super().get(key)
+
+
+@bounded
+async def test_a_receipt_that_comes_late_is_waited_for(net: Net) -> None:
+    net.live.pause()
+    net.chain.places = Late()
+    alice = net.alice(confirmations=0)
+    await alice.deposit("first", Wei(300))
+    net.live.resume()
+    assert net.chain.places.looks < 0
+    assert (net.sent, (await alice.observe([])).funds.free) == (1, 300)
+
+
 @bounded
 async def test_a_payment_waits_behind_one_that_is_stuck_and_frees_it(net: Net) -> None:
     await net.alice().deposit("first", Wei(1000))
-    net.chain.automine = False
     given_up = net.alice().pay(batch(300, "one"))
+    await waiting(net)
     given_up.addErrback(lambda _: None)
-    await until(lambda: len(net.chain.pool) == 1)
     given_up.cancel()
     net.chain.pool.clear()
+    net.live.resume()
     await net.alice().pay(batch(500, "two"))
     assert net.sent == 3
     assert await free(net) == 500
@@ -268,7 +296,6 @@ async def test_a_node_that_is_away_is_named_and_found_again(net: Net) -> None:
 @bounded
 async def test_a_sighting_lags_by_the_confirmations(net: Net) -> None:
     net.live.pause()
-    await until(lambda: True)
     for _ in range(10):
         net.chain.mine()
     head = len(net.chain.blocks) - 1

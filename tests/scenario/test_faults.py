@@ -147,18 +147,20 @@ def test_a_crash_at_any_turn_changes_neither_results_nor_payments(
     network: Networks, victim: str, is_torn: bool
 ) -> None:
     turn = 1
-    while True:
-        net = network(nodes=("alice", "bob", "carol"), seed=turn)
-        alice = net["alice"]
-        task = alice.submit("echo", {"count": 3})
-        net.crash(victim, turn, is_torn=is_torn)
-        net.run_until(lambda: alice.phase(task) == "done", limit_s=120)
-        net.run_until(lambda: all_paid(net, task), limit_s=60)
-        assert len(Path(alice.results, "echo.txt").read_text().splitlines()) == 3
-        accepted = [s["chunk"] for s in alice.subtasks(task) if s["phase"] == "accepted"]
-        assert sorted(accepted, key=str) == [0, 1, 2], accepted
-        net.close()
-        if net[victim].journal.dies_at is not None:
-            break  # it was over before that turn
+    while has_crashed(network(seed=turn), victim, turn, is_torn=is_torn):
         turn += 1
     assert turn > 10, "the sweep covers the run"
+
+
+def has_crashed(net: LocalNetwork, victim: str, turn: int, *, is_torn: bool) -> bool:
+    """Run a task to its end with one crash on the way; says whether it came to that turn at all."""
+    alice = net["alice"]
+    task = alice.submit("echo", {"count": 3})
+    net.crash(victim, turn, is_torn=is_torn)
+    net.run_until(lambda: alice.phase(task) == "done", limit_s=120)
+    net.run_until(lambda: all_paid(net, task), limit_s=60)
+    assert len(Path(alice.results, "echo.txt").read_text().splitlines()) == 3
+    accepted = [s["chunk"] for s in alice.subtasks(task) if s["phase"] == "accepted"]
+    assert sorted(accepted, key=str) == [0, 1, 2], accepted
+    net.close()
+    return net[victim].journal.dies_at is None

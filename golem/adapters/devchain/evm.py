@@ -88,6 +88,10 @@ class DevChain:
         """The latest block's header."""
         return self.blocks[-1].header
 
+    def after(self, number: int) -> BlockHeaderAPI:
+        """The header that follows block `number`: as it is, or as it will begin."""
+        return self.blocks[number + 1].header if number + 1 < len(self.blocks) else self._next()
+
     def vm(self, number: int) -> VirtualMachineAPI:
         """The machine with the state after block `number`."""
         return self._chain.get_vm(self.blocks[number].header)

@@ -139,7 +139,7 @@ class Rpc:
         percentiles = params[2] if params.flag(2) else []
         return {
             "oldestBlock": quantity(oldest),
-            "baseFeePerGas": [quantity(base_fee(h)) for h in [*headers, headers[-1]]],
+            "baseFeePerGas": [quantity(base_fee(h)) for h in [*headers, self._chain.after(newest)]],
             "gasUsedRatio": [h.gas_used / h.gas_limit for h in headers],
             "reward": [[quantity(1) for _ in percentiles] for _ in headers] if isinstance(percentiles, list) else [],
         }

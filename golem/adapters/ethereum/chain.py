@@ -46,7 +46,7 @@ from golem.wire.transaction import (
 PATIENCE_S = 600.0  # 50 blocks of the main chain; then the core hears of it, and asks again
 CHEAP_BLOCKS = 3  # a transaction that offers too little is raised after these
 SLOW_BLOCKS = 6  # any other after these: whoever makes blocks prefers others
-LOST_LOOKS = 3  # so often must our nonce be used and our transaction missing before we believe it
+LOST_BLOCKS = 6  # for so long must our nonce be used and our transaction missing: nodes index receipts with delay
 GWEI = 10**9
 
 
@@ -150,7 +150,7 @@ class EthereumChain:
             some = payers[start : start + MAX_ASKED]
             seen = await self._link.ask(Client.sighting, self.account, some, 0)
             if seen.funds.claimable:
-                key = "withdraw/" + derive(*some)
+                key = "withdraw/" + derive(*some, *seen.paid.values())
                 data = await self._link.ask(Client.withdraw_data, some, self.account)
                 gas = BASE_GAS + TAKE_GAS * len(some)
                 receipt = await self._settle(key, _Call(value=0, gas=gas, data=data))
@@ -166,7 +166,7 @@ class EthereumChain:
     async def _settle(self, key: str, call: _Call) -> Receipt:
         """Have a call mined and deep, once per key, however often this is begun. Raises ChainFault, out of patience."""
         attempts = await self._attempts()
-        ends, lost, said = self._clock.seconds() + PATIENCE_S, 0, ""
+        ends, lost_at, said = self._clock.seconds() + PATIENCE_S, -1, ""
         while self._clock.seconds() < ends:
             head = await self._link.ask(Client.head, self.account)
             tried = attempts.of(key)
@@ -177,11 +177,11 @@ class EthereumChain:
                     return receipt if succeeded else self._reverted(key, receipt)
             elif tried and tried[-1].body.nonce >= head.nonce:
                 self._raise(attempts, head)
-            else:
-                lost += 1
-                if not tried or lost >= LOST_LOOKS:
-                    self._sign(attempts, key, call, head)
-                    lost = 0
+            elif not tried or 0 <= lost_at <= head.block - LOST_BLOCKS:
+                self._sign(attempts, key, call, head)
+                lost_at = -1
+            elif lost_at < 0:
+                lost_at = head.block
             for attempt in attempts.since(head.nonce):
                 said = await self._link.ask(Client.send, attempt.raw) or said
             await deferLater(self._clock, self._settings.poll_ms / 1000, lambda: None)

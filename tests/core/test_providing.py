@@ -1,0 +1,353 @@
+"""A provider's core: what it offers for, works on, refuses, and is paid."""
+
+from __future__ import annotations
+
+import pytest
+
+from golem.core import provider
+from golem.core.reputation import DAY_MS, Role
+from golem.errors import UnknownTemplate
+from golem.model import events as e
+from golem.model.chain import Funds, Sighting
+from golem.model.effects import Broadcast, Dial, Execute, Fetch, Observe, Release, Stop
+from golem.model.ids import JobId, SubtaskId, TaskId, derive
+from golem.model.messages import (
+    Acceptance,
+    Assignment,
+    Cancellation,
+    Delivery,
+    Demand,
+    Failure,
+    Offer,
+    Reason,
+    Refusal,
+    Rejection,
+    Withdrawal,
+)
+from golem.model.money import Wei
+from golem.model.settings import Settings
+from golem.model.spec import Input, Job, Limits, Outcome, Status, TaskSpec
+from golem.model.value import evolve
+from golem.testing.keys import FixedKeyring
+from golem.testing.solo import BEGIN_MS, RESULT, Solo
+
+TASK = TaskId("7" * 32)
+PRICE = Wei(3_600_000)  # wei per hour: one a millisecond
+TERMS = Settings(provide=True, templates=("toy",), min_price=PRICE, max_exposure=Wei(5_000), payment_window_ms=DAY_MS)
+DONE = Outcome(status=Status.DONE, used_ms=1_000)
+
+
+def demand(requestor: str = "alice", **changes: object) -> Demand:
+    plain = Demand(
+        task_id=TASK,
+        requestor=FixedKeyring(requestor).node_id,
+        address=f"{requestor}:1",
+        template="toy",
+        environment="toy-1",
+        max_price=PRICE,
+        limits=Limits(),
+        chunks=4,
+        expires_ms=BEGIN_MS + 600_000,
+    )
+    return evolve(plain, **changes)
+
+
+def assignment(number: int = 0, **changes: object) -> Assignment:
+    subtask = SubtaskId(derive("s", number))
+    job = Job(job_id=JobId(subtask), task_id=TASK, template="toy", program="work", params=b"{}")
+    plain = Assignment(subtask_id=subtask, price=PRICE, cap=Wei(10_000), deadline_ms=BEGIN_MS + 60_000, job=job)
+    return evolve(plain, **changes)
+
+
+def provider_near(terms: Settings = TERMS) -> Solo:
+    """One that has a session with alice."""
+    me = Solo(terms)
+    me.meet("alice")
+    return me
+
+
+def hired(terms: Settings = TERMS) -> Solo:
+    """One whose offer stands with alice."""
+    me = provider_near(terms)
+    me.hear("alice", demand())
+    return me
+
+
+def works(me: Solo, number: int = 0, cumulative: int = 1_000, due_ms: int = BEGIN_MS + DAY_MS) -> None:
+    """Do one subtask and have it accepted for 1000 wei."""
+    me.hear("alice", assignment(number))
+    me.post(e.Executed(key=assignment(number).subtask_id, outcome=DONE))
+    me.hear(
+        "alice",
+        Acceptance(
+            subtask_id=assignment(number).subtask_id, amount=Wei(1_000), cumulative=Wei(cumulative), due_ms=due_ms
+        ),
+    )
+
+
+def sees(me: Solo, paid: int, after_ms: int = 0) -> None:
+    """Look at the chain, which shows all that alice has ever paid."""
+    me.post(e.TimerFired(name="observe"), after_ms)
+    payers = me.one(Observe).payers
+    sighting = Sighting(block=1, block_ms=me.now_ms, funds=Funds(), paid=dict.fromkeys(payers, Wei(paid)))
+    me.post(e.Observed(key="income", sighting=sighting))
+
+
+# demands
+
+
+def test_a_demand_is_passed_on_once_and_answered_by_an_offer() -> None:
+    me = hired()
+    assert me.one(Broadcast).but == (FixedKeyring("alice").node_id,) * 2
+    assert me.one_said(Offer).price == PRICE
+    me.hear("alice", demand())
+    assert not me.said(Offer) and not any(isinstance(effect, Broadcast) for effect in me.asked)
+
+
+def test_the_requestor_of_a_demand_that_came_by_others_is_dialled() -> None:
+    me = provider_near()
+    me.hear("alice", demand("zoe"))
+    assert me.one(Dial).address == "zoe:1"
+
+
+@pytest.mark.parametrize("ours", (demand("me"), demand(expires_ms=BEGIN_MS - 1)), ids=("own", "expired"))
+def test_own_and_expired_demands_are_nothing_to_pass_on(ours: Demand) -> None:
+    me = provider_near()
+    me.hear("alice", ours)
+    assert me.asked == [] and me.state.demands == {}
+
+
+@pytest.mark.parametrize(
+    ("terms", "wanted", "why"),
+    (
+        ({"provide": False}, {}, Reason.NOT_PROVIDING),
+        ({"templates": ()}, {}, Reason.TEMPLATE),
+        ({}, {"environment": "toy-2"}, Reason.ENVIRONMENT),
+        ({}, {"tiers": ("docker",)}, Reason.ENVIRONMENT),
+        ({}, {"limits": Limits(cores=64)}, Reason.RESOURCES),
+        ({}, {"max_price": Wei(PRICE - 1)}, Reason.PRICE_TOO_LOW),
+        ({"min_requestor_trust": 0.6}, {}, Reason.REPUTATION),
+        ({"max_exposure": Wei(0)}, {}, Reason.EXPOSURE),
+    ),
+    ids=lambda value: value.name if isinstance(value, Reason) else None,
+)
+def test_a_demand_that_does_not_suit_is_passed_over_by_its_reason(
+    terms: dict[str, object], wanted: dict[str, object], why: Reason
+) -> None:
+    me = provider_near(evolve(TERMS, **terms))
+    me.hear("alice", demand(**wanted))
+    assert not me.said(Offer)
+    assert me.state.notes == {TASK: {why.value: 1}}
+
+
+def test_demands_are_bounded_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider, "MAX_DEMANDS", 2)
+    me = provider_near()
+    for number in "123":
+        me.hear("alice", demand(task_id=TaskId(number * 32)))
+    assert list(me.state.demands) == [TaskId("2" * 32), TaskId("3" * 32)] == list(me.state.offered)
+
+
+def test_a_busy_provider_offers_once_it_is_free_unless_the_demand_has_expired() -> None:
+    me = hired()
+    me.hear("alice", assignment())
+    later, never = demand(task_id=TaskId("8" * 32)), demand(task_id=TaskId("9" * 32), expires_ms=BEGIN_MS + 1)
+    me.hear("alice", later)
+    me.hear("alice", never)
+    assert not me.said(Offer) and me.state.notes[later.task_id] == {Reason.BUSY.value: 1}
+    me.post(e.TimerFired(name="overlay"))
+    assert not me.said(Offer)
+    me.post(e.Executed(key=assignment().subtask_id, outcome=DONE), after_ms=1_000)
+    assert [offer.task_id for offer in me.said(Offer)] == [later.task_id]
+    assert never.task_id not in me.state.demands
+
+
+def test_a_node_does_not_offer_for_its_own_task() -> None:
+    me = provider_near()
+    me.state.demands[TASK] = demand("me")
+    me.post(e.TimerFired(name="overlay"))
+    assert not me.said(Offer)
+
+
+def test_after_a_refusal_the_next_announcement_is_answered_again() -> None:
+    me = hired()
+    me.hear("alice", Refusal(task_id=TASK, reason=Reason.LATE))
+    me.hear("alice", demand())
+    assert me.said(Offer)
+
+
+# work
+
+
+def test_work_is_done_delivered_and_released_when_the_task_is_over() -> None:
+    me = hired()
+    me.hear("alice", assignment())
+    assert me.one(Execute).job == assignment().job
+    me.hear("alice", assignment())
+    assert me.asked == [], "the same assignment again is nothing new"
+    me.post(e.Executed(key=assignment().subtask_id, outcome=DONE))
+    assert me.one_said(Delivery).used_ms == 1_000
+    me.hear("alice", Withdrawal(task_id=TASK))
+    assert me.one(Release).task_id == TASK
+
+
+def test_content_stays_while_anything_of_its_task_is_computed() -> None:
+    me = hired(evolve(TERMS, slots=2))
+    me.hear("alice", assignment())
+    me.hear("alice", Withdrawal(task_id=TASK))
+    assert not any(isinstance(effect, Release) for effect in me.asked)
+    me.hear("alice", Cancellation(subtask_id=assignment().subtask_id))
+    assert me.one(Stop).job_id == assignment().job.job_id and me.one(Release).task_id == TASK
+
+
+def test_an_input_that_can_not_be_had_is_told_in_time() -> None:
+    me = hired()
+    inputs = (Input(name="scene", cid=RESULT, size_bytes=9),)
+    me.hear("alice", assignment(job=evolve(assignment().job, inputs=inputs)))
+    fetch = me.one(Fetch)
+    assert fetch.sources == ("alice:2",)
+    me.post(e.Failed(key=fetch.key, fault="ContentMissing", detail="nobody has it"))
+    assert "nobody has it" in me.one_said(Failure).detail
+    assert me.state.busy == {}
+
+
+def test_a_computer_that_breaks_down_is_a_failure_told_in_time() -> None:
+    me = hired()
+    me.hear("alice", assignment())
+    me.post(e.Failed(key=assignment().subtask_id, fault="RuntimeError", detail="broken"))
+    assert me.one_said(Failure).detail == "fault: broken"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    (
+        ({"price": Wei(PRICE - 1)}, Reason.PRICE_TOO_LOW),
+        ({"cap": Wei(999)}, Reason.PRICE_TOO_LOW),
+        ({"job": evolve(assignment().job, template="other")}, Reason.TEMPLATE),
+        ({"job": evolve(assignment().job, limits=Limits(cores=64))}, Reason.RESOURCES),
+        ({"job": evolve(assignment().job, job_id=JobId("0" * 32))}, Reason.UNKNOWN),
+        ({"job": evolve(assignment().job, task_id=TaskId("0" * 32))}, Reason.UNKNOWN),
+    ),
+)
+def test_an_assignment_on_other_terms_than_offered_is_refused(changes: dict[str, object], why: Reason) -> None:
+    me = hired()
+    me.hear("alice", assignment(**changes))
+    assert me.one_said(Refusal).reason is why
+    assert me.state.works == {}
+
+
+def test_nobody_else_can_use_an_offer() -> None:
+    me = hired()
+    me.meet("mallory")
+    me.hear("mallory", assignment())
+    assert me.one_said(Refusal).reason is Reason.UNKNOWN
+
+
+def test_more_work_than_was_ever_agreed_on_is_refused() -> None:
+    me = hired()
+    for number in range(64):
+        me.hear("alice", assignment(number))
+    me.hear("alice", assignment(64))
+    assert me.one_said(Refusal).reason is Reason.BUSY
+
+
+def test_who_owes_too_much_gets_nothing_more() -> None:
+    me = hired()
+    for number in range(5):
+        works(me, number, cumulative=1_000 * (number + 1))
+    me.hear("alice", assignment(9))
+    assert me.one_said(Refusal).reason is Reason.EXPOSURE
+
+
+def test_only_its_requestor_decides_about_work() -> None:
+    me = hired()
+    me.hear("alice", assignment())
+    me.meet("mallory")
+    me.hear("mallory", Cancellation(subtask_id=assignment().subtask_id))
+    me.hear("mallory", Cancellation(subtask_id=SubtaskId("0" * 32)))
+    assert me.state.busy
+
+
+def test_a_verdict_about_work_that_was_forgotten_is_nothing() -> None:
+    me = hired()
+    me.post(e.Fetched(key=f"input/{SubtaskId('0' * 32)}/0", size_bytes=1))
+    assert me.asked == []
+
+
+def test_records_of_work_that_is_over_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider, "MAX_WORKS", 2)
+    me = hired()
+    works(me, 0)
+    for number in (1, 2, 3):
+        me.hear("alice", assignment(number))
+        me.post(e.Executed(key=assignment(number).subtask_id, outcome=DONE))
+        me.hear("alice", Rejection(subtask_id=assignment(number).subtask_id, reason=None, evidence="wrong"))
+    assert assignment(0).subtask_id in me.state.works, "what is owed is kept"
+    assert len(me.state.works) == 2
+    monkeypatch.setattr(provider, "MAX_WORKS", 0)
+    works(me, 9, cumulative=2_000)
+    assert len(me.state.works) == 2, "the one that is owed nothing went"
+    works(me, 10, cumulative=3_000)
+    assert len(me.state.works) == 3, "all that is left is owed"
+
+
+# income
+
+
+def test_payments_are_matched_by_what_they_reach_and_raise_trust() -> None:
+    me = hired()
+    works(me, 0, cumulative=1_000)
+    works(me, 1, cumulative=2_000)
+    sees(me, paid=1_999)
+    assert [work.phase.value for work in me.state.works.values()] == ["paid", "accepted"]
+    assert me.trust("alice", Role.REQUESTOR) > 0.5
+    sees(me, paid=2_000)
+    assert not any(me.state.dues.values()) and not me.state.is_watching
+
+
+def test_a_chain_that_can_not_be_seen_is_looked_at_again() -> None:
+    me = hired()
+    works(me)
+    me.post(e.TimerFired(name="observe"))
+    me.post(e.Failed(key="income", fault="ChainFault", detail="down"))
+    assert me.state.is_watching and me.trust("alice", Role.REQUESTOR) == 0.5
+
+
+def test_days_of_lateness_count_up_to_three() -> None:
+    trusts = []
+    for days in (0, 1, 2, 3):
+        me = hired()
+        works(me)
+        sees(me, paid=1_000, after_ms=DAY_MS + days * DAY_MS + 1)
+        trusts.append(me.trust("alice", Role.REQUESTOR))
+    assert 0.5 > trusts[0] > trusts[1] > trusts[2] > trusts[3]
+
+
+def test_what_is_not_paid_after_the_grace_is_held_against_the_requestor_once_even_if_paid_at_last() -> None:
+    me = hired()
+    works(me)
+    sees(me, paid=0, after_ms=2 * DAY_MS)
+    assert me.trust("alice", Role.REQUESTOR) == 0.5, "late is not missing yet"
+    sees(me, paid=0, after_ms=3 * DAY_MS)
+    deeds = me.state.standings[f"requestor/{FixedKeyring('alice').node_id}"].deeds
+    sees(me, paid=0, after_ms=DAY_MS)
+    sees(me, paid=1_000, after_ms=DAY_MS)
+    assert me.state.standings[f"requestor/{FixedKeyring('alice').node_id}"].deeds == deeds == 1
+    assert me.trust("alice", Role.REQUESTOR) < 0.3
+
+
+# whatever else
+
+
+def test_refusals_are_remembered_for_so_many_topics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("golem.core.turn.MAX_TOPICS", 2)
+    me = provider_near(evolve(TERMS, templates=()))
+    for number in "123":
+        me.hear("alice", demand(task_id=TaskId(number * 32)))
+    assert list(me.state.notes) == [TaskId("2" * 32), TaskId("3" * 32)]
+
+
+def test_a_template_that_is_not_enabled_is_named_with_those_that_are() -> None:
+    spec = TaskSpec(template="other", params=b"{}", budget=Wei(1), max_price=Wei(1), output="/out")
+    with pytest.raises(UnknownTemplate, match=r"no template 'other' is enabled; there are: toy"):
+        Solo().post(e.TaskSubmitted(task_id=TASK, spec=spec))

@@ -1,0 +1,402 @@
+"""Programs of strangers that try everything, in the real sandbox. What they reach must be their own room and no more."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from shutil import which
+
+import msgspec
+import pytest
+from pytest_twisted import blockon, ensureDeferred
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.posixbase import PosixReactorBase
+
+from golem.adapters.bubblewrap import FIRST_UID, MAX_PROCESSES, UIDS, BubblewrapLauncher
+from golem.model.ids import derive
+from golem.model.spec import MAX_LOG_BYTES, Limits, Outcome, Status
+from golem.node.computer import Computer
+from golem.node.executor import PooledExecutor
+from golem.node.memory import resident_bytes
+from golem.testing.contract_executor import FOREVER, LIMITS, MIB, Bench, processes_with
+from golem.testing.store import MemoryResourceStore, MemoryWorld
+
+pytestmark = pytest.mark.skipif(which("bwrap") is None, reason="bwrap is not installed: apt-get install bubblewrap")
+
+PROBE = """
+    import os, socket
+    def run(params, inputs, output):
+        status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
+        mounts = [line.split()[4:6] for line in open("/proc/self/mountinfo")]
+        return {
+            "uid": status["Uid"].split(), "gid": status["Gid"].split(), "groups": status["Groups"].split(),
+            "caps": [status[name].strip() for name in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb")],
+            "nnp": status["NoNewPrivs"].strip(),
+            "writable": [where for where, how in mounts if how.split(",")[0] == "rw"],
+            "root": sorted(os.listdir("/")),
+            "interfaces": [name for _, name in socket.if_nameindex()],
+            "processes": [int(name) for name in os.listdir("/proc") if name.isdigit()],
+            "environ": sorted(os.environ), "host": socket.gethostname(),
+        }
+"""
+TRIES = """
+    import os, socket
+    def attempt(what, *args):
+        try:
+            return str(what(*args))[:200]
+        except OSError as why:
+            return type(why).__name__
+    def read(path):
+        with open(path, "rb") as file:
+            return file.read(100)
+    def write(path):
+        with open(path, "wb") as file:
+            return file.write(b"mine")
+    def connect(family, address):
+        with socket.socket(family) as line:
+            line.settimeout(0.5)
+            line.connect(address)
+    def run(params, inputs, output):
+        said = {"read " + path: attempt(read, path) for path in params["read"]}
+        said |= {"list " + path: attempt(os.listdir, path) for path in params["list"]}
+        said |= {"write " + path: attempt(write, path) for path in params["write"]}
+        for host, port in params["hosts"]:
+            said["connect " + host] = attempt(connect, socket.AF_INET, (host, port))
+        said["abstract"] = attempt(connect, socket.AF_UNIX, "\\0" + params["abstract"])
+        said["kill"] = attempt(os.kill, params["pid"], 0)
+        said["root"] = attempt(os.setuid, 0)
+        return said
+"""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    assert isinstance(reactor, PosixReactorBase)
+    offered = Limits(cores=2, memory_bytes=1 << 30)
+    executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, tmp_path / "rooms", [], offered)
+    yield Bench(executor, reactor, tmp_path)
+    blockon(executor.close())
+
+
+async def outcome_of(bench: Bench, source: str, limits: Limits = LIMITS, **params: object) -> Outcome:
+    waiting = Deferred.fromCoroutine(bench.run(source, limits, **params)).addTimeout(30, bench.clock)
+    return await waiting
+
+
+async def report_of(bench: Bench, source: str, **params: object) -> dict[str, object]:
+    outcome = await outcome_of(bench, source, **params)
+    assert outcome.status is Status.DONE, outcome
+    report: dict[str, object] = msgspec.json.decode(outcome.report)
+    return report
+
+
+@ensureDeferred
+async def test_a_program_has_no_rights_no_network_and_two_places_to_write(bench: Bench) -> None:
+    found = await report_of(bench, PROBE)
+    uids = found["uid"]
+    assert isinstance(uids, list) and len(set(uids)) == 1 and uids == found["gid"]
+    assert FIRST_UID <= int(uids[0]) < FIRST_UID + UIDS if os.geteuid() == 0 else int(uids[0]) == os.geteuid()
+    assert os.geteuid() or found["groups"] == []
+    caps = found["caps"]
+    assert isinstance(caps, list)
+    assert caps[0] == caps[1] == caps[2] == caps[4] == "0" * 16
+    assert os.geteuid() or caps[3] == "0" * 16
+    assert found["nnp"] == "1"
+    assert found["interfaces"] == ["lo"]
+    assert found["environ"] == ["HOME", "LANG", "PATH", "PWD", "TMPDIR"]
+    assert found["host"] == "job"
+    processes = found["processes"]
+    assert isinstance(processes, list) and len(processes) <= 3  # bubblewrap's own, and the worker
+    writable = found["writable"]
+    assert isinstance(writable, list)
+    shown = {p for p in writable if not re.match(r"/(proc|dev)(/|\Z)", p)}
+    assert shown <= {"/", "/tmp", "/out"}  # the root is an empty file system that lives as long as the sandbox
+    root = found["root"]
+    assert isinstance(root, list)
+    assert {"root", "home", "var", "sys", "run", "boot"} & set(root) == set()
+
+
+@ensureDeferred
+async def test_what_is_not_its_own_it_can_neither_read_nor_write_nor_reach(bench: Bench) -> None:
+    secret = bench.folder / "keys" / "node.key"
+    secret.parent.mkdir()
+    secret.write_text("canary")
+    other = bench.folder / "rooms" / "room-99" / "out" / "result"
+    other.parent.mkdir(parents=True)
+    other.write_text("canary")
+    with closing(socket.create_server(("127.0.0.1", 0))) as tcp, closing(socket.socket(socket.AF_UNIX)) as unix:
+        name = f"golem-{os.getpid()}"
+        unix.bind(f"\0{name}")
+        unix.listen()
+        port = tcp.getsockname()[1]
+        found = await report_of(
+            bench,
+            TRIES,
+            read=["/etc/shadow", "/etc/passwd", "/etc/hostname", str(secret), str(other), "/proc/1/environ", "/dev/mem"]
+            + [f"/proc/1/root{secret}", f"/out/../..{secret}", "/in/../etc/shadow", "/proc/kcore"],
+            list=["/root", "/home", "/work", "/sys", "/run", str(bench.folder)],
+            write=["/app/a.py", "/in/a", "/guest/worker.py", "/usr/a", "/etc/a", "/a", "/proc/sys/kernel/core_pattern"]
+            + ["/proc/sysrq-trigger", "/proc/1/oom_score_adj"],
+            hosts=[("127.0.0.1", port), ("169.254.169.254", 80), ("10.0.0.1", 80), ("1.1.1.1", 53)],
+            abstract=name,
+            pid=os.getpid(),
+        )
+    refusals = {"PermissionError", "FileNotFoundError", "ConnectionRefusedError", "OSError", "ProcessLookupError"}
+    assert {what: answer for what, answer in found.items() if answer not in refusals} == {}
+    assert len(found) == 33 - 1 - 1  # all of them were tried
+
+
+@ensureDeferred
+async def test_a_fork_bomb_stays_within_its_processes_and_ends_with_its_time(bench: Bench) -> None:
+    token = derive("bomb", str(bench.folder))
+    outcome = await outcome_of(
+        bench,
+        """
+        import os, signal, sys, time
+        from pathlib import Path
+        def run(params, inputs, output):
+            made = 0
+            try:
+                while True:
+                    if os.fork() == 0:
+                        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                        time.sleep(60)
+                        os._exit(0)
+                    made += 1
+            except OSError:
+                print("made", made, flush=True)
+            while True:
+                time.sleep(1)
+        """,
+        Limits(timeout_ms=3_000, memory_bytes=8 << 30),
+        token=token,
+    )
+    assert outcome.status is Status.TIMEOUT
+    made = re.search(r"made (\d+)", outcome.log)
+    assert made is not None and 10 < int(made[1]) < MAX_PROCESSES
+    assert (await outcome_of(bench, PROBE)).status is Status.DONE
+
+
+@ensureDeferred
+async def test_a_memory_bomb_of_many_processes_is_seen_whole(bench: Bench) -> None:
+    outcome = await outcome_of(
+        bench,
+        """
+        import os, time
+        def run(params, inputs, output):
+            for _ in range(6):
+                if os.fork() == 0:
+                    kept = b"x" * (60 << 20)
+                    time.sleep(60)
+            time.sleep(60)
+        """,
+        Limits(timeout_ms=20_000, memory_bytes=200 * MIB),
+    )
+    assert outcome.status is Status.OUT_OF_MEMORY, outcome
+    assert "200 MiB" in outcome.detail
+
+
+@ensureDeferred
+async def test_an_endless_loop_that_ignores_signals_ends_with_its_time(bench: Bench) -> None:
+    outcome = await outcome_of(
+        bench,
+        """
+        import signal
+        def run(params, inputs, output):
+            for number in range(1, 32):
+                if number not in (signal.SIGKILL, signal.SIGSTOP):
+                    signal.signal(number, signal.SIG_IGN)
+            while True:
+                pass
+        """,
+        Limits(timeout_ms=500),
+    )
+    assert outcome.status is Status.TIMEOUT
+    assert outcome.used_ms < 2_000
+
+
+@ensureDeferred
+async def test_a_flood_of_output_costs_the_node_no_memory(bench: Bench) -> None:
+    before = resident_bytes(os.getpid())
+    most = 0
+
+    def look() -> None:
+        nonlocal most
+        own = int(Path("/proc/self/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        most = max(most, own)
+        bench.clock.callLater(0.05, look)
+
+    look()
+    outcome = await outcome_of(
+        bench,
+        """
+        import os
+        def run(params, inputs, output):
+            while True:
+                os.write(1, b"y" * 65536)
+        """,
+        Limits(timeout_ms=2_000),
+    )
+    assert outcome.status is Status.TIMEOUT
+    assert outcome.log == "y" * MAX_LOG_BYTES
+    assert most - before < 16 * MIB
+
+
+@ensureDeferred
+async def test_a_flood_where_answers_go_ends_the_program(bench: Bench) -> None:
+    outcome = await outcome_of(
+        bench,
+        """
+        import os
+        def run(params, inputs, output):
+            while True:
+                for number in range(3, 16):
+                    try:
+                        os.write(number, b"y" * 65536)
+                    except OSError:
+                        pass
+        """,
+    )
+    assert outcome.status is Status.ERROR
+    assert "an answer of more than" in outcome.detail
+
+
+@pytest.mark.parametrize("garbage", ["b'\\xff\\xfe\\n'", "b'[' * 7000 + b'\\n'", "b'null\\n'", "b'\\n'", "b'{}\\n'"])
+@ensureDeferred
+async def test_garbage_where_answers_go_ends_the_program(bench: Bench, garbage: str) -> None:
+    outcome = await outcome_of(
+        bench,
+        f"""
+        import os, time
+        def run(params, inputs, output):
+            for number in range(3, 16):
+                try:
+                    os.write(number, {garbage})
+                except OSError:
+                    pass
+            time.sleep(60)
+        """,
+    )
+    assert outcome.status is Status.ERROR
+    assert "broke the worker" in outcome.detail
+
+
+@ensureDeferred
+async def test_answers_that_a_program_prints_are_log_and_no_answers(bench: Bench) -> None:
+    outcome = await outcome_of(
+        bench,
+        """
+        import os
+        def run(params, inputs, output):
+            job = os.path.basename(inputs)
+            print('{"job": "%s", "ok": true, "report": {"fake": 1}}' % job, flush=True)
+            os.write(1, b'{"job": "%s", "ok": true, "report": {"fake": 2}}\\n' % job.encode())
+            return {"true": 1}
+        """,
+    )
+    assert (outcome.status, outcome.report) == (Status.DONE, b'{"true":1}')
+    assert '"fake": 2' in outcome.log
+
+
+@ensureDeferred
+async def test_an_answer_for_another_job_counts_for_nothing(bench: Bench) -> None:
+    victim = bench.job(FOREVER)
+    waiting = bench.start(victim)
+    outcome = await outcome_of(
+        bench,
+        """
+        import os
+        def run(params, inputs, output):
+            for number in range(3, 16):
+                try:
+                    os.write(number, b'{"job": "%s", "ok": true}\\n' % params["victim"].encode())
+                except OSError:
+                    pass
+            return {"true": 1}
+        """,
+        victim=victim.job_id,
+    )
+    assert outcome.report == b'{"true":1}'
+    assert not waiting.called
+    await bench.executor.stop(victim.job_id)
+    assert (await waiting).status is Status.STOPPED
+
+
+@pytest.mark.parametrize("what", ["os.closerange(0, 64); time.sleep(60)", "os.closerange(0, 64)", "sys.exit(3)"])
+@ensureDeferred
+async def test_a_program_that_shuts_its_pipes_or_leaves_is_an_error(bench: Bench, what: str) -> None:
+    began = bench.clock.seconds()
+    outcome = await outcome_of(bench, f"import os, sys, time\ndef run(params, inputs, output):\n    {what}\n")
+    assert outcome.status is Status.ERROR
+    assert bench.clock.seconds() - began < 5
+
+
+@ensureDeferred
+async def test_a_warm_program_that_shut_its_ears_is_replaced(bench: Bench) -> None:
+    source = "import os\ndef run(params, inputs, output):\n    os.closerange(0, 4)\n    return {}\n"
+    for _ in range(3):
+        job = msgspec.structs.replace(bench.job(source), warm=True)
+        outcome = await bench.start(job).addTimeout(10, bench.clock)
+        assert outcome.status in (Status.DONE, Status.ERROR)
+
+
+@ensureDeferred
+async def test_what_a_program_leaves_running_ends_with_its_sandbox(bench: Bench) -> None:
+    token = derive("left", str(bench.folder))
+    await report_of(
+        bench,
+        """
+        import os, sys
+        def run(params, inputs, output):
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    os.closerange(0, 64)
+                    os.execv(sys.executable, [sys.executable, "-c", "while True: pass", params["token"]])
+                os._exit(0)
+            return {}
+        """,
+        token=token,
+    )
+    assert processes_with(token) == []
+
+
+REFUSED = {
+    "a link": ("os.symlink('/etc/shadow', f'{output}/result')", "result"),
+    "a link to a folder": ("os.symlink('/', f'{output}/result')", "result"),
+    "a pipe": ("os.mkfifo(f'{output}/result')", "result"),
+    "a socket": ("s = __import__('socket').socket(1); s.bind(f'{output}/result')", "result"),
+    "a newline": ("open(output + '/a\\nb', 'w')", r"a\\nb"),
+    "an escape": ("open(output + '/\\x1b[31m', 'w')", r"x1b\[31m"),
+    "a name that is no text": ("open(output.encode() + b'/\\xff', 'w')", "udcff"),
+    "a hidden name": ("open(f'{output}/.profile', 'w')", r"\.profile"),
+    "a long name": ("open(f'{output}/' + 'a' * 200, 'w')", "aaaa"),
+    "depth": ("os.makedirs(output + '/a' * 12)", "more than 8 deep"),
+    "a sparse giant": ("[os.truncate(os.open(f'{output}/g{n}', 66), 40 << 20) for n in (1, 2)]", "g2"),
+    "many files": ("[open(f'{output}/{n}', 'w').close() for n in range(10_050)]", "10000"),
+    "a link in its folder's place": ("os.rmdir(output); os.symlink('/etc', output)", "no folder"),
+    "a loose link in its folder's place": ("os.rmdir(output); os.symlink('/nowhere', output)", "no folder"),
+    "a file in its folder's place": ("os.rmdir(output); open(output, 'w').close()", "no folder"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@ensureDeferred
+async def test_results_that_are_not_plain_files_are_refused_by_name(bench: Bench, case: str) -> None:
+    line, names = REFUSED[case]
+    assert isinstance(reactor, PosixReactorBase)
+    store = MemoryResourceStore(MemoryWorld(reactor), "near:1")
+    home = bench.folder / "computer"
+    computer = Computer(bench.executor, store, lambda _: str(bench.programs), home, 1)
+    computer.startService()
+    job = bench.job(f"import os\ndef run(params, inputs, output):\n    {line}\n")
+    outcome = await computer.run(job).addTimeout(30, reactor)
+    assert outcome.status is Status.OUTPUT_REFUSED, outcome
+    assert re.search(names, outcome.detail)
+    assert outcome.detail.isprintable()
+    assert list((home / "rooms").iterdir()) == []
