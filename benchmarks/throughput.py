@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 
 from distributed import Client, LocalCluster
 
 from benchmarks.figures import arguments, cpu_s, local_network, show
 from golem.api import Session
-from golem.cli.local import REQUESTOR
+from golem.cli.demo import is_settled
+from golem.cli.local import REQUESTOR, wait_for
 
 WARM_UP = 100
 
@@ -23,6 +25,8 @@ def ours(count: int) -> tuple[float, float]:
         network.start()
         session = Session(network[REQUESTOR].client)
         _run(session, WARM_UP, str(network.folder))
+        for node in network.nodes:  # by then everybody has looked at the chain, and loaded what that takes
+            wait_for(partial(is_settled, node), 60, "the first payments")
         pids = [node.pid for node in network.nodes]
         before, began = sum(map(cpu_s, pids)), time.monotonic()
         _run(session, count, str(network.folder))

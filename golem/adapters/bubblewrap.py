@@ -32,7 +32,7 @@ MAX_PROCESSES = 256  # threads count: a renderer takes one per core, and Python'
 MAX_FILES = 1_024
 TMP_BYTES = 256 << 20  # memory of the sandbox: renderers cache there
 CHECK_S = 10.0
-STDIN, STDERR = 0, 2
+STDIN = 0
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives")
 
 
@@ -58,11 +58,9 @@ class _Guest(ProcessProtocol):
     def errReceived(self, data: bytes) -> None:
         self._hearer.logged(data)
 
-    def childConnectionLost(self, childFD: int) -> None:
-        """A worker that can't hear or answer any more is of no use; its log it may shut."""
-        if childFD != STDERR:
-            self._is_shut = True
-            self.kill()
+    def inConnectionLost(self) -> None:
+        """The sandbox is ending; `processEnded` comes next."""
+        self._is_shut = True
 
     def processEnded(self, reason: Failure) -> None:
         self.pid = 0

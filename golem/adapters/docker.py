@@ -12,12 +12,11 @@ import socket
 import sys
 import tarfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import docker
-from docker.errors import DockerException, NotFound
+from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorCore, IReactorSocket, IReactorThreads

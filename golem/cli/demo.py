@@ -129,10 +129,12 @@ def _members(providers: int, cheats: int) -> list[Member]:
     return [Member(REQUESTOR), *lying, *honest]
 
 
-def _wait_for_payments(network: LocalNetwork) -> None:
-    def is_settled(node: LocalNode) -> bool:
-        return all(p.paid == p.promised for p in views(Payment, node.client.get("/payments")))
+def is_settled(node: LocalNode) -> bool:
+    """Whether all that a node owes or is owed is paid, as far as it knows."""
+    return all(p.paid == p.promised for p in views(Payment, node.client.get("/payments")))
 
+
+def _wait_for_payments(network: LocalNetwork) -> None:
     for node in network.nodes:
         wait_for(partial(is_settled, node), PAID_S, f"{node.name} to see all payments")
 

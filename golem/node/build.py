@@ -127,6 +127,8 @@ def _executor(config: Config, reactor: ReactorBase, templates: Mapping[str, ITas
 def _launcher(name: str, reactor: ReactorBase) -> ILauncher:
     if name == "docker" or (name == "auto" and is_reachable()):
         return DockerLauncher(reactor)
+    if name == "host":
+        raise ConfigError('provider.executor: "host" is not made yet; use "sandbox" or "docker"')
     return BubblewrapLauncher(reactor)
 
 

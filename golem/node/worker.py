@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
-from golem.errors import ExecutorFault, Malformed
+from golem.errors import Malformed
 from golem.interfaces import Berth, IGuest, IGuestHearer, ILauncher, Room
 from golem.model.spec import MAX_LOG_BYTES, Job, Outcome, Status
 from golem.model.value import evolve

@@ -8,12 +8,11 @@ from hashlib import sha256
 from importlib.resources import files
 
 from coincurve import PrivateKey
-from eth.abc import ReceiptAPI
 from eth_abi.abi import decode, encode
 from eth_typing import Address
 from twisted.internet.task import Clock
 
-from golem.adapters.devchain.evm import CONTRACT, DevChain, Message
+from golem.adapters.devchain.evm import CONTRACT, DevChain, Message, Receipt
 from golem.model.ids import Address as Account
 from golem.wire.account import address_of, keccak256, sign_digest
 from golem.wire.transaction import Fees, Transaction, digest, signed
@@ -36,11 +35,11 @@ class Bank:
         self.chain = DevChain(Clock(), CHAIN_ID, funds, bytes.fromhex(code.removeprefix("0x")))
         self.nonces = [0] * len(self.actors)
 
-    def send(self, actor: int, signature: str, *arguments: object, value: int = 0, gas: int = 16_000_000) -> ReceiptAPI:
+    def send(self, actor: int, signature: str, *arguments: object, value: int = 0, gas: int = 16_000_000) -> Receipt:
         """Call the contract in a block of its own."""
         return self.send_to(self.contract, actor, call(signature, *arguments), value, gas)
 
-    def send_to(self, to: str, actor: int, data: bytes, value: int, gas: int = 16_000_000) -> ReceiptAPI:
+    def send_to(self, to: str, actor: int, data: bytes, value: int, gas: int = 16_000_000) -> Receipt:
         """Send any transaction in a block of its own."""
         transaction = Transaction(
             chain_id=CHAIN_ID,
@@ -56,7 +55,7 @@ class Bank:
         (receipt,) = self.chain.blocks[-1].receipts
         return receipt
 
-    def pay(self, payer: int, words: Sequence[tuple[str, int]], value: int = 0) -> ReceiptAPI:
+    def pay(self, payer: int, words: Sequence[tuple[str, int]], value: int = 0) -> Receipt:
         """Name new totals by payee."""
         packed = [(total << 160 | int(payee, 16)).to_bytes(32, "big") for payee, total in words]
         return self.send(payer, "pay(bytes32[],bytes32)", packed, bytes(32), value=value)
@@ -84,7 +83,7 @@ def call(signature: str, *arguments: object) -> bytes:
     return keccak256(signature.encode())[:4] + encode(kinds, arguments)
 
 
-def is_done(receipt: ReceiptAPI) -> bool:
+def is_done(receipt: Receipt) -> bool:
     """Whether a transaction was carried out, not reverted."""
     return receipt.state_root == b"\x01"
 

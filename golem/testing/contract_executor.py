@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
 from pathlib import Path
 from textwrap import dedent
@@ -55,7 +55,9 @@ class Bench:
         self.programs.mkdir(mode=0o755, parents=True)
         self._jobs = 0
 
-    def job(self, source: str, limits: Limits = LIMITS, task: str = "task", **params: object) -> Job:
+    def job(
+        self, source: str, limits: Limits = LIMITS, task: str = "task", params: Mapping[str, object] | None = None
+    ) -> Job:
         """A job that runs `source`, cold."""
         self._jobs += 1
         program = f"program_{derive(source)}"
@@ -65,7 +67,7 @@ class Bench:
             task_id=TaskId(derive(task)),
             template="bench",
             program=program,
-            params=msgspec.json.encode(params),
+            params=msgspec.json.encode(params or {}),
             limits=limits,
         )
 
@@ -81,11 +83,11 @@ class Bench:
 
     async def run(self, source: str, limits: Limits = LIMITS, **params: object) -> Outcome:
         """Run a program, cold, to its end."""
-        return await self.start(self.job(source, limits, **params))
+        return await self.start(self.job(source, limits, params=params))
 
     async def report(self, source: str, **params: object) -> dict[str, object]:
         """What a program that does not fail reports."""
-        outcome = await self.run(source, **params)
+        outcome = await self.start(self.job(source, params=params))
         assert outcome.status is Status.DONE, outcome
         report: dict[str, object] = msgspec.json.decode(outcome.report)
         return report
@@ -135,7 +137,7 @@ class ExecutorContract:
                 Path(output, "sub", "a.txt").write_text("made")
                 return {"twice": params["number"] * 2}
             """,
-            number=21,
+            params={"number": 21},
         )
         outcome = await bench.start(job)
         assert (outcome.status, outcome.report, outcome.result) == (Status.DONE, b'{"twice":42}', "")
@@ -293,4 +295,3 @@ def processes_with(word: str) -> list[int]:
         except OSError:
             continue
     return found
-

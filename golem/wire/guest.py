@@ -37,7 +37,7 @@ def job_line(job: Job, inputs: str, output: str) -> bytes:
 def outcome_of(line: bytes) -> tuple[str, Outcome]:
     """The job an answer is about, and what came of it. Raises Malformed."""
     try:
-        answer = _decoder.decode(line)
+        answer = _decoder.decode(line.decode())
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as why:
         raise Malformed(f"not an answer: {why}") from why
     report = bytes(answer.report)

@@ -34,6 +34,9 @@ class Rejected(Exception):
     """The pool does not take a transaction; the words are those of other Ethereum nodes, since clients read them."""
 
 
+Receipt = ReceiptAPI  # named here for those who drive the chain and do not know py-evm
+
+
 @dataclass(frozen=True)
 class Mined:
     """A block of this chain. `receipts`: as py-evm makes them, so their `gas_used` is cumulative."""
