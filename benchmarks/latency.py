@@ -1,4 +1,4 @@
-"""From submitting an echo task to its first subtask being assigned, on a running network; median of some tasks, in s."""
+"""Seconds from submitting an echo task to its first subtask being assigned, on a running network: the median."""
 
 from __future__ import annotations
 

@@ -21,7 +21,10 @@ from golem.model.money import Wei
 from golem.model.spec import Input, TaskSpec
 
 SCENE = Path(template.programs).parent / "scenes" / "lake.blend"
-RUN = "import sys, json; sys.path.insert(0, sys.argv[1]); import render; render.run(json.load(open(sys.argv[2])), *sys.argv[3:5])"
+RUN = (
+    "import sys, json; sys.path.insert(0, sys.argv[1]); import render; "
+    "render.run(json.load(open(sys.argv[2])), *sys.argv[3:5])"
+)
 
 
 def params(frames: int) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The ports. I/O ports are asynchronous and used by the driver alone; policy ports are pure and used by the core.
 
-Each I/O port has one contract test class in `golem.testing.contracts`, which the real thing and the double both pass.
+Each I/O port has one contract test class, `golem.testing.contract_*`, which the real thing and the double both pass.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from golem.model.ids import NodeId, SubtaskId, derive
 from golem.model.messages import Delivery
 from golem.model.spec import MAX_PARAMS_BYTES, Chunk, Job, Judgement, Verdict
 
-MAX_CHUNKS = 100_000  # what a requestor's node keeps track of at once (DESIGN.md, 1)
+MAX_CHUNKS = 100_000  # what a requestor's node keeps track of at once
 MAX_FRAME = 1_048_574  # Blender's own last frame
 MAX_TEXT = 4096  # characters of one parameter; far above any file name or list of frames that people write
 MAX_DIGITS = 18  # of a whole number: what 64 bits hold, and int() of a long numeral is slow

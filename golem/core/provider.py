@@ -25,13 +25,15 @@ from golem.model.messages import (
 from golem.model.value import evolve
 
 MAX_DEMANDS = 20_000  # of 400 bytes: 8 MB; the oldest is forgotten first
+RENEWED_MS = 60_000  # a demand that holds so much longer is passed on again, so that far nodes keep it
 MAX_WORKS = 5_000  # ended and settled work that is kept for the record
 GRACE_MS = 3 * DAY_MS  # past due for so long, a payment is not late but missing
 
 
 def on_demand(turn: Turn, peer: NodeId, demand: Demand) -> None:
     """A task is open somewhere: pass the news on, once, and offer if it is worth it."""
-    is_news = demand.task_id not in turn.state.demands
+    known = turn.state.demands.get(demand.task_id)
+    is_news = known is None or demand.expires_ms - known.expires_ms > RENEWED_MS
     if demand.requestor == turn.started.node_id or demand.expires_ms < turn.now_ms:
         return
     turn.state.demands[demand.task_id] = demand
@@ -130,6 +132,8 @@ def take(turn: Turn, subtask_id: SubtaskId, peer: NodeId | None, event: object) 
     if work.phase in LIVE and new.phase not in LIVE:
         turn.state.busy.pop(subtask_id, None)
         turn.tell("node", new.phase.value, subtask=subtask_id, reason=new.reason)
+        if work.phase is Phase.FETCHING and new.phase is Phase.FAILED:
+            turn.note(work.requestor, Deed.BAD_TASK, work.assignment.cap)
         look_for_work(turn)
     if new.phase is not Phase.DELIVERED and new.phase not in LIVE:
         _prune(turn, new)

@@ -4,7 +4,7 @@
     FUNDING, PUBLISHING, OPEN --Doomed--> FAILED     --TaskCancelled--> CANCELLED
 
 The `Board` around it is what the requestor keeps by hand while the task is open: which chunks wait, who agreed to
-what, what was accepted. Only `core.requesting` changes it.
+what, what was accepted. Only `core.board` and who calls it change it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Nouns: everything one node says to another, once both are known. The handshake is `golem.wire.session`'s.
 
 Messages travel in signed envelopes (`golem.wire.envelope`), in order and exactly once between two durable nodes.
-Fields are only ever added with a default; a tag (the class name) never changes its meaning.
+A tag (the class name) never changes its meaning; bodies must be canonical, so a new field means a new version.
 """
 
 from __future__ import annotations
@@ -31,14 +31,12 @@ class Reason(Enum):
     ENVIRONMENT = "the environment is not available here"
     RESOURCES = "not enough cores, memory or disk here"
     EXPOSURE = "too much unpaid work for this requestor already"
-    OWN = "the node's own demand"
     CLOSED = "the task is over"
     BUDGET = "the budget is spent"
     LATE = "the lease had lapsed"
     QUARANTINE = "a wrong result was seen from this node lately"
     UNKNOWN = "no such agreement or subtask"
     NOT_PROVIDING = "the node does not provide"
-    NO_FUNDS = "the requestor's deposit does not cover it"
 
 
 class Demand(Value):

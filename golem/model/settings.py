@@ -6,7 +6,6 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from golem.model.ids import NodeId
 from golem.model.money import Wei
 from golem.model.spec import Name
 from golem.model.value import Value
@@ -36,4 +35,3 @@ class Settings(Value):
     observe_ms: int = 5_000
     offers_ms: int = 500
     bootstrap: tuple[str, ...] = ()
-    pinned: tuple[NodeId, ...] = ()
