@@ -14,7 +14,6 @@ from golem.cli.local import REQUESTOR, LocalNetwork, Member
 
 PROVIDING = {"provider.enabled": "true", "provider.min_price": "0.001"}
 SETTINGS = {
-    "provider.templates": "echo,blender",
     "provider.executor": "sandbox",
     "payment.closure": "1s",
     "timing.observe": "500ms",
@@ -36,11 +35,11 @@ def show(**figures: float) -> None:
 
 
 @contextmanager
-def local_network(providers: int) -> Iterator[LocalNetwork]:
+def local_network(providers: int, templates: str = "echo") -> Iterator[LocalNetwork]:
     """A requestor and providers, not started yet, in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         members = [Member(REQUESTOR), *(Member(f"provider-{n + 1}", PROVIDING) for n in range(providers))]
-        with LocalNetwork(Path(folder) / "nodes", members, SETTINGS) as network:
+        with LocalNetwork(Path(folder) / "nodes", members, {**SETTINGS, "provider.templates": templates}) as network:
             yield network
 
 

@@ -34,7 +34,7 @@ def params(frames: int) -> dict[str, str]:
 
 def ours(frames: int) -> float:
     """Seconds."""
-    with local_network(2) as network:
+    with local_network(2, "blender") as network:
         network.start()
         session = Session(network[REQUESTOR].client)
         began = time.monotonic()

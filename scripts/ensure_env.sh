@@ -36,7 +36,7 @@ install_packages() {
 }
 
 missing_packages() {
-    # The sandbox, the keyring of TLS roots, and what Blender's module is linked with (ldd of bpy's __init__.so).
+    # The sandbox, and what Blender's module is linked with (ldd of bpy's __init__.so).
     command -v bwrap >/dev/null || echo bubblewrap
     [ "$(uname -s)" = Linux ] || return 0
     libraries=$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p)

@@ -119,7 +119,7 @@ class LocalNetwork:
         """A node by its name."""
         return next(node for node in self.nodes if node.name == name)
 
-    def start(self, told: Callable[[str], None] = lambda _: None, block_s: float = 0.5) -> None:
+    def start(self, told: Callable[[str], None] = lambda _: None, block_s: float = 0.25) -> None:
         """Have everything run. Raises Fault, with the end of a log, where something does not."""
         accounts = {node.name: node.prepare() for node in self.nodes}
         told("starting a development chain")

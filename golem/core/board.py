@@ -50,7 +50,10 @@ def _assign_one(turn: Turn, board: Board, node: NodeId, agreement: Agreement) ->
     left = board.task.spec.budget - board.spent - board.outstanding
     price, limits = agreement.offer.price, board.task.spec.limits
     cap = Wei(min(cost(price, limits.timeout_ms), left // len(board.pending)))  # never 0: see `requestor.submit`
-    board.pending.remove(chunk)
+    if board.pending[-1] == chunk:
+        board.pending.pop()  # the usual case, and the cheap one
+    else:
+        board.pending.remove(chunk)
     _assign(turn, board, node, agreement, chunk, cap)
     return True
 

@@ -132,6 +132,10 @@ class Engine:
             self._turn()
         self._performer = None
 
+    def close(self) -> None:
+        """Let go of the journal."""
+        self._journal.close()
+
     def post(self, event: Event) -> None:
         """Something happened. It is taken with all else that arrives before the next commit."""
         self._inbox.append(event)

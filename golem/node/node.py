@@ -111,4 +111,4 @@ class Node(MultiService):
             await maybeDeferred(self._started.pop().stopService)
         self.timers.clear_all()
         self.engine.stop()
-        self._parts.journal.close()
+        self.engine.close()

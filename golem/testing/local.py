@@ -28,8 +28,7 @@ from golem.testing.local_node import LocalNode
 from golem.testing.world import World
 
 PRICE = Wei(18 * WEI_PER_ETHER // 10_000)  # wei per hour of a slot
-REQUESTOR = Settings(closure_ms=2_000)
-PROVIDER = Settings(provide=True, min_price=PRICE, closure_ms=2_000)
+TEMPLATES = ("echo",)  # what there is to do: tiny, and without inputs, as `golem.testing.programs` wants it
 
 
 @implementer(ILogObserver)
@@ -51,8 +50,8 @@ class LocalNetwork:
     `tampers`: what stands between a node and its executor. `takes_s`: how long jobs take, by node, if not a second.
     """
 
-    REQUESTOR = REQUESTOR
-    PROVIDER = PROVIDER
+    REQUESTOR = Settings(closure_ms=2_000)
+    PROVIDER = Settings(provide=True, min_price=PRICE, closure_ms=2_000)
 
     def __init__(
         self,
@@ -60,19 +59,18 @@ class LocalNetwork:
         nodes: Sequence[str] = ("alice", "bob", "carol"),
         seed: int = 1,
         *,
-        templates: Sequence[str] = ("echo",),
         terms: Mapping[str, Settings] | None = None,
         tampers: Mapping[str, Tamper] | None = None,
         takes_s: Mapping[str, float] | None = None,
     ) -> None:
-        self.world = World(folder, tuple(nodes), seed, load(templates))
+        self.world = World(folder, tuple(nodes), seed, load(TEMPLATES))
         self.clock, self.ledger = self.world.clock, self.world.ledger
         self._nodes: dict[str, LocalNode] = {}
         self._alarm = _Alarm(self.world.troubles)
         globalLogPublisher.addObserver(self._alarm)
         for name in nodes:
-            own = (terms or {}).get(name, PROVIDER if self._nodes else REQUESTOR)
-            own = evolve(own, templates=tuple(templates), bootstrap=(self.world.place(nodes[0]),))
+            own = (terms or {}).get(name, self.PROVIDER if self._nodes else self.REQUESTOR)
+            own = evolve(own, templates=TEMPLATES, bootstrap=(self.world.place(nodes[0]),))
             node = self._nodes[name] = LocalNode(self.world, name, own, (tampers or {}).get(name, honest))
             node.takes_s = (takes_s or {}).get(name, node.takes_s)
             node.boot()

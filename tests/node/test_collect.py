@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from shutil import rmtree
+from subprocess import Popen
 
 import pytest
 
@@ -106,36 +108,36 @@ def test_a_folder_that_is_none_is_refused(out: Path, tmp_path: Path) -> None:
             collect(tmp_path / name, tmp_path / "safe", LIMIT)
 
 
+SWAP = """
+import os, sys
+os.chdir(sys.argv[1])
+while True:
+    os.rename("out/sub", "aside")
+    os.rename("link", "out/sub")
+    os.rename("out/sub", "link")
+    os.rename("aside", "out/sub")
+"""
+
+
 def test_a_folder_that_turns_into_a_link_meanwhile_leads_nowhere(out: Path, tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.mkdir()
-    (secret / "key").write_text("canary")
-    (out / "sub").mkdir()
-    (out / "sub" / "key").write_text("mine")
-    link = tmp_path / "link"
-    is_over = threading.Event()
-
-    def swap() -> None:
-        link.symlink_to(secret)
-        while not is_over.is_set():
-            (out / "sub").rename(tmp_path / "aside")
-            link.rename(out / "sub")
-            (out / "sub").rename(link)
-            (tmp_path / "aside").rename(out / "sub")
-
-    swapping = threading.Thread(target=swap)
-    swapping.start()
-    refused = 0
+    for folder, said in ((tmp_path / "secret", "canary"), (out / "sub", "mine")):
+        folder.mkdir()
+        (folder / "key").write_text(said)
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    swapping = Popen([sys.executable, "-c", SWAP, str(tmp_path)])
+    refused = tries = 0
+    safe = tmp_path / "safe"
     try:
-        for number in range(300):
-            safe = tmp_path / f"safe-{number}"
+        while tries < 300 or (not refused and tries < 20_000):
+            tries += 1
             try:
                 collect(out, safe, LIMIT)
             except Refused:
                 refused += 1
             if (safe / "sub" / "key").exists():
                 assert (safe / "sub" / "key").read_text() == "mine"
+            rmtree(safe)
     finally:
-        is_over.set()
-        swapping.join()
+        swapping.kill()
+        swapping.wait()
     assert refused

@@ -1,0 +1,77 @@
+"""A template that does as a test wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from zope.interface import implementer
+
+from golem.interfaces import ITaskTemplate, IVerifier, Parameter
+from golem.model.ids import JobId, NodeId, SubtaskId, TaskId
+from golem.model.messages import Delivery
+from golem.model.spec import Chunk, Environment, Job, Judgement, Merge, TaskSpec, Verdict
+
+
+@implementer(ITaskTemplate, IVerifier)
+class Toy:
+    """`checks` jobs verify each result, and `judgement` comes of it. One merge of all chunks. Its own verifier."""
+
+    name = "toy"
+    title = "Whatever a test needs"
+    environment = Environment(name="toy-1")
+    parameters: tuple[Parameter, ...] = ()
+    programs = "/nowhere"
+
+    def __init__(self, chunks: int = 2, checks: int = 0, judgement: Judgement = Judgement.ACCEPT) -> None:
+        self.chunks = chunks
+        self.checks = checks
+        self.judgement = judgement
+        self.judged: list[Sequence[bytes]] = []
+
+    def parse(self, params: Mapping[str, str]) -> bytes:
+        """Nothing to say."""
+        return b"{}"
+
+    def split(self, spec: TaskSpec) -> Sequence[Chunk]:
+        """All alike."""
+        return [Chunk(index=index, label=f"piece {index}", params=b"{}") for index in range(self.chunks)]
+
+    def job(self, spec: TaskSpec, chunk: Chunk, subtask: SubtaskId, provider: NodeId) -> Job:
+        """With all of the task's inputs."""
+        return self._job(spec, JobId(subtask), "work")
+
+    def merges(self, spec: TaskSpec) -> Sequence[Merge]:
+        """One."""
+        return (Merge(name="all", chunks=tuple(range(self.chunks))),)
+
+    def merge(self, spec: TaskSpec, merge: Merge, deliveries: Mapping[int, Delivery]) -> Job:
+        """Its job."""
+        return self._job(spec, JobId(""), "merge")
+
+    def verifier(self, spec: TaskSpec) -> IVerifier:
+        """Itself."""
+        return self
+
+    def cost_ms(self, spec: TaskSpec, chunk: Chunk) -> int:
+        """A second."""
+        return 1_000
+
+    def plan(self, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
+        """See `IVerifier.plan`."""
+        return [work] * self.checks
+
+    def judge(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
+        """See `IVerifier.judge`."""
+        self.judged.append(reports)
+        return Verdict(judgement=self.judgement, reason="as the test wants")
+
+    def _job(self, spec: TaskSpec, job_id: JobId, program: str) -> Job:
+        return Job(
+            job_id=job_id,
+            task_id=TaskId(""),
+            template=self.name,
+            program=program,
+            params=b"{}",
+            inputs=spec.inputs,
+            limits=spec.limits,
+        )
