@@ -1,95 +1,23 @@
-"""One node's core by itself: a test plays the world around it, with a template that does as the test wants."""
+"""One node's core by itself: a test plays the world around it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from zope.interface import implementer
-
-from golem.core.market import CheapestTrusted
 from golem.core.node import Core
 from golem.core.reputation import STRANGER, Role, trust
 from golem.core.state import NodeState
-from golem.core.turn import Policies
-from golem.interfaces import ITaskTemplate, IVerifier, Parameter
 from golem.model.effects import Effect, Send
 from golem.model.events import Connected, Event, Heard, Stamp, Started
-from golem.model.ids import Cid, JobId, NodeId, SubtaskId, TaskId
-from golem.model.messages import Delivery, Message
+from golem.model.ids import NodeId
+from golem.model.messages import Message
 from golem.model.settings import Settings
-from golem.model.spec import Capability, Chunk, Environment, Job, Judgement, Merge, TaskSpec, Verdict
 from golem.testing.invariants import check_node
 from golem.testing.keys import FixedKeyring
+from golem.testing.toy import CAPABILITY, Toy
 
 T = TypeVar("T")
 BEGIN_MS = 1_700_000_000_000
-CAPABILITY = Capability(tier="sandbox", cores=4, memory_bytes=8 << 30, environments=("toy-1",))
-
-
-@implementer(ITaskTemplate, IVerifier)
-class Toy:
-    """`checks` jobs verify each result, and `judgement` comes of it. One merge of all chunks. Its own verifier."""
-
-    name = "toy"
-    title = "Whatever a test needs"
-    environment = Environment(name="toy-1")
-    parameters: tuple[Parameter, ...] = ()
-    programs = "/nowhere"
-
-    def __init__(self, chunks: int = 2, checks: int = 0, judgement: Judgement = Judgement.ACCEPT) -> None:
-        self.chunks = chunks
-        self.checks = checks
-        self.judgement = judgement
-        self.judged: list[Sequence[bytes]] = []
-
-    def parse(self, params: Mapping[str, str]) -> bytes:
-        """Nothing to say."""
-        return b"{}"
-
-    def split(self, spec: TaskSpec) -> Sequence[Chunk]:
-        """All alike."""
-        return [Chunk(index=index, label=f"piece {index}", params=b"{}") for index in range(self.chunks)]
-
-    def job(self, spec: TaskSpec, chunk: Chunk, subtask: SubtaskId, provider: NodeId) -> Job:
-        """With all of the task's inputs."""
-        return self._job(spec, JobId(subtask), "work")
-
-    def merges(self, spec: TaskSpec) -> Sequence[Merge]:
-        """One."""
-        return (Merge(name="all", chunks=tuple(range(self.chunks))),)
-
-    def merge(self, spec: TaskSpec, merge: Merge, deliveries: Mapping[int, Delivery]) -> Job:
-        """Its job."""
-        return self._job(spec, JobId(""), "merge")
-
-    def verifier(self, spec: TaskSpec) -> IVerifier:
-        """Itself."""
-        return self
-
-    def cost_ms(self, spec: TaskSpec, chunk: Chunk) -> int:
-        """A second."""
-        return 1_000
-
-    def plan(self, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
-        """See `IVerifier.plan`."""
-        return [work] * self.checks
-
-    def judge(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
-        """See `IVerifier.judge`."""
-        self.judged.append(reports)
-        return Verdict(judgement=self.judgement, reason="as the test wants")
-
-    def _job(self, spec: TaskSpec, job_id: JobId, program: str) -> Job:
-        return Job(
-            job_id=job_id,
-            task_id=TaskId(""),
-            template=self.name,
-            program=program,
-            params=b"{}",
-            inputs=spec.inputs,
-            limits=spec.limits,
-        )
 
 
 class Solo:
@@ -98,7 +26,7 @@ class Solo:
     def __init__(self, settings: Settings = Settings(), template: Toy | None = None) -> None:  # noqa: B008 - a value
         self.template = template or Toy()
         self.now_ms = BEGIN_MS
-        self.core = Core(NodeState(), Policies({"toy": self.template}, CheapestTrusted()))
+        self.core = Core(NodeState(), self.template.policies())
         self.state = self.core.state
         self.asked: list[Effect] = []
         me = FixedKeyring("me")
@@ -130,7 +58,9 @@ class Solo:
 
     def said(self, kind: type[T]) -> list[T]:
         """Messages of a kind that the last turn sent."""
-        return [e.message for e in self.asked if isinstance(e, Send) and isinstance(e.message, kind)]
+        return [
+            effect.message for effect in self.asked if isinstance(effect, Send) and isinstance(effect.message, kind)
+        ]
 
     def one_said(self, kind: type[T]) -> T:
         """The one message of a kind that the last turn sent."""
@@ -141,6 +71,3 @@ class Solo:
         """How far a node is trusted now."""
         known = self.state.standings.get(f"{role.value}/{FixedKeyring(name).node_id}", STRANGER)
         return trust(known, self.now_ms)
-
-
-RESULT = Cid("b" + "a" * 52)

@@ -6,10 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from zope.interface import implementer
 
+from golem.core.market import CheapestTrusted
+from golem.core.turn import Policies
 from golem.interfaces import ITaskTemplate, IVerifier, Parameter
-from golem.model.ids import JobId, NodeId, SubtaskId, TaskId
+from golem.model.ids import Cid, JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery
-from golem.model.spec import Chunk, Environment, Job, Judgement, Merge, TaskSpec, Verdict
+from golem.model.spec import Capability, Chunk, Environment, Job, Judgement, Merge, TaskSpec, Verdict
+
+CAPABILITY = Capability(tier="sandbox", cores=4, memory_bytes=8 << 30, environments=("toy-1",))
+RESULT = Cid("b" + "a" * 52)  # some content
 
 
 @implementer(ITaskTemplate, IVerifier)
@@ -27,6 +32,10 @@ class Toy:
         self.checks = checks
         self.judgement = judgement
         self.judged: list[Sequence[bytes]] = []
+
+    def policies(self) -> Policies:
+        """What a core with this template alone is given."""
+        return Policies({self.name: self}, CheapestTrusted())
 
     def parse(self, params: Mapping[str, str]) -> bytes:
         """Nothing to say."""

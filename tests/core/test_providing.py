@@ -29,7 +29,8 @@ from golem.model.settings import Settings
 from golem.model.spec import Input, Job, Limits, Outcome, Status, TaskSpec
 from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
-from golem.testing.solo import BEGIN_MS, RESULT, Solo
+from golem.testing.solo import BEGIN_MS, Solo
+from golem.testing.toy import RESULT
 
 TASK = TaskId("7" * 32)
 PRICE = Wei(3_600_000)  # wei per hour: one a millisecond

@@ -29,7 +29,8 @@ from golem.model.settings import Settings
 from golem.model.spec import Capability, Judgement, Limits, Outcome, Resource, Status, TaskSpec
 from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
-from golem.testing.solo import CAPABILITY, RESULT, Solo, Toy
+from golem.testing.solo import Solo
+from golem.testing.toy import CAPABILITY, RESULT, Toy
 
 TASK = TaskId("7" * 32)
 PRICE = Wei(3_600_000)  # wei per hour: one a millisecond
