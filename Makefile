@@ -1,6 +1,6 @@
 # The project's words, for fingers. Every target first makes .venv able to do its work (scripts/ensure_env.sh).
 .DEFAULT_GOAL := help
-.PHONY: help env demo test bench check lint imports types format packaging docs clean
+.PHONY: help env demo test bench check coverage lint imports types format packaging docs clean
 
 BIN := .venv/bin
 ENV := scripts/ensure_env.sh
@@ -26,7 +26,7 @@ bench: ## print the figures of docs/performance.md, a JSON object each; ONLY="ga
 	@for name in $(or $(ONLY),$(patsubst benchmarks/%.py,%,$(shell grep -l __main__ benchmarks/*.py))); do \
 		echo "== $$name"; $(BIN)/python -m benchmarks.$$name --json || exit 1; done
 
-check: lint types imports packaging test ## all that .ci/run does
+check: lint types imports packaging coverage test ## all that .ci/run does
 
 lint: ## ruff: rules and format
 	@$(ENV) $(RUN)
@@ -45,6 +45,12 @@ format: ## put the code in order
 	@$(ENV) $(RUN)
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+
+coverage: ## every branch of model, core and wire, by their own tests
+	@$(ENV) $(RUN)
+	@$(BIN)/python -m coverage run --source=golem/model,golem/core,golem/wire -m pytest -q -p no:twisted \
+		tests/model tests/core tests/wire tests/template
+	@$(BIN)/python -m coverage report --skip-covered --fail-under=100
 
 packaging: ## build wheel and sdist into dist/
 	@$(ENV) $(RUN)
