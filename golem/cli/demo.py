@@ -185,7 +185,7 @@ def _show(call: Call, task: Task, rows: Sequence[Row], network: LocalNetwork) ->
                 "task_id": task.task_id,
                 "phase": task.phase,
                 "reason": task.reason,
-                "pictures": [_picture(path) for path in task.results.values()],
+                "pictures": sorted(map(_picture, task.results.values())),
                 "contract": network.contract,
                 "providers": [row._asdict() for row in rows],
             }
@@ -194,7 +194,7 @@ def _show(call: Call, task: Task, rows: Sequence[Row], network: LocalNetwork) ->
     took = span(task.finished_ms - task.submitted_ms)
     screen.say()
     screen.say(f"{task.phase} in {took}" + (f": {task.reason}" if task.reason else ""), GREEN if task.results else RED)
-    for path in map(_picture, task.results.values()):
+    for path in sorted(map(_picture, task.results.values())):
         screen.say(f"  {path}", BOLD)
     screen.say()
     screen.say("Who computed what, and what the contract shows as paid")
