@@ -14,9 +14,10 @@ from pathlib import Path
 from shutil import which
 from signal import SIGCONT, SIGKILL, SIGSTOP
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IProcessTransport, IReactorProcess, IReactorTime
+from twisted.internet.process import Process
 from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.utils import getProcessOutputAndValue
 from twisted.python.failure import Failure
@@ -31,15 +32,24 @@ UIDS = 1_000  # a process limit counts all processes of a uid, so each worker ha
 MAX_PROCESSES = 256  # threads count: a renderer takes one per core, and Python's own
 MAX_FILES = 1_024
 TMP_BYTES = 256 << 20  # memory of the sandbox: renderers cache there
+SHM_BYTES = 64 << 20  # as Docker's
+LOG_BURST_BYTES = 64 << 10  # a program that prints without end gets 640 KiB/s of the node's time, no more
+LOG_PAUSE_S = 0.1
 CHECK_S = 10.0
-STDIN = 0
+STDIN, STDERR = 0, 2
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives")
+WAY_OUT = (
+    "where user namespaces are off, as root: sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000 "
+    "kernel.apparmor_restrict_unprivileged_userns=0 (those of them that there are); or use Docker"
+)
 
 
 @implementer(IGuest)
 class _Guest(ProcessProtocol):
-    def __init__(self, hearer: IGuestHearer) -> None:
+    def __init__(self, hearer: IGuestHearer, clock: IReactorTime) -> None:
         self._hearer = hearer
+        self._clock = clock
+        self._logged = 0
         self._is_shut = False
         self.pid = 0
 
@@ -57,6 +67,16 @@ class _Guest(ProcessProtocol):
 
     def errReceived(self, data: bytes) -> None:
         self._hearer.logged(data)
+        self._logged += len(data)
+        if self._logged >= LOG_BURST_BYTES:
+            self._logged = 0
+            self._read_log(is_wanted=False)
+            self._clock.callLater(LOG_PAUSE_S, self._read_log, is_wanted=True)
+
+    def _read_log(self, *, is_wanted: bool) -> None:
+        """Read the log, or leave it for a while: who prints faster waits, as the pipe is full."""
+        if isinstance(self.transport, Process) and (pipe := self.transport.pipes.get(STDERR)) is not None:
+            (pipe.startReading if is_wanted else pipe.stopReading)()
 
     def inConnectionLost(self) -> None:
         """The sandbox is ending; `processEnded` comes next."""
@@ -114,11 +134,13 @@ class BubblewrapLauncher:
         command = [*self._wrap((), 0), which("true") or "/bin/true"]
         trial = getProcessOutputAndValue(command[0], command[1:], env={}, reactor=self._reactor)
         trial.addTimeout(CHECK_S, IReactorTime(self._reactor))
-        _, said, code = await trial
+        try:
+            _, said, code = await trial
+        except (TimeoutError, OSError) as why:
+            raise ExecutorFault(f"bubblewrap does not answer: {why}; {WAY_OUT}") from why
         if code:
             raise ExecutorFault(
-                f"bubblewrap can't make a sandbox here: {said.decode(errors='replace').strip()}; "
-                "if user namespaces are off: sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000"
+                f"bubblewrap can't make a sandbox here: {said.decode(errors='replace').strip()}; {WAY_OUT}"
             )
 
     def launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> Deferred[IGuest]:
@@ -134,14 +156,14 @@ class BubblewrapLauncher:
             ("--ro-bind", berth.program, "/app"),
             ("--ro-bind", berth.inputs, "/in"),
             ("--bind", berth.output, "/out"),
+            ("--ro-bind", berth.worker, "/guest/worker.py"),
         ]
-        binds.append(("--ro-bind", berth.worker, "/guest/worker.py"))
         confined = [
             *("prlimit", f"--nofile={MAX_FILES}", "--core=0", f"--nproc={MAX_PROCESSES}"),
             f"--fsize={limits.output_bytes}",
         ]
         command = [*self._wrap(binds, uid), *confined, self._python, "-I", "-B", "/guest/worker.py"]
-        guest = _Guest(hearer)
+        guest = _Guest(hearer, IReactorTime(self._reactor))
         try:
             self._reactor.spawnProcess(guest, which(command[0]) or command[0], command, env={}, path=None)
         except OSError as why:
@@ -153,13 +175,15 @@ class BubblewrapLauncher:
         command = ["bwrap", "--die-with-parent", "--new-session", "--clearenv", "--hostname", "job"]
         command += ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
         command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
+        command += ["--perms", "1777", "--size", str(SHM_BYTES), "--tmpfs", "/dev/shm"]
         for path in (*(p for p in SYSTEM if Path(p).exists()), *self._python_folders()):
             command += [*_parents(path), "--ro-bind", path, path]
         for how, source, target in binds:
             command += [*_parents(target), how, source, target]
         for name, value in (("PATH", "/usr/bin:/bin"), ("HOME", "/tmp"), ("TMPDIR", "/tmp"), ("LANG", "C.UTF-8")):
             command += ["--setenv", name, value]
-        command += ["--chdir", "/tmp"]
+        # elsewhere a worker that owns its user namespace could fill half of this machine's memory with files
+        command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
         if not self._is_root:
             return [*command, "--unshare-user", "--"]
         for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):

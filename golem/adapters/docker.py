@@ -19,7 +19,7 @@ import docker
 from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorCore, IReactorSocket, IReactorThreads
+from twisted.internet.interfaces import IPushProducer, IReactorCore, IReactorSocket, IReactorThreads, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
@@ -37,6 +37,8 @@ MAX_PROCESSES = 256  # threads count
 MAX_FILES = 1_024
 TMP = "size=256m,nosuid,nodev,mode=1777"  # without the mode, a user that is not root can't write there
 CALL_S = 10  # the engine answers in milliseconds, or not at all
+LOG_BURST_BYTES = 64 << 10  # a program that prints without end gets 640 KiB/s of the node's time, no more
+LOG_PAUSE_S = 0.1
 HEADER_BYTES = 8  # stream, three zeros, size: how the engine joins a container's two outputs
 STDOUT = 1
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives")
@@ -61,8 +63,12 @@ def is_reachable() -> bool:
 class _Guest(Protocol):
     """The worker's two outputs and its input, over one socket."""
 
-    def __init__(self, hearer: IGuestHearer, kill: Callable[[], None], gone: Callable[[], None]) -> None:
+    def __init__(
+        self, hearer: IGuestHearer, clock: IReactorTime, kill: Callable[[], None], gone: Callable[[], None]
+    ) -> None:
         self._hearer = hearer
+        self._clock = clock
+        self._logged = 0
         self._kill = kill
         self._gone = gone
         self._rest = b""
@@ -76,7 +82,16 @@ class _Guest(Protocol):
             if len(self._rest) < end:
                 return
             stream, said, self._rest = self._rest[0], self._rest[HEADER_BYTES:end], self._rest[end:]
-            (self._hearer.said if stream == STDOUT else self._hearer.logged)(said)
+            (self._hearer.said if stream == STDOUT else self._log)(said)
+
+    def _log(self, data: bytes) -> None:
+        self._hearer.logged(data)
+        self._logged += len(data)
+        if self._logged >= LOG_BURST_BYTES and self.transport is not None:
+            self._logged = 0
+            channel = IPushProducer(self.transport)
+            channel.pauseProducing()
+            self._clock.callLater(LOG_PAUSE_S, channel.resumeProducing)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The container has ended."""
@@ -147,18 +162,19 @@ class DockerLauncher:
     async def _launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> IGuest:
         if os.geteuid() == 0:
             os.chown(berth.output, NOBODY, NOBODY)
-        name, channel = await self._call(self._create, berth, limits)
-        guest = _Guest(hearer, lambda: self._later(self._kill, name), lambda: self._bury(name, hearer))
-        with channel:
-            IReactorSocket(self._reactor).adoptStreamConnection(channel.fileno(), socket.AF_UNIX, _Door(guest))
+        name = await self._call(self._create, berth, limits)
+        clock = IReactorTime(self._reactor)
+        guest = _Guest(hearer, clock, lambda: self._later(self._kill, name), lambda: self._bury(name, hearer))
         try:
-            await self._call(self._start, name)
+            with await self._call(self._attach, name) as channel:
+                IReactorSocket(self._reactor).adoptStreamConnection(channel.fileno(), socket.AF_UNIX, _Door(guest))
+            await self._call(self._engine().api.start, name)
         except ExecutorFault:
             self._later(self._kill, name)
             raise
         return guest
 
-    def _create(self, berth: Berth, limits: Limits) -> tuple[str, socket.socket]:
+    def _create(self, berth: Berth, limits: Limits) -> str:
         api = self._engine().api
         binds = {path: {"bind": path, "mode": "ro"} for path in self._system()}
         binds |= {
@@ -178,9 +194,14 @@ class DockerLauncher:
             labels={LABEL: str(os.getpid())},
             host_config=self._confined(binds, limits),
         )
-        name = str(made["Id"])
-        attached = api.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-        return name, attached._sock  # the SDK wraps the socket that it has, and names no other way to it
+        return str(made["Id"])
+
+    def _attach(self, name: str) -> socket.socket:
+        """A socket to the worker, before it starts, so that nothing it says is lost."""
+        streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        attached = self._engine().api.attach_socket(name, params=streams)
+        channel: socket.socket = attached._sock  # the SDK wraps the socket that it has, and names no other way to it
+        return channel
 
     def _confined(self, binds: dict[str, dict[str, str]], limits: Limits) -> dict[str, object]:
         made: dict[str, object] = self._engine().api.create_host_config(
@@ -209,9 +230,6 @@ class DockerLauncher:
         folders = {sys.prefix, sys.base_prefix, str(Path(self._python).resolve().parent.parent)}
         more = [f for f in sorted(folders) if not any(Path(f).is_relative_to(p) for p in SYSTEM)]
         return [*(p for p in SYSTEM if Path(p).exists()), *more]
-
-    def _start(self, name: str) -> None:
-        self._engine().api.start(name)
 
     def _kill(self, name: str) -> None:
         self._engine().api.remove_container(name, force=True)

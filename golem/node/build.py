@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from twisted.internet.posixbase import PosixReactorBase as ReactorBase
+from twisted.internet.threads import deferToThreadPool
 
 from golem.adapters.bubblewrap import BubblewrapLauncher
 from golem.adapters.docker import DockerLauncher, is_reachable
@@ -65,7 +67,8 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     store = EmbeddedStore(reactor, folder / "content", staging, config.ipfs.quota, config.ipfs.gateway)
     executor = tamper(_executor(config, reactor, templates))
     slots = max(1, config.provider.slots)
-    computer = Computer(executor, store, lambda name: templates[name].programs, staging / "jobs", slots)
+    aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())
+    computer = Computer(executor, store, lambda name: templates[name].programs, staging / "jobs", slots, aside)
     parts = Parts(
         clock=reactor,
         journal=journal,
@@ -121,7 +124,8 @@ def _executor(config: Config, reactor: ReactorBase, templates: Mapping[str, ITas
     offered = Limits(cores=provider.slots, memory_bytes=provider.memory // provider.slots)
     environments = [template.environment for template in templates.values()]
     rooms = Path(config.folder) / "staging" / "rooms"
-    return PooledExecutor(_launcher(provider.executor, reactor), reactor, rooms, environments, offered)
+    aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())
+    return PooledExecutor(_launcher(provider.executor, reactor), reactor, rooms, environments, offered, aside)
 
 
 def _launcher(name: str, reactor: ReactorBase) -> ILauncher:

@@ -55,28 +55,27 @@ class _Room:
             raise Refused(f"the result has more than {MAX_FILES} files")
 
 
+def open_folder(path: Path) -> int:
+    """Open the folder in which a job was to leave its result. Raises Refused where it is a folder no more."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as why:
+        raise Refused(f"the result is no folder that can be read: {why.strerror}") from why
+
+
 def collect(source: Path, target: Path, limit_bytes: int) -> int:
-    """Copy plain files and folders from `source` into the new folder `target`; how many files there were.
+    """Copy plain files and folders from `source` into the new folder `target`; how many there were.
 
     Raises Refused, naming the file and what is wrong with it: a link, a device, a name, a size, a depth.
     """
     room = _Room(limit_bytes)
-    try:
-        folder = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as why:
-        raise Refused(f"the result is no folder that can be read: {why.strerror}") from why
+    folder = open_folder(source)
     try:
         target.mkdir()
         _copy_folder(folder, target, room, 0)
     finally:
         os.close(folder)
     return room.files
-
-
-def is_empty(folder: Path) -> bool:
-    """Whether a job has made no file at all."""
-    with os.scandir(folder) as entries:
-        return next(entries, None) is None
 
 
 def _names(folder: int, room: _Room) -> Iterator[str]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from shutil import rmtree
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredSemaphore
-from twisted.logger import Logger
 
 from golem.errors import ExecutorFault, GolemError, Refused
 from golem.interfaces import IExecutor, IResourceStore, Room
@@ -21,95 +20,40 @@ from golem.model.ids import Cid
 from golem.model.spec import Job, Outcome, Status
 from golem.model.value import evolve
 from golem.node.collect import collect
+from golem.node.contents import Contents
+from golem.node.disk import Aside, at_once, clear
 
-MAX_QUEUE = 4_096  # jobs that wait for a slot
-MAX_CONTENTS = 64  # inputs kept as files; a task has a few, a result to check is one more
-
-log = Logger()
-
-
-class Contents:
-    """Content of the store as files of this machine, each made once however many jobs want it."""
-
-    def __init__(self, store: IResourceStore, folder: Path) -> None:
-        self._store = store
-        self._folder = folder
-        self._made: dict[Cid, Deferred[None] | None] = {}
-        self._users: dict[Cid, int] = {}
-
-    async def borrow(self, cid: Cid) -> str:
-        """The path of a content, which stays until it is given back. Raises StoreFault."""
-        self._users[cid] = self._users.get(cid, 0) + 1
-        path = self._folder / cid
-        try:
-            if cid not in self._made:
-                await self._make(cid, path)
-            elif (making := self._made[cid]) is not None:
-                await _also(making)
-        except BaseException:
-            self.give_back(cid)
-            raise
-        return str(path)
-
-    async def _make(self, cid: Cid, path: Path) -> None:
-        made = self._made[cid] = Deferred()
-        try:
-            await self._store.materialise(cid, str(path))
-        except BaseException as why:
-            del self._made[cid]
-            made.addErrback(lambda _: None)
-            made.errback(why)
-            raise
-        self._made[cid] = None
-        made.callback(None)
-
-    def give_back(self, cid: Cid) -> None:
-        """A job is done with a content; the oldest that nobody uses go when there are too many."""
-        self._users[cid] -= 1
-        for old in list(self._made):
-            if len(self._made) <= MAX_CONTENTS:
-                break
-            if not self._users.get(old) and self._made[old] is None:
-                del self._made[old]
-                self._users.pop(old, None)
-                _remove(self._folder / old)
-
-
-def _also(first: Deferred[None]) -> Deferred[None]:
-    """A Deferred of our own for what somebody else waits for, too."""
-    own: Deferred[None] = Deferred()
-    first.addCallbacks(lambda _: own.callback(None), lambda why: own.errback(why))
-    return own
-
-
-def _remove(path: Path) -> None:
-    """Remove a file, a link or a folder; a link leads nowhere."""
-    if path.is_dir() and not path.is_symlink():
-        rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+MAX_QUEUE = 4_096  # jobs that run or wait for a slot
 
 
 class Computer(Service):
     """Runs jobs, at most `slots` at once. `programs`: the folder of a template's programs, by the template's name."""
 
     def __init__(
-        self, executor: IExecutor, store: IResourceStore, programs: Callable[[str], str], folder: Path, slots: int
+        self,
+        executor: IExecutor,
+        store: IResourceStore,
+        programs: Callable[[str], str],
+        folder: Path,
+        slots: int,
+        aside: Aside = at_once,
     ) -> None:
         self._executor = executor
         self._store = store
         self._programs = programs
         self._folder = folder
+        self._rooms = str(folder / "rooms")
         self._slots = DeferredSemaphore(slots)
         self._contents = Contents(store, folder / "content")
         self._stopped: set[str] = set()
         self._known: set[str] = set()
-        self._found: set[tuple[str, str]] = set()
+        self._programs_seen: dict[tuple[str, str], str] = {}
+        self._aside = aside
 
     def startService(self) -> None:
         """Begin with empty rooms."""
         super().startService()
-        rmtree(self._folder, ignore_errors=True)
+        clear(self._folder)
         for name in ("content", "rooms"):
             (self._folder / name).mkdir(parents=True)
 
@@ -146,9 +90,9 @@ class Computer(Service):
             self._stopped.discard(job.job_id)
 
     async def _attempt(self, job: Job) -> Outcome:
-        program = self._find(job.template, job.program)
+        program = self._program(job)
         borrowed: list[Cid] = []
-        output = self._folder / "rooms" / job.job_id
+        output = f"{self._rooms}/{job.job_id}"
         try:
             inputs = {}
             for wanted in job.inputs:
@@ -156,32 +100,33 @@ class Computer(Service):
                 borrowed.append(wanted.cid)
             if job.job_id in self._stopped:
                 return Outcome(status=Status.STOPPED, detail="stopped before it began")
-            outcome = await self._executor.run(job, Room(program=program, inputs=inputs, output=str(output)))
-            return await self._keep(job, outcome, output)
+            outcome = await self._executor.run(job, Room(program=program, inputs=inputs, output=output))
+            return await self._keep(job, outcome, Path(output)) if os.path.lexists(output) else outcome
         finally:
             for cid in borrowed:
                 self._contents.give_back(cid)
-            _remove(output)
 
-    def _find(self, template: str, name: str) -> str:
-        """The folder of a template's programs, which has this one. Raises ExecutorFault."""
-        folder = self._programs(template)
-        if (folder, name) not in self._found:
-            if not Path(folder, f"{name}.py").is_file():
-                raise ExecutorFault(f"the template {template} has no program {name!r}")
-            self._found.add((folder, name))
-        return folder
+    def _program(self, job: Job) -> str:
+        """The folder of a job's program."""
+        key = (job.template, job.program)
+        if key not in self._programs_seen:
+            folder = self._programs(job.template)
+            if not Path(folder, f"{job.program}.py").is_file():
+                raise ExecutorFault(f"the template {job.template} has no program {job.program!r}")
+            self._programs_seen[key] = folder
+        return self._programs_seen[key]
 
     async def _keep(self, job: Job, outcome: Outcome, output: Path) -> Outcome:
-        """Put what a job made into the store."""
-        if outcome.status is not Status.DONE or not os.path.lexists(output):
-            return outcome
+        """Put what a job made into the store, if it came to a good end."""
         safe = output.with_suffix(".safe")
         try:
-            collect(output, safe, job.limits.output_bytes)
+            if outcome.status is not Status.DONE:
+                return outcome
+            await self._aside(partial(collect, output, safe, job.limits.output_bytes))
             content = await self._store.put(str(safe), job.task_id)
         finally:
-            rmtree(safe, ignore_errors=True)
+            for path in (output, safe):
+                await self._aside(partial(clear, path))
         return evolve(outcome, result=content.cid, size_bytes=content.size_bytes)
 
     def stop(self, job_id: str) -> Deferred[None]:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from shutil import rmtree
 
 import msgspec
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from golem.errors import ExecutorFault
 from golem.interfaces import IExecutor, ILauncher, Room
 from golem.model.ids import JobId, TaskId, derive
 from golem.model.spec import Capability, Environment, Job, Limits, Outcome, Status
+from golem.node.disk import Aside, at_once, clear
 from golem.node.worker import Worker
 
-IDLE_S = 60.0  # a warm worker holds memory; its task's next job comes at once or not at all
-MAX_IDLE = 4  # each may hold a renderer's gigabyte for nothing
+IDLE_S = 60.0  # a warm worker holds memory; its task's next job comes soon or not at all
+MAX_IDLE = 4  # workers that wait; more where more run at once. Each may hold a renderer's gigabyte for nothing
 PROBE_MS = 60_000  # importing a renderer from a cold disk takes seconds
 PROBE = Path(__file__).parent.parent / "guest" / "probe"
 
-Kind = tuple[str, str]
-"""Task and template: whose jobs may share a worker."""
+Kind = tuple[TaskId, str, Limits]
+"""Task, template and limits: whose jobs may share a worker."""
+
+log = Logger()
 
 
 class _Found(msgspec.Struct):
@@ -32,7 +35,11 @@ class _Found(msgspec.Struct):
 
 @implementer(IExecutor)
 class PooledExecutor:
-    """Runs each job in a worker that is its own, or its task's."""
+    """Runs each job in a worker that is its own, or its task's.
+
+    `offered`: what is said of this machine. As many workers may wait for jobs as it runs at once, or a few; of more,
+    the one that waited longest ends, since each may hold a renderer and its scene in memory.
+    """
 
     def __init__(
         self,
@@ -41,6 +48,7 @@ class PooledExecutor:
         folder: Path,
         environments: Sequence[Environment],
         offered: Limits,
+        aside: Aside = at_once,
     ) -> None:
         self.tier: str = launcher.tier
         self._launcher = launcher
@@ -48,17 +56,25 @@ class PooledExecutor:
         self._folder = folder
         self._environments = environments
         self._offered = offered
+        self._aside = aside
         self._count = 0
-        self._idle: list[tuple[Kind, Worker]] = []
+        self._idle: list[tuple[Kind, Worker]] = []  # the one that waited longest first
         self._running: dict[str, Worker] = {}
+        self._ending: set[Deferred[None]] = set()
+        self._sweep: IDelayedCall | None = None
+        self._is_closed = False
+        self._all_ended: Deferred[None] = Deferred()
 
     def probe(self) -> Deferred[Capability]:
         """Try the sandbox and see which environments are whole in it."""
         return Deferred.fromCoroutine(self._probe())
 
     async def _probe(self) -> Capability:
-        rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True)
+        try:
+            clear(self._folder)
+            self._folder.mkdir(parents=True)
+        except OSError as why:
+            raise ExecutorFault(f"there is no room for jobs: {why}") from why
         await self._launcher.check()
         wanted = {e.name: list(e.modules) for e in self._environments}
         room = Room(program=str(PROBE), inputs={}, output=str(self._folder / "probe"))
@@ -71,7 +87,6 @@ class PooledExecutor:
             limits=Limits(timeout_ms=PROBE_MS, memory_bytes=max(2 << 30, self._offered.memory_bytes)),
         )
         outcome = await self._run(job, room)
-        rmtree(room.output, ignore_errors=True)
         if outcome.status is not Status.DONE:
             raise ExecutorFault(f"the {self.tier} sandbox does not work: {outcome.detail}\n{outcome.log}".strip())
         found = msgspec.json.decode(outcome.report, type=_Found)
@@ -87,50 +102,61 @@ class PooledExecutor:
         return Deferred.fromCoroutine(self._run(job, room))
 
     async def _run(self, job: Job, room: Room) -> Outcome:
-        worker = self._take(job) or self._make()
+        if self._is_closed:
+            raise ExecutorFault("the executor is closed")
+        worker = (self._take(job) if job.warm else None) or self._make()
         self._running[job.job_id] = worker
         try:
             return await worker.run(job, room)
+        except OSError as why:
+            worker.is_spent = True
+            raise ExecutorFault(f"the job's room can't be set up: {why}") from why
         finally:
             del self._running[job.job_id]
-            await self._give_back(job, worker)
+            self._give_back(job, worker)
+            if self._is_closed and not self._running:
+                self._all_ended.callback(None)
 
     def _take(self, job: Job) -> Worker | None:
-        """The worker of the same task that was idle last, if there is one."""
-        for place in reversed(self._idle if job.warm else []):
-            kind, worker = place
-            if worker.is_spent or kind == (job.task_id, job.template):
-                self._idle.remove(place)
-                if not worker.is_spent:
-                    return worker
-                worker.clean()
+        kind = _kind(job)
+        for place in reversed(range(len(self._idle))):
+            if self._idle[place][0] == kind and not self._idle[place][1].is_spent:
+                return self._idle.pop(place)[1]
         return None
 
     def _make(self) -> Worker:
         self._count += 1
         return Worker(self._launcher, self._clock, self._folder / f"room-{self._count}")
 
-    async def _give_back(self, job: Job, worker: Worker) -> None:
-        if worker.is_spent or not job.warm:
-            await self._end(worker)
+    def _give_back(self, job: Job, worker: Worker) -> None:
+        if worker.is_spent or not job.warm or self._is_closed:
+            self._end(worker)
             return
-        self._idle.append(((job.task_id, job.template), worker))
-        self._clock.callLater(IDLE_S, self._retire, worker, worker.jobs)
-        if len(self._idle) > MAX_IDLE:
-            oldest = self._idle[0][1]
-            self._retire(oldest, oldest.jobs)
+        self._idle.append((_kind(job), worker))
+        if len(self._idle) > max(MAX_IDLE, self._offered.cores):
+            self._end(self._idle.pop(0)[1])
+        if self._sweep is None:
+            self._sweep = self._clock.callLater(IDLE_S, self._retire)
 
-    def _retire(self, worker: Worker, jobs: int) -> None:
-        """End a worker that has been idle since it had run so many jobs."""
-        for place in self._idle:
-            if place[1] is worker and worker.jobs == jobs:
-                self._idle.remove(place)
-                Deferred.fromCoroutine(self._end(worker))
-                return
+    def _retire(self) -> None:
+        """End workers that have waited too long."""
+        self._sweep = None
+        now = self._clock.seconds()
+        while self._idle and self._idle[0][1].idle_since + IDLE_S <= now:
+            self._end(self._idle.pop(0)[1])
+        if self._idle:
+            self._sweep = self._clock.callLater(self._idle[0][1].idle_since + IDLE_S - now, self._retire)
 
-    async def _end(self, worker: Worker) -> None:
+    def _end(self, worker: Worker) -> None:
+        done: Deferred[None] = Deferred.fromCoroutine(self._part_with(worker))
+        done.addErrback(lambda trouble: log.failure("a worker's room is left behind", failure=trouble))
+        if not done.called:
+            self._ending.add(done)
+            done.addBoth(lambda _: self._ending.discard(done))
+
+    async def _part_with(self, worker: Worker) -> None:
         await worker.end()
-        worker.clean()
+        await self._aside(worker.clean)
 
     def stop(self, job_id: str) -> Deferred[None]:
         """End the job."""
@@ -141,13 +167,22 @@ class PooledExecutor:
             worker.stop(Status.STOPPED, "stopped")
 
     def close(self) -> Deferred[None]:
-        """End every job and worker."""
+        """End every job and worker, and wait until all are gone."""
         return Deferred.fromCoroutine(self._close())
 
     async def _close(self) -> None:
+        self._is_closed = True
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None
         for worker in list(self._running.values()):
             worker.stop(Status.STOPPED, "the node is stopping")
-            await worker.end()
         while self._idle:
-            _, worker = self._idle.pop()
-            await self._end(worker)
+            self._end(self._idle.pop()[1])
+        if self._running:
+            await self._all_ended
+        await gatherResults(list(self._ending))
+
+
+def _kind(job: Job) -> Kind:
+    return job.task_id, job.template, job.limits

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
-from shutil import copytree, rmtree
+from shutil import copytree
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
 from zope.interface import implementer
 
-from golem.errors import Malformed
+from golem.errors import Malformed, Refused
 from golem.interfaces import Berth, IGuest, IGuestHearer, ILauncher, Room
-from golem.model.spec import MAX_LOG_BYTES, Job, Outcome, Status
+from golem.model.spec import MAX_LOG_BYTES, Job, Limits, Outcome, Status
 from golem.model.value import evolve
+from golem.node.disk import SEEN_FOLDER, clear, is_empty, measure
 from golem.node.memory import resident_bytes
 from golem.wire.guest import Lines, job_line, outcome_of
 
 WATCH_S = 0.25  # a program that takes 1 GiB/s overshoots its memory limit by a quarter of that
+END_S = 10.0  # what was killed is gone in milliseconds, unless the kernel itself is stuck
 WORKER = str(Path(__file__).parent.parent / "guest" / "worker.py")
+
+log = Logger()
 
 
 @implementer(IGuestHearer)
 class Worker:
-    """Runs one job at a time, within its limits. `is_spent`: can't take another. `jobs`: how many it has run."""
+    """Runs one job at a time, within its limits. `is_spent`: can't take another. `idle_since`: in clock seconds.
+
+    Jobs that find the same inputs get them at the same place, and one that leaves its output folder empty leaves it
+    to the next: a job without files costs the node no more than a look into that folder.
+    """
 
     def __init__(self, launcher: ILauncher, clock: IReactorTime, folder: Path) -> None:
         self._launcher = launcher
@@ -34,45 +42,59 @@ class Worker:
         self._log = b""
         self._guest: IGuest | None = None
         self._job: Job | None = None
-        self._done: Deferred[Outcome] | None = None
+        self._done: Deferred[Outcome] = Deferred()
         self._verdict: Outcome | None = None
         self._watch: IDelayedCall | None = None
-        self._began = 0.0
+        self._began = self.idle_since = clock.seconds()
         self._gone: Deferred[None] = Deferred()
-        self.is_spent = True  # until it has started
-        self.jobs = 0
+        self._inputs: dict[str, str] = {}
+        self._inputs_number = self._output_number = 0
+        self._made = folder / "out" / "0"
+        self.is_spent = False
 
     async def run(self, job: Job, room: Room) -> Outcome:
-        """Run a job to its end; what it made lies in `room.output` then. Raises ExecutorFault."""
-        self._job, self._verdict, self._log = job, None, b""
-        done = self._done = Deferred()
-        self.jobs += 1
-        guest = self._guest or await self._start(job, room)
-        self._place(job, room)
+        """Run a job to its end; what it made, if anything, is the folder `room.output` then. Raises ExecutorFault."""
+        self._job, self._verdict, self._log, self._done = job, None, b"", Deferred()
         self._began = self._clock.seconds()
-        if self._verdict is None and not self._gone.called:
-            self._watch = self._clock.callLater(WATCH_S, self._look)
-            guest.write(job_line(job, f"/in/{job.job_id}", f"/out/{job.job_id}"))
-        else:
-            guest.kill()
-        outcome = await done
-        used_ms = int((self._clock.seconds() - self._began) * 1000)
-        self._job = None
-        if not job.warm:
+        self._begin_watch(job.limits)
+        try:
+            outcome = await self._attempt(job, room)
+        finally:
+            self._job, self.idle_since = None, self._clock.seconds()
+            self.is_spent = self.is_spent or self._guest is None
+        used_ms = round((self.idle_since - self._began) * 1000)
+        if outcome.status is not Status.DONE or not job.warm:
             await self.end()
-        self._collect(job, room)
-        return evolve(outcome, used_ms=used_ms, log=self._log.decode(errors="replace")[-MAX_LOG_BYTES:])
+        if outcome.status is Status.DONE:
+            outcome = self._collect(outcome, room)
+        return evolve(outcome, used_ms=used_ms, log=self._log.decode(errors="replace"))
 
-    async def _start(self, job: Job, room: Room) -> IGuest:
-        """Start the sandbox that this job, and perhaps its like, will run in."""
-        for name in ("in", "out"):
-            (self._folder / name).mkdir(parents=True)
-        berth = Berth(
-            program=room.program, inputs=str(self._folder / "in"), output=str(self._folder / "out"), worker=WORKER
+    async def _attempt(self, job: Job, room: Room) -> Outcome:
+        try:
+            if self._guest is None:
+                await self._start(job.limits, room)
+            elif room.inputs != self._inputs:
+                self._place(room.inputs)
+            order = job_line(job, f"/in/{self._inputs_number}", f"/out/{self._output_number}")
+        except Malformed as why:
+            return Outcome(status=Status.ERROR, detail=str(why))
+        if self._guest is not None and self._verdict is None:
+            self._guest.write(order)
+        return await self._done
+
+    async def _start(self, limits: Limits, room: Room) -> None:
+        """Start the sandbox that this job, and perhaps its like, will run in. Raises ExecutorFault."""
+        for part in ("", "in", "out"):
+            folder = self._folder / part
+            folder.mkdir(parents=True)
+            folder.chmod(SEEN_FOLDER)
+        inputs, output = str(self._folder / "in"), str(self._folder / "out")
+        self._place(room.inputs)
+        self._guest = await self._launcher.launch(
+            Berth(program=room.program, inputs=inputs, output=output, worker=WORKER), limits, self
         )
-        guest = self._guest = await self._launcher.launch(berth, job.limits, self)
-        self.is_spent = self._verdict is not None or self._gone.called
-        return guest
+        if self._verdict is not None:
+            self._kill()
 
     def stop(self, status: Status, detail: str) -> None:
         """End the running job, and the sandbox with it; that job's outcome is this."""
@@ -83,46 +105,80 @@ class Worker:
     async def end(self) -> None:
         """End the sandbox and wait until it is gone."""
         self._kill()
-        if self._guest is not None:
-            await self._gone
+        if self._guest is None or self._gone.called:
+            return
+        gone: Deferred[None] = Deferred()
+        self._gone.chainDeferred(gone)
+        try:
+            await gone.addTimeout(END_S, self._clock)
+        except TimeoutError:
+            log.error("a sandbox was killed but has not ended: {folder}", folder=self._folder)
 
     def clean(self) -> None:
         """Remove what the sandbox saw of this machine's disk."""
-        rmtree(self._folder, ignore_errors=True)
+        clear(self._folder)
 
     def _kill(self) -> None:
         self.is_spent = True
         if self._guest is not None:
             self._guest.kill()
 
-    def _place(self, job: Job, room: Room) -> None:
+    def _place(self, inputs: dict[str, str]) -> None:
         """Link inputs where the sandbox sees them: no copy, and the same times, by which programs know them again."""
-        inputs = self._folder / "in" / job.job_id
-        for name, path in room.inputs.items():
-            inputs.mkdir(exist_ok=True)
+        clear(self._folder / "in" / str(self._inputs_number))
+        self._inputs, self._inputs_number = inputs, self._inputs_number + 1
+        target = self._folder / "in" / str(self._inputs_number)
+        target.mkdir()
+        target.chmod(SEEN_FOLDER)
+        for name, path in inputs.items():
             if Path(path).is_dir():
-                copytree(path, inputs / name, copy_function=os.link)
+                copytree(path, target / name, copy_function=os.link)
             else:
-                os.link(path, inputs / name)
+                os.link(path, target / name)
 
-    def _collect(self, job: Job, room: Room) -> None:
-        with suppress(FileNotFoundError):
-            (self._folder / "out" / job.job_id).rename(room.output)
-        if room.inputs:
-            rmtree(self._folder / "in" / job.job_id, ignore_errors=True)
+    def _collect(self, outcome: Outcome, room: Room) -> Outcome:
+        """Take what the job made; the next one makes another folder."""
+        try:
+            if is_empty(self._made):
+                return outcome
+        except Refused as why:
+            self.is_spent = True
+            return Outcome(status=Status.OUTPUT_REFUSED, detail=str(why))
+        self._made.rename(room.output)
+        self._output_number += 1
+        self._made = self._made.with_name(str(self._output_number))
+        return outcome
+
+    def _begin_watch(self, limits: Limits) -> None:
+        wait_s = min(WATCH_S, limits.timeout_ms / 1000)
+        if self._watch is not None and self._watch.getTime() > self._clock.seconds() + wait_s:
+            self._end_watch()
+        if self._watch is None:  # else the last job's goes on: two timers less for a short job
+            self._watch = self._clock.callLater(wait_s, self._look)
+
+    def _end_watch(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.cancel()
 
     def _look(self) -> None:
         """Hold the running job to its limits."""
         self._watch = None
-        if self._job is None or self._guest is None or self._verdict is not None:
+        if self._job is None:
             return
         limits = self._job.limits
-        if (self._clock.seconds() - self._began) * 1000 >= limits.timeout_ms:
+        left_ms = limits.timeout_ms - round((self._clock.seconds() - self._began) * 1000)
+        if left_ms <= 0:
             self.stop(Status.TIMEOUT, f"not done after {limits.timeout_ms / 1000:g} s")
-        elif (used := resident_bytes(self._guest.pid)) > limits.memory_bytes:
+            return
+        self._watch = self._clock.callLater(min(WATCH_S, left_ms / 1000), self._look)
+        used = resident_bytes(self._guest.pid) if self._guest is not None else 0
+        if used > limits.memory_bytes:
             self.stop(Status.OUT_OF_MEMORY, f"took {used >> 20} MiB, more than {limits.memory_bytes >> 20} MiB")
-        left = limits.timeout_ms / 1000 - (self._clock.seconds() - self._began)
-        self._watch = self._clock.callLater(max(0.01, min(WATCH_S, left)), self._look)
+        try:
+            measure(self._folder / "out", limits.output_bytes)
+        except Refused as why:
+            self.stop(Status.OUTPUT_REFUSED, str(why))
 
     # IGuestHearer
 
@@ -131,8 +187,10 @@ class Worker:
         try:
             for line in self._lines.feed(data):
                 job_id, outcome = outcome_of(line)
-                if self._verdict is None and self._job is not None and job_id == self._job.job_id:
-                    self._finish(outcome)
+                if self._job is None or job_id != self._job.job_id or self._done.called:
+                    raise Malformed("an answer that nobody asked for")
+                if self._verdict is None:
+                    self._done.callback(outcome)
         except Malformed as why:
             self.stop(Status.ERROR, f"the program broke the worker: {why}")
 
@@ -143,15 +201,14 @@ class Worker:
     def ended(self, how: str, is_memory: bool) -> None:
         """The sandbox is gone; so is the job that it ran, if any."""
         self.is_spent = True
-        status = Status.OUT_OF_MEMORY if is_memory else Status.ERROR
-        self._finish(self._verdict or Outcome(status=status, detail=f"the program ended its worker: {how}"))
+        self._end_watch()
+        if not self._done.called:
+            self._done.callback(self._verdict or _fallen(how, is_memory))
         if not self._gone.called:
             self._gone.callback(None)
 
-    def _finish(self, outcome: Outcome) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        done, self._done = self._done, None
-        if done is not None:
-            done.callback(outcome)
+
+def _fallen(how: str, is_memory: bool) -> Outcome:
+    if is_memory:
+        return Outcome(status=Status.OUT_OF_MEMORY, detail=f"the system ended it for want of memory: {how}")
+    return Outcome(status=Status.ERROR, detail=f"the program ended its worker: {how}")

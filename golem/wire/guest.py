@@ -25,19 +25,38 @@ class Answer(msgspec.Struct):
     memory: bool = False
 
 
-_decoder = msgspec.json.Decoder(Answer)
+class _Order(msgspec.Struct):
+    """A job as the worker reads it."""
+
+    job: str
+    program: str
+    inputs: str
+    output: str
+    params: msgspec.Raw
+
+
+_answers = msgspec.json.Decoder(Answer)
+_objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encoder = msgspec.json.Encoder()
 
 
 def job_line(job: Job, inputs: str, output: str) -> bytes:
-    """A job as the worker reads it. `inputs`, `output`: folders as they are inside the sandbox."""
-    head = f'{{"job":"{job.job_id}","program":"{job.program}","inputs":"{inputs}","output":"{output}","params":'
-    return head.encode() + job.params.replace(b"\n", b" ") + b"}\n"
+    """A job as the worker reads it. `inputs`, `output`: folders as they are inside the sandbox.
+
+    Raises Malformed where the job's parameters, which a stranger wrote, are no JSON object.
+    """
+    try:
+        _objects.decode(job.params)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as why:
+        raise Malformed(f"the parameters are no JSON object: {why}") from why
+    params = msgspec.Raw(job.params.replace(b"\n", b" "))  # between tokens: strings hold no bare line ends
+    return _encoder.encode(_Order(job.job_id, job.program, inputs, output, params)) + b"\n"
 
 
 def outcome_of(line: bytes) -> tuple[str, Outcome]:
     """The job an answer is about, and what came of it. Raises Malformed."""
     try:
-        answer = _decoder.decode(line.decode())
+        answer = _answers.decode(line.decode())
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as why:
         raise Malformed(f"not an answer: {why}") from why
     report = bytes(answer.report)

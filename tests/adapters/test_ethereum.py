@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from golem.adapters.ethereum import EthereumChain, EthereumSettings
-from golem.errors import ChainFault
+from golem.errors import ChainFault, NotEnoughFunds
 from golem.model.chain import Batch, Receipt, Word
 from golem.model.ids import Address, BatchId, derive
 from golem.model.money import Wei
@@ -28,6 +28,7 @@ ETHER = 10**18
 GWEI = 10**9
 BLOCK_S, POLL_MS = 0.03, 10
 LIMIT_S = 60.0
+LOOK = 5  # requests in one look at the chain
 CONNECTING = 3  # requests before the first that is about a payment
 BOB = Address("0x" + "b0" * 20)
 ALICE = FixedKeyring("alice")
@@ -158,6 +159,19 @@ async def test_what_is_signed_is_on_disk_before_it_is_sent(net: Net) -> None:
 
 
 @bounded
+async def test_a_payment_is_done_when_deep_enough_and_no_sooner(net: Net) -> None:
+    net.live.pause()
+    deposit = net.alice(confirmations=3).deposit("first", Wei(100))
+    await until(lambda: net.sent == 1)
+    for _ in range(3):
+        net.live.outage.begin(0, is_heard=False)
+        await until(lambda: net.live.outage.asked >= 3 * LOOK)
+        assert not deposit.called
+        net.chain.mine()
+    assert (await deposit).block + 3 == len(net.chain.blocks) - 1
+
+
+@bounded
 async def test_an_undone_block_is_mined_again_and_pays_once(net: Net) -> None:
     alice = net.alice(confirmations=8)
     await alice.deposit("first", Wei(1000))
@@ -253,6 +267,25 @@ async def test_a_payment_waits_behind_one_that_is_stuck_and_frees_it(net: Net) -
     await net.alice().pay(batch(500, "two"))
     assert net.sent == 3
     assert await free(net) == 500
+
+
+@bounded
+async def test_a_batch_that_is_short_costs_no_gas(net: Net) -> None:
+    await net.alice().deposit("first", Wei(100))
+    with pytest.raises(NotEnoughFunds, match="make a deposit"):
+        await net.alice().pay(batch(101))
+    assert net.sent == 1
+
+
+@bounded
+async def test_what_the_chain_has_is_not_paid_again_though_we_forgot(net: Net) -> None:
+    await net.alice().deposit("first", Wei(100))
+    paid = await net.alice().pay(batch(60))
+    for file in Path(net.settings.folder).iterdir():
+        file.unlink()
+    again = await net.alice().pay(batch(60))
+    assert (again.tx_hash, again.gas_used, net.sent) == ("", 0, 2)
+    assert paid.tx_hash
 
 
 @bounded
