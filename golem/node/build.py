@@ -30,6 +30,7 @@ from golem.net.network import Identity, Network
 from golem.net.tls import TlsCarrier
 from golem.node.computer import Computer
 from golem.node.config import Config, settings
+from golem.node.disk import Aside
 from golem.node.executor import PooledExecutor
 from golem.node.node import Node, Parts
 from golem.node.plugins import load
@@ -65,9 +66,9 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
         raise ConfigError(str(why)) from why
     staging = folder / "staging"
     store = EmbeddedStore(reactor, folder / "content", staging, config.ipfs.quota, config.ipfs.gateway)
-    executor = tamper(_executor(config, reactor, templates))
-    slots = max(1, config.provider.slots)
     aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())
+    executor = tamper(_executor(config, reactor, templates, aside))
+    slots = max(1, config.provider.slots)
     computer = Computer(executor, store, lambda name: templates[name].programs, staging / "jobs", slots, aside)
     parts = Parts(
         clock=reactor,
@@ -79,19 +80,7 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
         keyring=keyring,
         entropy=OsEntropy(),
     )
-    host = split_place(config.node.address or config.node.listen)[0]
-    node = assemble(
-        parts,
-        settings(config),
-        templates,
-        Reach(
-            network=config.node.network,
-            carrier=TlsCarrier(reactor, reactor),
-            listen=config.node.listen,
-            address=config.node.address,
-            gateway=lambda: join_place(host, store.port),
-        ),
-    )
+    node = assemble(parts, settings(config), templates, _reach(config, reactor, lambda: store.port))
     store.setServiceParent(node)
     computer.setServiceParent(node)
     return node
@@ -119,12 +108,22 @@ def assemble(
     return node
 
 
-def _executor(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTemplate]) -> IExecutor:
+def _reach(config: Config, reactor: ReactorBase, gateway: Callable[[], int]) -> Reach:
+    host = split_place(config.node.address or config.node.listen)[0]
+    return Reach(
+        network=config.node.network,
+        carrier=TlsCarrier(reactor, reactor),
+        listen=config.node.listen,
+        address=config.node.address,
+        gateway=lambda: join_place(host, gateway()),
+    )
+
+
+def _executor(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTemplate], aside: Aside) -> IExecutor:
     provider = config.provider
     offered = Limits(cores=provider.slots, memory_bytes=provider.memory // provider.slots)
     environments = [template.environment for template in templates.values()]
     rooms = Path(config.folder) / "staging" / "rooms"
-    aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())
     return PooledExecutor(_launcher(provider.executor, reactor), reactor, rooms, environments, offered, aside)
 
 
