@@ -75,11 +75,8 @@ class Computer(Service):
             return Outcome(status=Status.FAULT, detail=f"{MAX_QUEUE} jobs wait here already")
         self._known.add(job.job_id)
         try:
-            await self._slots.acquire()
-            try:
-                return await self._attempt(job)
-            finally:
-                self._slots.release()
+            # Not a `finally` here: of a node that is dropped unfinished, it would wake jobs that are dropped too.
+            return await self._slots.run(lambda: Deferred.fromCoroutine(self._attempt(job)))
         except GolemError as why:
             status = Status.OUTPUT_REFUSED if isinstance(why, Refused) else Status.FAULT
             return Outcome(status=status, detail=str(why))
