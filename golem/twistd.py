@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TextIO, cast
 
 from twisted.application.service import IService, MultiService
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IReactorTime, IReactorUNIX
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
@@ -21,6 +23,7 @@ from golem.control.server import ControlServer
 from golem.errors import ConfigError
 from golem.node.build import Tamper, honest, make
 from golem.node.config import load
+from golem.node.node import Node
 
 CONFIG_EXIT = 5  # golem.cli.exits.Exit.CONFIG
 log = Logger()
@@ -44,8 +47,8 @@ class Options(UsageOptions):
         self.flags[key] = value
 
 
-def build(folder: str, flags: Mapping[str, str], tamper: Tamper = honest) -> tuple[IService, Deferred[None]]:
-    """A node with its control socket, and what fires once it takes part or fails with the reason why it can't.
+def build(folder: str, flags: Mapping[str, str], tamper: Tamper = honest) -> tuple[IService, Node]:
+    """A node, and the service that is the node with its control socket.
 
     Raises ConfigError with all that is wrong.
     """
@@ -55,23 +58,25 @@ def build(folder: str, flags: Mapping[str, str], tamper: Tamper = honest) -> tup
     node.setServiceParent(services)
     control = ControlServer(node.desk, config.folder, IReactorUNIX(reactor), IReactorTime(reactor))
     services.addService(control)
-    return services, node.ready
+    return services, node
 
 
 def makeService(options: Options) -> IService:
     """What `twistd golem` runs. Where it can't, every mistake is printed, and the exit code is 5."""
     try:
-        services, ready = build(options["folder"], options.flags)
+        services, node = build(options["folder"], options.flags)
     except ConfigError as why:
         sys.stderr.write(f"error: {why}\n")
         raise SystemExit(CONFIG_EXIT) from why
-    ready.addErrback(_give_up)
+    node.ready.addErrback(_give_up, "the node can't start")
+    node.broken.addErrback(_give_up, "the node stops")
     return services
 
 
-def _give_up(failure: Failure) -> None:
-    log.critical("the node can't start: {why}", why=failure.getErrorMessage())
-    reactor.stop()
+def _give_up(failure: Failure, what: str) -> None:
+    log.critical("{what}: {why}", what=what, why=failure.getErrorMessage())
+    with suppress(ReactorNotRunning):  # it breaks while it stops
+        reactor.stop()
 
 
 def run(
@@ -83,18 +88,20 @@ def run(
 ) -> None:
     """Run a node until a signal stops it, its log going to `out`; `when_ready` is called once it takes part.
 
-    Raises what the node could not start for: ConfigError with all that is wrong, or a Fault.
+    Raises what the node could not start or go on for: ConfigError with all that is wrong, or a Fault.
     """
-    services, ready = build(folder, flags, tamper)
+    services, node = build(folder, flags, tamper)
     globalLogBeginner.beginLoggingTo([textFileLogObserver(out)], redirectStandardIO=False)
     failures: list[Failure] = []
 
     def give_up(failure: Failure) -> None:
         failures.append(failure)
-        reactor.stop()
+        with suppress(ReactorNotRunning):  # it breaks while it stops
+            reactor.stop()
 
     def start() -> None:
-        ready.addCallbacks(lambda _: when_ready(), give_up)
+        node.ready.addCallbacks(lambda _: when_ready(), give_up)
+        node.broken.addErrback(give_up)
         maybeDeferred(services.startService).addErrback(give_up)
 
     reactor.callWhenRunning(start)

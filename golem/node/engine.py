@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -66,7 +67,10 @@ _saved: Decoder[Saved] = Decoder(Saved)
 
 
 class Engine:
-    """Holds the core and its journal; turns events into effects, durably."""
+    """Holds the core and its journal; turns events into effects, durably.
+
+    `broken`: fails with the JournalFault after which it takes no more events, since what it knows is ahead of the disk.
+    """
 
     def __init__(
         self,
@@ -84,6 +88,7 @@ class Engine:
         self._inbox: deque[Event] = deque()
         self._call: IDelayedCall | None = None
         self._performer: Performer | None = None
+        self.broken: Deferred[None] = Deferred()
         self._turns = 0
         self._committed_s = 0.0
         self._observers: list[Callable[[Event, list[f.Effect]], None]] = []
@@ -128,7 +133,7 @@ class Engine:
 
     def stop(self) -> None:
         """Take what has arrived, and no more."""
-        while self._inbox:
+        while self._inbox and self._performer is not None:
             self._turn()
         self._performer = None
 
@@ -161,8 +166,8 @@ class Engine:
                 asked.extend(self._take(event, records))
                 if isinstance(event, Heard) and event.sequence:
                     heard[event.peer] = event.sequence
-        if records:
-            self._commit(records)
+        if records and not self._is_committed(records):
+            return
         performer.committed(heard)
         for effect, number in asked:
             performer.perform(effect, number)
@@ -174,12 +179,19 @@ class Engine:
         records.append(encode(Record(stamp=stamp, event=event)))
         return self._step(event, stamp)
 
-    def _commit(self, records: list[bytes]) -> None:
-        self._journal.append(records)
+    def _is_committed(self, records: list[bytes]) -> bool:
+        """Put turns on disk; where that fails, nothing that they asked for is done, and none follows."""
+        try:
+            self._journal.append(records)
+            self._turns += len(records)
+            if self._turns >= SNAPSHOT_TURNS:
+                self.snapshot()
+        except JournalFault as why:
+            self._performer = None
+            self.broken.errback(why)
+            return False
         self._committed_s = self._clock.seconds()
-        self._turns += len(records)
-        if self._turns >= SNAPSHOT_TURNS:
-            self.snapshot()
+        return True
 
     def snapshot(self) -> None:
         """Replace the turns so far by what they led to."""

@@ -52,7 +52,10 @@ class Network(Protocol):
 
 
 class Node(MultiService):
-    """One node. `desk`: what its user sees of it. `ready`: fires once it takes part, or fails with the reason."""
+    """One node. `desk`: what its user sees of it. `ready`: fires once it takes part, or fails with the reason.
+
+    `broken`: fails once the node can't go on, and had better be stopped.
+    """
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Node(MultiService):
         self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, Exporter(parts.store))
         self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
         self.ready: Deferred[None] = Deferred()
+        self.broken = self.engine.broken
         self._started: list[IService] = []
         self._address: Callable[[], str] = lambda: ""
 
