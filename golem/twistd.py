@@ -68,7 +68,7 @@ def makeService(options: Options) -> IService:
     except ConfigError as why:
         sys.stderr.write(f"error: {why}\n")
         raise SystemExit(CONFIG_EXIT) from why
-    node.ready.addErrback(_give_up, "the node can't start")
+    node.ready.addCallbacks(lambda _: log.info("the node takes part"), _give_up, errbackArgs=("the node can't start",))
     node.broken.addErrback(_give_up, "the node stops")
     return services
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import ParamSpec
 
@@ -150,6 +152,18 @@ class ScriptedFace:
         for wanted, listener in list(self.listeners):
             if wanted in {None, topic}:
                 listener({"topic": topic, "name": name, "at_ms": self.now_ms, "fields": fields})
+
+
+@contextmanager
+def serving() -> Iterator[FaceServer]:
+    """One that listens, in a folder of its own, whose path is short, as sockets need."""
+    with TemporaryDirectory() as folder:
+        server = FaceServer(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 class FaceServer:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from tempfile import mkdtemp
 
 import pytest
 
-from golem.testing.face import FaceServer
+from golem.testing.face import FaceServer, serving
 from golem.testing.shell import Shell
 
 
 @pytest.fixture
 def node() -> Iterator[FaceServer]:
     """A node."""
-    running = FaceServer(mkdtemp())
-    running.start()
-    yield running
-    running.stop()
+    with serving() as running:
+        yield running
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -18,14 +18,16 @@ from golem.testing.shell import Shell
 pytestmark = pytest.mark.integration
 START_S = 60.0  # on a loaded machine; 3 s is usual, most of it for the keys' password
 START = (sys.executable, "-m", "golem.cli.main", "node", "start")
+TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "--nodaemon", "--pidfile=", "golem")
 
 
 @pytest.fixture
-def shell() -> Shell:
+def shell() -> Iterator[Shell]:
     """A shell beside a folder that holds nothing yet; its path is short, as sockets need."""
-    shell = Shell(str(Path(mkdtemp(), "n")))
-    shell.environ["GOLEM_PASSWORD"] = "correct horse"
-    return shell
+    with TemporaryDirectory() as around:
+        shell = Shell(str(Path(around, "n")))
+        shell.environ["GOLEM_PASSWORD"] = "correct horse"
+        yield shell
 
 
 @pytest.fixture
@@ -97,3 +99,33 @@ def test_a_wrong_password_is_said_and_exits_with_5(shell: Shell, folder: Path) -
     assert "password" in started.stderr
     assert "wrong horse" not in started.stderr
     assert "Traceback" not in started.stderr
+
+
+def _twistd(shell: Shell, *words: str) -> subprocess.Popen[str]:
+    command = (*TWISTD, "--folder", shell.environ["GOLEM_FOLDER"], *words)
+    return subprocess.Popen(
+        command, env=os.environ | shell.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_twistd_runs_the_same_node(shell: Shell, folder: Path) -> None:
+    with _twistd(shell, "--set", "provider.slots=1") as process:
+        try:
+            assert process.stdout is not None
+            assert any("the node takes part" in line for line in process.stdout)
+            assert shell.run("status") == Exit.OK
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(START_S) == -signal.SIGTERM, (
+                "twistd ends by the signal it was sent, once all is stopped"
+            )
+        finally:
+            process.kill()
+    assert shell.run("status") == Exit.NOT_RUNNING
+
+
+def test_twistd_says_what_is_wrong_with_a_configuration_and_exits_with_5(shell: Shell, folder: Path) -> None:
+    with _twistd(shell, "--set", "provider.slotz=3", "--set", "node.listen=x") as process:
+        _, errors = process.communicate(timeout=START_S)
+    assert process.returncode == Exit.CONFIG
+    assert "provider.slotz" in errors and "node.listen" in errors
+    assert "Traceback" not in errors

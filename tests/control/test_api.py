@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 
 from golem.api import TaskFailed, connect
 from golem.errors import Fault, NotRunning
-from golem.testing.face import NODE_ID, FaceServer
+from golem.testing.face import NODE_ID, FaceServer, serving
 
 
 @pytest.fixture
 def node() -> Iterator[FaceServer]:
     """A node that answers as it is told to."""
-    running = FaceServer(mkdtemp())
-    running.start()
-    yield running
-    running.stop()
+    with serving() as running:
+        yield running
 
 
 def _finish(node: FaceServer, phase: str, **changes: object) -> None:

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import pytest
 from twisted.internet.defer import Deferred
@@ -18,7 +18,7 @@ from golem.control.routes import ANSWER_TIMEOUT_S, MAX_BODY_BYTES
 from golem.control.server import SOCKET
 from golem.control.watcher import KEEP_ALIVE_S, MAX_BACKLOG
 from golem.errors import BadParameters, ConfigError, Fault, NotEnoughFunds, NotFound, NotRunning, UnknownTemplate
-from golem.testing.face import NODE_ID, FaceServer
+from golem.testing.face import NODE_ID, FaceServer, serving
 
 NOBODY = 65_534
 OPEN_TO_USER_ONLY = (0o700, 0o600)
@@ -26,12 +26,17 @@ SUBMISSION = {"template": "echo", "budget": "100", "max_price": "7", "output": "
 
 
 @pytest.fixture
+def folder() -> Iterator[str]:
+    """One whose path is short, as sockets need."""
+    with TemporaryDirectory() as made:
+        yield made
+
+
+@pytest.fixture
 def node() -> Iterator[FaceServer]:
-    """One that listens. Its folder has a short path, as sockets need."""
-    running = FaceServer(mkdtemp())
-    running.start()
-    yield running
-    running.stop()
+    """One that listens."""
+    with serving() as running:
+        yield running
 
 
 @pytest.fixture
@@ -199,8 +204,8 @@ def test_a_second_node_in_the_folder_is_refused_and_the_first_goes_on(node: Face
     assert client.get("/status")
 
 
-def test_the_socket_of_a_crashed_node_is_replaced() -> None:
-    node = FaceServer(mkdtemp())
+def test_the_socket_of_a_crashed_node_is_replaced(folder: str) -> None:
+    node = FaceServer(folder)
     with socket.socket(socket.AF_UNIX) as crashed:
         crashed.bind(str(_socket(node)))
     node.start()
