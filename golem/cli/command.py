@@ -68,9 +68,14 @@ class Noun(Protocol):
 
 
 def options(parser: Parser, environ: Mapping[str, str], command: Command) -> None:
-    """Add what all commands share, and say what this one does."""
+    """Add what all commands about a node share, and say what this one does."""
     folder = environ.get("GOLEM_FOLDER", DEFAULT_FOLDER)
     parser.add_argument("--folder", default=folder, metavar="DIR", help=f"the node's folder (GOLEM_FOLDER; {folder})")
+    answers(parser, command)
+
+
+def answers(parser: Parser, command: Command) -> None:
+    """Add what every command understands, and say what this one does."""
     parser.add_argument("--json", action="store_true", help="answer with one JSON value, for scripts")
     parser.set_defaults(command=command)
 

@@ -10,7 +10,7 @@ from shutil import rmtree
 from typing import NamedTuple
 
 from golem.api import Session
-from golem.cli.command import Call, Parser, options
+from golem.cli.command import Call, Parser, answers
 from golem.cli.exits import Exit, UsageError
 from golem.cli.local import REQUESTOR, LocalNetwork, LocalNode, Member, wait_for
 from golem.cli.progress import Progress
@@ -48,7 +48,7 @@ class Row(NamedTuple):
 
 def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     """See `golem.cli.command.Noun`."""
-    options(parser, environ, _demo)
+    answers(parser, _demo)
     parser.add_argument("--scene", metavar="FILE", help="a .blend file, or lake or marbles, which come along")
     parser.add_argument("--frames", default="1-4", metavar="TEXT", help="1-4;7;10-30,5 (default: 1-4)")
     parser.add_argument("--providers", default=3, type=_number, metavar="N", help="honest ones (default: 3)")

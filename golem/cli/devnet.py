@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shutil import rmtree
 
-from golem.cli.command import Call, Parser, add_settings, options
+from golem.cli.command import Call, Parser, add_settings, answers
 from golem.cli.demo import PROVIDING, SETTINGS
 from golem.cli.exits import Exit, UsageError
 from golem.cli.local import REQUESTOR, LocalNetwork, Member
@@ -15,7 +15,7 @@ from golem.cli.local import REQUESTOR, LocalNetwork, Member
 
 def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     """See `golem.cli.command.Noun`."""
-    options(parser, environ, _devnet)
+    answers(parser, _devnet)
     parser.add_argument("--providers", default=2, type=int, metavar="N", help="how many (default: 2)")
     parser.add_argument("--output", default="devnet", metavar="DIR", help="the nodes' folders (default: devnet)")
     add_settings(parser)

@@ -19,6 +19,7 @@ class Progress:
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._step = -1
+        self._waits_for: str | None = None
 
     def update(self, happening: Happening | None, task: Task) -> None:
         """Show what happened, if it is worth a line, and how the task stands."""
@@ -31,9 +32,11 @@ class Progress:
         self._screen.live(f"{_bar(task)} {_standing(task)}")
 
     def waits(self, reasons: Sequence[Reason]) -> None:
-        """Say why nobody computes: silence is what users of such networks complain of most."""
+        """Say why nobody computes, and again once that changes: silence is what users complain of most."""
         text = "; ".join(f"{cut(reason.reason)} ({reason.count})" for reason in reasons[:MOST_REASONS])
-        self._screen.note(f"still waiting: {text or 'no provider has answered yet'}", YELLOW)
+        if text != self._waits_for:
+            self._screen.note(f"still waiting: {text or 'no provider has answered yet'}", YELLOW)
+        self._waits_for = text
 
 
 def _told(happening: Happening) -> str:
