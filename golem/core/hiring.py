@@ -70,10 +70,19 @@ def on_offer(turn: Turn, peer: NodeId, offer: Offer) -> None:
         turn.ask(Send(to=peer, message=Refusal(task_id=offer.task_id, reason=reason)))
         return
     board.offers[peer] = offer
+    board.declined.pop(peer, None)
     turn.tell(offer.task_id, "offer", provider=peer, price_wei=str(offer.price), slots=offer.slots)
     if board.has_picked:
         _agree(board, peer)
         fill(turn, board)
+
+
+def on_decline(turn: Turn, peer: NodeId, refusal: Refusal) -> None:
+    """A provider that has heard of a task does not offer: remember why, as long as that stands."""
+    board = turn.state.boards[refusal.task_id]
+    if board.task.phase is Phase.OPEN and peer not in board.offers and len(board.declined) < MAX_OFFERS:
+        board.declined[peer] = refusal
+        turn.tell(refusal.task_id, "declined", provider=peer, because=refusal.reason.value)
 
 
 def pick(turn: Turn, task_id: TaskId) -> None:

@@ -74,10 +74,12 @@ def _heard(turn: Turn, peer: NodeId, message: m.Message) -> None:
 
 
 def _refused(turn: Turn, peer: NodeId, message: m.Refusal) -> None:
-    if message.subtask_id is None:
-        provider.on_refusal(turn, message)
-    else:
+    if message.subtask_id is not None:
         hiring.on_answer(turn, peer, message)
+    elif message.task_id in turn.state.boards:
+        hiring.on_decline(turn, peer, message)
+    else:
+        provider.on_refusal(turn, peer, message)
 
 
 def _news(turn: Turn, peer: NodeId, message: m.Demand | m.Withdrawal | m.PeerList) -> None:
@@ -85,7 +87,7 @@ def _news(turn: Turn, peer: NodeId, message: m.Demand | m.Withdrawal | m.PeerLis
         case m.Demand():
             provider.on_demand(turn, peer, message)
         case m.Withdrawal():
-            provider.on_withdrawal(turn, message)
+            provider.on_withdrawal(turn, peer, message)
         case m.PeerList():
             overlay.on_peers(turn, message)
         case _:

@@ -22,6 +22,7 @@ from golem.model.messages import (
     Rejection,
     Withdrawal,
 )
+from golem.model.money import Wei
 from golem.model.value import evolve
 
 MAX_DEMANDS = 20_000  # of 400 bytes: 8 MB; the oldest is forgotten first
@@ -47,9 +48,13 @@ def on_demand(turn: Turn, peer: NodeId, demand: Demand) -> None:
 def _bound(turn: Turn) -> None:
     demands = turn.state.demands
     if len(demands) > MAX_DEMANDS:
-        oldest = next(iter(demands))
-        del demands[oldest]
-        turn.state.offered.pop(oldest, None)
+        _forget(turn, next(iter(demands)))
+
+
+def _forget(turn: Turn, task_id: TaskId) -> None:
+    turn.state.demands.pop(task_id, None)
+    turn.state.offered.pop(task_id, None)
+    turn.state.declined.pop(task_id, None)
 
 
 def busy(turn: Turn) -> int:
@@ -58,7 +63,7 @@ def busy(turn: Turn) -> int:
 
 
 def consider(turn: Turn, demand: Demand) -> None:
-    """Offer for a demand, or keep the reason why not. One offer stands until it is refused or the task ends."""
+    """Offer for a demand, or say why not. One offer stands until it is refused or the task ends."""
     if demand.task_id in turn.state.offered:
         return
     settings = turn.settings
@@ -68,9 +73,10 @@ def consider(turn: Turn, demand: Demand) -> None:
     if reason is None and free <= 0:
         reason = Reason.BUSY
     if reason:
-        turn.refuse(demand.task_id, reason)
+        _decline(turn, demand, reason, price)
         return
     turn.state.offered[demand.task_id] = price
+    turn.state.declined.pop(demand.task_id, None)
     peer = turn.state.peers.get(demand.requestor)
     if peer is None or not peer.is_connected:
         turn.ask(Dial(address=demand.address))
@@ -79,29 +85,46 @@ def consider(turn: Turn, demand: Demand) -> None:
     turn.tell("node", "offered", task=demand.task_id, price_wei=str(price))
 
 
+def _decline(turn: Turn, demand: Demand, reason: Reason, price: Wei) -> None:
+    """Keep why not, and let a requestor that we are connected with know, once."""
+    turn.refuse(demand.task_id, reason)
+    peer, told = turn.state.peers.get(demand.requestor), turn.state.declined
+    if not turn.settings.provide or not (peer and peer.is_connected) or told.get(demand.task_id) is reason:
+        return
+    told[demand.task_id] = reason
+    turn.ask(Send(to=demand.requestor, message=Refusal(task_id=demand.task_id, reason=reason, price=price)))
+
+
 def look_for_work(turn: Turn) -> None:
     """A slot is free: see whether a demand that was passed over is still worth an offer."""
     if busy(turn) >= turn.settings.slots:
         return
     for task_id, demand in list(turn.state.demands.items()):
         if demand.expires_ms < turn.now_ms:
-            del turn.state.demands[task_id]
-            turn.state.offered.pop(task_id, None)
+            _forget(turn, task_id)
         elif demand.requestor != turn.started.node_id:
             consider(turn, demand)
 
 
-def on_refusal(turn: Turn, refusal: Refusal) -> None:
+def _is_from(turn: Turn, peer: NodeId, task_id: TaskId) -> bool:
+    """Whether a task that we know is that peer's own: nobody else has a say in it."""
+    if demand := turn.state.demands.get(task_id):
+        return demand.requestor == peer
+    return any(work.requestor == peer and work.assignment.job.task_id == task_id for work in turn.state.works.values())
+
+
+def on_refusal(turn: Turn, peer: NodeId, refusal: Refusal) -> None:
     """Our offer is not taken: the demand is forgotten until it is announced again."""
-    turn.refuse(refusal.task_id, refusal.reason)
-    turn.state.offered.pop(refusal.task_id, None)
-    turn.state.demands.pop(refusal.task_id, None)
+    if _is_from(turn, peer, refusal.task_id):
+        turn.refuse(refusal.task_id, refusal.reason)
+        _forget(turn, refusal.task_id)
 
 
-def on_withdrawal(turn: Turn, withdrawal: Withdrawal) -> None:
+def on_withdrawal(turn: Turn, peer: NodeId, withdrawal: Withdrawal) -> None:
     """The task is over."""
-    turn.state.demands.pop(withdrawal.task_id, None)
-    turn.state.offered.pop(withdrawal.task_id, None)
+    if not _is_from(turn, peer, withdrawal.task_id):
+        return
+    _forget(turn, withdrawal.task_id)
     _release_if_idle(turn, withdrawal.task_id)
 
 

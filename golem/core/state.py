@@ -12,7 +12,7 @@ from golem.core.task import Board
 from golem.model.chain import Batch, Funds
 from golem.model.events import Started
 from golem.model.ids import Address, NodeId, SubtaskId, TaskId
-from golem.model.messages import Demand, Place
+from golem.model.messages import Demand, Place, Reason
 from golem.model.money import Wei
 from golem.model.value import Value
 
@@ -29,7 +29,8 @@ class Peer(Value):
 class NodeState(msgspec.Struct, kw_only=True):
     """The whole.
 
-    `addresses`: places where nodes were said to listen. `offered`: our price, by task. `errands`: what a running
+    `addresses`: places where nodes were said to listen. `offered`: our price, by task; `declined`: why we
+    do not offer, where we have said so. `errands`: what a running
     check or merge is for, as (kind, id). `dues`: accepted work by payer, the oldest first. `notes`: refusals by
     topic, counted.
     """
@@ -39,6 +40,7 @@ class NodeState(msgspec.Struct, kw_only=True):
     addresses: dict[Place, NodeId] = {}
     demands: dict[TaskId, Demand] = {}
     offered: dict[TaskId, Wei] = {}
+    declined: dict[TaskId, Reason] = {}
     boards: dict[TaskId, Board] = {}
     subtasks: dict[SubtaskId, Subtask] = {}
     works: dict[SubtaskId, Work] = {}

@@ -17,7 +17,7 @@ from golem.core.machine import Step, Table
 from golem.model.effects import Publish
 from golem.model.events import Exported, Published, TaskCancelled
 from golem.model.ids import NodeId, SubtaskId, TaskId
-from golem.model.messages import Delivery, Offer
+from golem.model.messages import Delivery, Offer, Refusal
 from golem.model.money import Wei
 from golem.model.spec import Input, Resource, TaskSpec
 from golem.model.value import Value, evolve
@@ -137,6 +137,7 @@ class Board(msgspec.Struct, kw_only=True):
 
     `pending`: chunks to assign, the next one last. `tried`: who failed a chunk already. `missing`: by merge, how
     many of its chunks are not accepted yet. `outstanding`: the caps of all live subtasks, in wei; `open`: those.
+    `declined`: who has heard of the task and does not offer.
     """
 
     task: Task
@@ -144,6 +145,7 @@ class Board(msgspec.Struct, kw_only=True):
     attempts: dict[int, int] = {}
     tried: dict[int, list[NodeId]] = {}
     offers: dict[NodeId, Offer] = {}
+    declined: dict[NodeId, Refusal] = {}
     agreements: dict[NodeId, Agreement] = {}
     has_picked: bool = False
     open: dict[SubtaskId, None] = {}

@@ -75,11 +75,15 @@ class Offer(Value):
 
 
 class Refusal(Value):
-    """A polite no to an offer, or to an assignment (then `subtask_id` names it)."""
+    """A polite no to a demand, an offer, or an assignment (then `subtask_id` names it).
+
+    `price`: what the provider that says no to a demand would ask, in wei per hour of one slot.
+    """
 
     task_id: TaskId
     reason: Reason
     subtask_id: SubtaskId | None = None
+    price: Wei = Wei(0)
 
 
 class Assignment(Value):

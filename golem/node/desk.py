@@ -107,8 +107,9 @@ class Desk:
         said = list(records.reasons(state, [task_id]))
         if board.task.reason:
             said.insert(0, {"reason": board.task.reason, "count": 1, "by": "this node"})
-        if board.pending and not board.offers:
-            said.append({"reason": "no offers yet: no provider is near, or none fits", "count": 1, "by": "this node"})
+        said += records.declined(board)
+        if board.pending and not board.offers and not board.declined:
+            said.append({"reason": "no provider has answered: none is near", "count": 1, "by": "this node"})
         return said
 
     def payments(self) -> Sequence[Record]:

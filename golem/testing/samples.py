@@ -60,7 +60,7 @@ def messages() -> tuple[Message, ...]:
         sign_demand(alice.sign, "devnet", demand),
         Withdrawal(task_id=TASK),
         Offer(task_id=TASK, price=Wei(5 * 10**17), slots=8, capability=capability),
-        Refusal(task_id=TASK, reason=Reason.BUSY, subtask_id=SUBTASK),
+        Refusal(task_id=TASK, reason=Reason.BUSY, subtask_id=SUBTASK, price=Wei(7)),
         Assignment(subtask_id=SUBTASK, price=Wei(1), cap=Wei(2**96 - 1), deadline_ms=INSTANT_MS, job=job),
         Delivery(subtask_id=SUBTASK, result=CID, size_bytes=12_345, report=b'{"ok":1}', used_ms=9_876),
         Failure(subtask_id=SUBTASK, detail="out of memory", log="Killed\n"),

@@ -87,7 +87,21 @@ def test_with_no_provider_near_explain_says_so(network: Networks) -> None:
     task = net["alice"].submit("echo", {"count": 2})
     net.advance(60)
     said = [str(record["reason"]) for record in net["alice"].node.desk.explain(task)]
-    assert any("no provider is near" in reason for reason in said), said
+    assert any("none is near" in reason for reason in said), said
+
+
+def test_a_price_below_what_providers_ask_is_explained_with_what_they_ask(network: Networks) -> None:
+    net = network()
+    task = net["alice"].submit("echo", {"count": 1}, max_price=1, budget=10**9)
+    net.advance(60)
+    assert net["alice"].node.desk.explain(task) == [
+        {
+            "reason": "the demand pays less than the provider's least price; the cheapest asks 0.0018 ETH per hour: "
+            "submit with a higher --max-price",
+            "count": 2,
+            "by": "providers",
+        }
+    ]
 
 
 def test_a_task_past_its_users_deadline_fails_and_says_so(network: Networks) -> None:
