@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from golem.model.ids import Address, BatchId
+from golem.model.ids import NOBODY, Address, BatchId
 from golem.model.money import Wei
 from golem.model.value import Value
 
@@ -25,6 +25,23 @@ class Batch(Value):
 
     batch_id: BatchId
     words: Annotated[tuple[Word, ...], Meta(min_length=1, max_length=MAX_BATCH_WORDS)]
+
+
+class Domain(Value):
+    """Which contract, on which chain: what is signed for one counts for no other."""
+
+    chain_id: int = 0
+    contract: Address = NOBODY
+
+
+class Voucher(Value):
+    """A payer's promise: `payee` gets all of `cumulative` by `due_ms`, or may claim it. `signature`: by the payer."""
+
+    payer: Address
+    payee: Address
+    cumulative: Wei
+    due_ms: int
+    signature: Annotated[bytes, Meta(max_length=65)] = b""
 
 
 class Receipt(Value):

@@ -23,6 +23,8 @@ Cid = NewType("Cid", Annotated[str, Meta(pattern=r"\A(b[a-z2-7]{50,110})?\Z")])
 Address = NewType("Address", Annotated[str, Meta(pattern=r"\A0x[0-9a-f]{40}\Z")])
 """An account on the chain, lower case."""
 
+NOBODY = Address("0x" + "00" * 20)
+
 Staged = NewType("Staged", str)
 """A file or folder on this machine, by absolute path. Never sent to a peer."""
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from golem.model.ids import Cid, NodeId, SubtaskId, TaskId
+from golem.model.ids import NOBODY, Address, Cid, NodeId, SubtaskId, TaskId
 from golem.model.money import Wei
 from golem.model.spec import Capability, Count, Job, Limits, Name, Report, Text
 from golem.model.value import Value
@@ -120,13 +120,17 @@ class Failure(Value):
 class Acceptance(Value):
     """The result is right: `amount` is owed, which brings all ever owed to this provider to `cumulative`.
 
-    `due_ms`: paid by then. The provider matches payments by `cumulative` alone.
+    `due_ms`: paid by then. The provider matches payments by `cumulative` alone. `payer`, `payee`, `signature`: they
+    make it a voucher (`golem.wire.voucher`), which the contract takes where the payment does not come.
     """
 
     subtask_id: SubtaskId
     amount: Wei
     cumulative: Wei
     due_ms: Count
+    payer: Address = NOBODY
+    payee: Address = NOBODY
+    signature: Annotated[bytes, Meta(max_length=65)] = b""
 
 
 class Rejection(Value):

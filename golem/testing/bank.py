@@ -13,14 +13,18 @@ from eth_typing import Address
 from twisted.internet.task import Clock
 
 from golem.adapters.devchain.evm import CONTRACT, DevChain, Message, Receipt
+from golem.model.chain import Domain, Voucher
 from golem.model.ids import Address as Account
+from golem.model.money import Wei
 from golem.wire.account import address_of, keccak256, sign_digest
 from golem.wire.transaction import Fees, Transaction, digest, signed
+from golem.wire.voucher import due_digest, release_digest, seal
 
 CHAIN_ID = 1337
 ETHER = 10**18
 WALLET = 1 << 98  # more than the contract counts
 GWEI = 10**9
+START_S = 1_700_000_000
 
 
 class Bank:
@@ -32,8 +36,11 @@ class Bank:
         self.actors = [_account(secret) for secret in self.secrets]
         code = json.loads((files("golem.adapters") / "pairbank.json").read_text())["runtime"]
         funds = {_raw(actor): WALLET for actor in self.actors}
-        self.chain = DevChain(Clock(), CHAIN_ID, funds, bytes.fromhex(code.removeprefix("0x")))
+        self.clock = Clock()
+        self.clock.advance(START_S)
+        self.chain = DevChain(self.clock, CHAIN_ID, funds, bytes.fromhex(code.removeprefix("0x")))
         self.nonces = [0] * len(self.actors)
+        self.domain = Domain(chain_id=CHAIN_ID, contract=Account(self.contract))
 
     def send(self, actor: int, signature: str, *arguments: object, value: int = 0, gas: int = 16_000_000) -> Receipt:
         """Call the contract in a block of its own."""
@@ -59,6 +66,43 @@ class Bank:
         """Name new totals by payee."""
         packed = [(total << 160 | int(payee, 16)).to_bytes(32, "big") for payee, total in words]
         return self.send(payer, "pay(bytes32[],bytes32)", packed, bytes(32), value=value)
+
+    def push(self, payer: int, words: Sequence[tuple[str, int]], seq: int, value: int = 0) -> Receipt:
+        """Send amounts of ether to payees."""
+        packed = [(amount << 160 | int(payee, 16)).to_bytes(32, "big") for payee, amount in words]
+        return self.send(payer, "push(bytes32[],uint256,bytes32)", packed, seq, bytes(32), value=value)
+
+    def claim(self, payee: int, payer: int, total: int, due_by: int, signer: int) -> Receipt:
+        """Claim by a voucher of `payer`, as `signer` has signed it."""
+        made = Voucher(
+            payer=Account(self.actors[payer]),
+            payee=Account(self.actors[payee]),
+            cumulative=Wei(total),
+            due_ms=due_by * 1000,
+        )
+        signature = self._seal(signer, due_digest(self.domain, made))
+        return self.send(
+            payee, "claim_overdue(address,uint256,uint256,bytes)", self.actors[payer], total, due_by, signature
+        )
+
+    def release(self, payer: int, payee: int, signer: int, gwei: int, until: int) -> Receipt:
+        """Take a reserve back, as `signer` has signed it."""
+        who = (Account(self.actors[payer]), Account(self.actors[payee]))
+        signature = self._seal(signer, release_digest(self.domain, *who, gwei, until))
+        return self.send(payer, "release(address,uint256,bytes)", who[1], until, signature)
+
+    def _seal(self, signer: int, content: bytes) -> bytes:
+        return seal(lambda signed_digest: sign_digest(self.secrets[signer], signed_digest), content)
+
+    @property
+    def now(self) -> int:
+        """The latest block's time, in seconds."""
+        return self.chain.head.timestamp
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass, and a block be made."""
+        self.clock.advance(seconds)
+        self.chain.mine()
 
     def look(self, signature: str, *arguments: object, returns: str = "uint256") -> object:
         """Call a view."""

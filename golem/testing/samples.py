@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from golem.model.ids import Cid, JobId, SubtaskId, TaskId
+from golem.model.chain import Domain
+from golem.model.ids import NOBODY, Cid, JobId, SubtaskId, TaskId
 from golem.model.messages import (
     Acceptance,
     Assignment,
@@ -22,6 +23,7 @@ from golem.model.money import Wei
 from golem.model.spec import Capability, Input, Job, Limits
 from golem.testing.keys import FixedKeyring
 from golem.wire.signing import sign_demand
+from golem.wire.voucher import sign_acceptance
 
 TASK = TaskId("0123456789abcdef" * 2)
 SUBTASK = SubtaskId("fedcba9876543210" * 2)
@@ -64,8 +66,21 @@ def messages() -> tuple[Message, ...]:
         Assignment(subtask_id=SUBTASK, price=Wei(1), cap=Wei(2**96 - 1), deadline_ms=INSTANT_MS, job=job),
         Delivery(subtask_id=SUBTASK, result=CID, size_bytes=12_345, report=b'{"ok":1}', used_ms=9_876),
         Failure(subtask_id=SUBTASK, detail="out of memory", log="Killed\n"),
-        Acceptance(subtask_id=SUBTASK, amount=Wei(0), cumulative=Wei(2**64), due_ms=INSTANT_MS),
+        _acceptance(),
         Rejection(subtask_id=SUBTASK, reason=None, evidence="tile 3,4: ssim 0.41, at least 0.94"),
         Cancellation(subtask_id=SUBTASK),
         PeerList(peers=((alice.node_id, "[2001:db8::1]:7300"), (FixedKeyring("bob").node_id, "golem.example:7300"))),
     )
+
+
+def _acceptance() -> Acceptance:
+    alice, bob = FixedKeyring("alice"), FixedKeyring("bob")
+    acceptance = Acceptance(
+        subtask_id=SUBTASK,
+        amount=Wei(0),
+        cumulative=Wei(2**64),
+        due_ms=INSTANT_MS,
+        payer=alice.account,
+        payee=bob.account,
+    )
+    return sign_acceptance(alice.sign_payment, Domain(chain_id=1337, contract=NOBODY), acceptance)

@@ -1,0 +1,90 @@
+"""What payer and payee sign for the contract (EIP-712): a promise to pay by a date, and the release of a reserve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from golem.errors import BadSignature
+from golem.model.chain import Domain, Voucher
+from golem.model.ids import Address
+from golem.model.messages import Acceptance
+from golem.model.value import evolve
+from golem.wire.account import keccak256, recover_address
+
+SignPayment = Callable[[bytes], bytes]
+"""`IKeyring.sign_payment`: 65 bytes r, s, recovery id over a 32-byte digest."""
+
+SIGNATURE_BYTES = 65
+V_OFFSET = 27  # the contract's `ecrecover` counts recovery ids from here, as Ethereum's first version did
+_DOMAIN_TYPE = keccak256(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+_DUE_TYPE = keccak256(b"Due(address payer,address payee,uint96 cumulative,uint64 dueBy)")
+_RELEASE_TYPE = keccak256(b"Release(address payer,address payee,uint64 gwei,uint64 until)")
+_NAME, _VERSION = keccak256(b"PairBank"), keccak256(b"1")
+
+
+def due_s(due_ms: int) -> int:
+    """The instant of a voucher as the contract counts: in seconds, never earlier than promised."""
+    return -(-due_ms // 1000)
+
+
+def due_digest(domain: Domain, voucher: Voucher) -> bytes:
+    """What the payer signs."""
+    who = (_account(voucher.payer), _account(voucher.payee))
+    return _digest(domain, _DUE_TYPE, *who, _number(voucher.cumulative), _number(due_s(voucher.due_ms)))
+
+
+def release_digest(domain: Domain, payer: Address, payee: Address, gwei: int, until_s: int) -> bytes:
+    """What the payee signs to let the payer take back its reserve of `gwei`, until an instant in seconds."""
+    return _digest(domain, _RELEASE_TYPE, _account(payer), _account(payee), _number(gwei), _number(until_s))
+
+
+def seal(sign: SignPayment, digest: bytes) -> bytes:
+    """A signature as the contract reads it."""
+    made = sign(digest)
+    return made[:64] + bytes([made[64] + V_OFFSET])
+
+
+def voucher_of(acceptance: Acceptance) -> Voucher:
+    """The promise that comes with an acceptance."""
+    return Voucher(
+        payer=acceptance.payer,
+        payee=acceptance.payee,
+        cumulative=acceptance.cumulative,
+        due_ms=acceptance.due_ms,
+        signature=acceptance.signature,
+    )
+
+
+def sign_acceptance(sign: SignPayment, domain: Domain, acceptance: Acceptance) -> Acceptance:
+    """Our acceptance, with the voucher that makes it hold before the contract. Signing again makes the same bytes."""
+    return evolve(acceptance, signature=seal(sign, due_digest(domain, voucher_of(acceptance))))
+
+
+def verify_voucher(domain: Domain, voucher: Voucher) -> None:
+    """Raise BadSignature where the payer did not sign it, or for another contract or chain."""
+    signature = voucher.signature
+    if len(signature) != SIGNATURE_BYTES or signature[64] not in (V_OFFSET, V_OFFSET + 1):
+        raise BadSignature(f"voucher of {voucher.payer}: not the {SIGNATURE_BYTES} bytes of a signature")
+    made = signature[:64] + bytes([signature[64] - V_OFFSET])
+    if recover_address(due_digest(domain, voucher), made) != voucher.payer:
+        raise BadSignature(
+            f"voucher: not signed by {voucher.payer} for the contract {domain.contract} on chain {domain.chain_id}"
+        )
+
+
+def _digest(domain: Domain, kind: bytes, *fields: bytes) -> bytes:
+    return keccak256(b"\x19\x01" + _separator(domain.chain_id, domain.contract) + keccak256(kind + b"".join(fields)))
+
+
+@lru_cache(maxsize=4)  # a node has one domain
+def _separator(chain_id: int, contract: Address) -> bytes:
+    return keccak256(_DOMAIN_TYPE + _NAME + _VERSION + _number(chain_id) + _account(contract))
+
+
+def _number(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+def _account(account: Address) -> bytes:
+    return bytes.fromhex(account[2:]).rjust(32, b"\0")
