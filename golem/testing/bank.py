@@ -30,15 +30,17 @@ START_S = 1_700_000_000
 class Bank:
     """The contract on a chain of py-evm, driven by raw transactions of four actors; a block for each."""
 
-    def __init__(self) -> None:
+    def __init__(self, code: bytes = b"") -> None:
+        """`code`: of another contract, to compare with."""
         self.contract = "0x" + CONTRACT.hex()
         self.secrets = [sha256(b"actor %d" % i).digest() for i in range(4)]
         self.actors = [_account(secret) for secret in self.secrets]
-        code = json.loads((files("golem.adapters") / "pairbank.json").read_text())["runtime"]
+        made = json.loads((files("golem.adapters") / "pairbank.json").read_text())["runtime"]
+        code = code or bytes.fromhex(made.removeprefix("0x"))
         funds = {_raw(actor): WALLET for actor in self.actors}
         self.clock = Clock()
         self.clock.advance(START_S)
-        self.chain = DevChain(self.clock, CHAIN_ID, funds, bytes.fromhex(code.removeprefix("0x")))
+        self.chain = DevChain(self.clock, CHAIN_ID, funds, code)
         self.nonces = [0] * len(self.actors)
         self.domain = Domain(chain_id=CHAIN_ID, contract=Account(self.contract))
 
