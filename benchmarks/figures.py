@@ -16,6 +16,7 @@ PROVIDING = {"provider.enabled": "true", "provider.min_price": "0.001"}
 SETTINGS = {
     "provider.executor": "sandbox",
     "payment.closure": "1s",
+    "payment.fee_share": "1",
     "timing.observe": "500ms",
 }
 

@@ -53,6 +53,10 @@ class NotEnoughFunds(Refused):
     """The budget, or what is left of it, does not cover what was asked."""
 
 
+class Locked(Refused):
+    """A reserve can't be taken back yet; the text says from when on."""
+
+
 class NotFound(Refused):
     """No such task, subtask or content."""
 
@@ -87,6 +91,14 @@ class ExecutorFault(Fault):
 
 class ChainFault(Fault):
     """The chain, or the node that we reach it through, failed."""
+
+
+class TooDear(ChainFault):
+    """Gas costs more than was allowed for this; nothing was sent. Waiting helps."""
+
+
+class ChainLies(ChainFault):
+    """Two Ethereum nodes that should agree do not, or one has stood still. No money moves before they do."""
 
 
 class JournalFault(Fault):

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Mapping, Sequence
 
 from zope.interface import Attribute, Interface
 
-from golem.model.chain import Batch, Receipt, Sighting
+from golem.model.chain import Batch, Order, Receipt, Sighting, Voucher
 from golem.model.ids import Address, Cid, NodeId, SubtaskId
 from golem.model.messages import Delivery, Demand, Offer, Place
-from golem.model.money import Wei
+from golem.model.money import NOTHING, Wei
 from golem.model.spec import Capability, Chunk, Job, Limits, Merge, Outcome, TaskSpec, Verdict
 from golem.model.value import Value
 
@@ -138,6 +138,7 @@ class IChain(Interface):
     """The payment contract."""
 
     account = Attribute("Address: our own account, which pays and is paid")
+    domain = Attribute("Domain: which contract on which chain; what vouchers are signed for")
 
     def observe(payers: Sequence[Address]) -> Awaitable[Sighting]:
         """Our funds, and what each of `payers` has ever paid us, at one block a few deep. Raises ChainFault."""
@@ -145,11 +146,22 @@ class IChain(Interface):
     def deposit(key: str, amount: Wei) -> Awaitable[Receipt]:
         """Move `amount` wei from the wallet into the contract. Under one key it happens once."""
 
-    def pay(batch: Batch) -> Awaitable[Receipt]:
+    def pay(batch: Batch, most_fee: Wei = NOTHING) -> Awaitable[Receipt]:
         """Settle `batch`; done when it is deep enough. Sent again it pays nothing more.
 
+        `most_fee`: the most for gas, in wei; past it, TooDear, and nothing was sent. 0: whatever it takes.
         Raises NotEnoughFunds where the contract would revert, ChainFault otherwise.
         """
+
+    def claim(voucher: Voucher) -> Awaitable[Receipt]:
+        """Have what `voucher` promises us and its payer has not paid. Claimed again, it credits nothing more.
+
+        Raises TooDear where that would not be worth its gas, NotEnoughFunds where the payer has nothing in the
+        contract, BadSignature where the contract would not take the voucher, ChainFault otherwise.
+        """
+
+    def order(key: str, order: Order) -> Awaitable[Receipt]:
+        """Do something with our deposit; under one key once. Raises NotEnoughFunds, ChainFault."""
 
     def withdraw(payers: Sequence[Address]) -> Awaitable[Receipt]:
         """Take out all that these payers have paid us."""

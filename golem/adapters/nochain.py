@@ -9,9 +9,9 @@ from zope.interface import implementer
 
 from golem.errors import ChainFault
 from golem.interfaces import IChain
-from golem.model.chain import Batch, Funds, Receipt, Sighting
+from golem.model.chain import Batch, Domain, Funds, Order, Receipt, Sighting, Voucher
 from golem.model.ids import Address
-from golem.model.money import Wei
+from golem.model.money import NOTHING, Wei
 
 NO_CHAIN = "no chain is configured: set payment.rpc and payment.contract"
 
@@ -22,6 +22,7 @@ class NoChain:
 
     def __init__(self, account: Address) -> None:
         self.account = account
+        self.domain = Domain()
 
     def observe(self, payers: Sequence[Address]) -> Deferred[Sighting]:
         """Nothing."""
@@ -31,7 +32,15 @@ class NoChain:
         """Not here."""
         return fail(ChainFault(NO_CHAIN))
 
-    def pay(self, batch: Batch) -> Deferred[Receipt]:
+    def pay(self, batch: Batch, most_fee: Wei = NOTHING) -> Deferred[Receipt]:
+        """Not here."""
+        return fail(ChainFault(NO_CHAIN))
+
+    def claim(self, voucher: Voucher) -> Deferred[Receipt]:
+        """Not here."""
+        return fail(ChainFault(NO_CHAIN))
+
+    def order(self, key: str, order: Order) -> Deferred[Receipt]:
         """Not here."""
         return fail(ChainFault(NO_CHAIN))
 

@@ -26,6 +26,7 @@ PAID_S = 60.0  # a batch is gathered for a second and two blocks deep within ano
 SETTINGS = {
     "provider.templates": "blender,echo",
     "payment.closure": "1s",
+    "payment.fee_share": "1",
     "timing.observe": "500ms",
 }
 PROVIDING = {"provider.enabled": "true", "provider.min_price": PRICE}

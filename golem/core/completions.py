@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core import merging, provider, requestor, settlement, verification
+from golem.core import income, merging, provider, requestor, settlement, verification
 from golem.core.turn import Turn
 from golem.model import events as e
 from golem.model.ids import SubtaskId
@@ -23,13 +23,23 @@ def completed(turn: Turn, event: e.Completion) -> None:
         case e.Exported():
             merging.on_exported(turn, event)
         case e.Observed():
-            requestor.on_funds(turn, event) if kind == "funds" else provider.on_income(turn, event)
+            requestor.on_funds(turn, event) if kind == "funds" else income.on_income(turn, event)
+        case e.Deposited() | e.Paid() | e.Claimed() | e.Withdrawn():
+            _moved(turn, event)
+        case _:
+            _failed(turn, kind, event)
+
+
+def _moved(turn: Turn, event: e.Deposited | e.Paid | e.Claimed | e.Withdrawn) -> None:
+    match event:
         case e.Deposited():
             requestor.on_deposited(turn, event)
         case e.Paid():
             settlement.on_paid(turn, event)
+        case e.Claimed():
+            income.on_claimed(turn, event)
         case _:
-            _failed(turn, kind, event)
+            income.on_withdrawn(turn, event)
 
 
 def _transferred(turn: Turn, kind: str, subtask_id: SubtaskId, event: e.Fetched | e.Failed) -> None:
@@ -57,7 +67,9 @@ def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed) -> None:
         case "resource" | "funds" | "deposit" | "export":
             requestor.on_failed(turn, event)
         case "income":
-            provider.on_blind(turn)
+            income.on_blind(turn)
+        case "claim" | "withdraw":
+            income.on_failed(turn, event)
         case _ if event.key in turn.state.errands or event.key in turn.state.works:
             fault = Outcome(status=Status.FAULT, detail=event.detail)  # the computer itself broke down under a job
             _executed(turn, e.Executed(key=event.key, outcome=fault))

@@ -7,7 +7,7 @@ from golem.core.ledger import owe
 from golem.core.merging import begin_ready
 from golem.core.reputation import Deed
 from golem.core.settlement import schedule
-from golem.core.subtask import Phase, Subtask, worth
+from golem.core.subtask import Phase, Subtask, held, worth
 from golem.core.task import Board, ChunkAccepted
 from golem.core.turn import Turn
 from golem.model.effects import Send
@@ -21,11 +21,18 @@ def accept(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None
     amount = worth(subtask)
     release(turn, board, subtask)
     payee = turn.state.peers[subtask.provider].payee
-    cumulative = owe(turn.state.ledger, subtask.task_id, payee, amount)
+    due_ms = turn.now_ms + turn.settings.payment_window_ms
+    cumulative = owe(turn.state.ledger, subtask.task_id, payee, amount, due_ms)
     charge(board, subtask, amount)
     turn.state.subtasks[subtask.subtask_id] = evolve(subtask, amount=amount)
-    due_ms = turn.now_ms + turn.settings.payment_window_ms
-    acceptance = Acceptance(subtask_id=subtask.subtask_id, amount=amount, cumulative=cumulative, due_ms=due_ms)
+    acceptance = Acceptance(
+        subtask_id=subtask.subtask_id,
+        amount=amount,
+        cumulative=cumulative,
+        due_ms=due_ms,
+        payer=turn.started.payee,
+        payee=payee,
+    )
     turn.ask(Send(to=subtask.provider, message=acceptance))
     turn.note(subtask.provider, Deed.VERIFIED if verdict.checked else Deed.UNCHECKED, amount)
     schedule(turn)
@@ -51,9 +58,9 @@ def reject(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None
 def ended(turn: Turn, board: Board, subtask: Subtask) -> None:
     """The attempt came to nothing: remember why, and have the chunk done again."""
     if subtask.phase is Phase.FAILED:
-        turn.note(subtask.provider, Deed.ERROR, subtask.cap)
+        turn.note(subtask.provider, Deed.ERROR, held(subtask, turn.now_ms))
     elif subtask.phase is Phase.LOST and subtask.delivery is not None:  # withheld; other losses were noted
-        turn.note(subtask.provider, Deed.TIMEOUT, subtask.cap)
+        turn.note(subtask.provider, Deed.TIMEOUT, held(subtask, turn.now_ms))
     turn.tell(
         subtask.task_id,
         subtask.phase.value,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from golem.core.board import dismiss, fill
 from golem.core.market import unwanted_offer
 from golem.core.reputation import Deed, Role
-from golem.core.subtask import Lapsed
+from golem.core.subtask import Lapsed, held
 from golem.core.subtask import Phase as Attempt
 from golem.core.task import Agreement, Board, Phase
 from golem.core.turn import Turn
@@ -114,7 +114,7 @@ def lapse(turn: Turn, subtask_id: SubtaskId) -> None:
     """A lease is over: nothing came in time."""
     subtask = turn.state.subtasks.get(subtask_id)
     if subtask and subtask.phase is Attempt.ASSIGNED:
-        turn.note(subtask.provider, Deed.TIMEOUT, subtask.cap)
+        turn.note(subtask.provider, Deed.TIMEOUT, held(subtask, turn.now_ms))
         take(turn, subtask, Lapsed(reason="the deadline passed"))
 
 
@@ -125,8 +125,8 @@ def vanished(turn: Turn, peer: NodeId) -> None:
             continue
         agreement = board.agreements.get(peer)
         dismiss(turn, board, peer, Reason.LATE)
-        held = [turn.state.subtasks[subtask_id] for subtask_id in agreement.live] if agreement else []
-        if held:
-            turn.note(peer, Deed.TIMEOUT, max(subtask.cap for subtask in held))
-        for subtask in held:
+        live = [turn.state.subtasks[subtask_id] for subtask_id in agreement.live] if agreement else []
+        if live:
+            turn.note(peer, Deed.TIMEOUT, max(held(subtask, turn.now_ms) for subtask in live))
+        for subtask in live:
             take(turn, subtask, Lapsed(reason="the provider vanished"))

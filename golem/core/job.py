@@ -12,6 +12,7 @@ from __future__ import annotations
 from enum import Enum
 
 from golem.core.machine import Step, Table
+from golem.model.chain import Voucher
 from golem.model.effects import Execute, Fetch, Send, Stop
 from golem.model.events import Executed, Failed, Fetched
 from golem.model.ids import NodeId, SubtaskId
@@ -38,7 +39,10 @@ LIVE = frozenset({Phase.FETCHING, Phase.COMPUTING})
 
 
 class Work(Value):
-    """One attempt. `missing`: inputs still to come. `cumulative`: the payments that settle it reach this."""
+    """One attempt. `missing`: inputs still to come. `cumulative`: the payments that settle it reach this.
+
+    `is_late`: seen unpaid past its due; `is_overdue`: for so long that it counts as not paid.
+    """
 
     subtask_id: SubtaskId
     requestor: NodeId
@@ -50,6 +54,8 @@ class Work(Value):
     amount: Wei = Wei(0)
     cumulative: Wei = Wei(0)
     due_ms: int = 0
+    voucher: Voucher | None = None
+    is_late: bool = False
     is_overdue: bool = False
     reason: str = ""
 
@@ -121,7 +127,8 @@ def _cancel(w: Work, _: Cancellation) -> Step[Work]:
 
 
 def _accept(w: Work, a: Acceptance) -> Step[Work]:
-    return Step(evolve(w, phase=Phase.ACCEPTED, amount=a.amount, cumulative=a.cumulative, due_ms=a.due_ms))
+    promise = {"amount": a.amount, "cumulative": a.cumulative, "due_ms": a.due_ms, "voucher": a.voucher}
+    return Step(evolve(w, phase=Phase.ACCEPTED, **promise))
 
 
 def _reject(w: Work, r: Rejection) -> Step[Work]:

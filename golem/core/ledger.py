@@ -19,10 +19,14 @@ SOURCES = frozenset({"chain", "work"})
 
 
 class Pair(Value):
-    """A payer and a payee, seen from one side. `promised`: all ever owed; `paid`: all ever paid. Both only grow."""
+    """A payer and a payee, seen from one side. `promised`: all ever owed; `paid`: all ever paid. Both only grow.
+
+    `due_ms`: when the oldest of what we have not paid is due.
+    """
 
     promised: Wei = Wei(0)
     paid: Wei = Wei(0)
+    due_ms: int = 0
 
 
 class Ledger(msgspec.Struct):
@@ -61,20 +65,22 @@ def correct_free(ledger: Ledger, in_contract: int) -> None:
         move(ledger, FREE, "chain", -change)
 
 
-def owe(ledger: Ledger, task: TaskId, payee: Address, amount: Wei) -> Wei:
+def owe(ledger: Ledger, task: TaskId, payee: Address, amount: Wei, due_ms: int = 0) -> Wei:
     """Book accepted work against its task's budget; returns all ever promised to `payee`."""
     move(ledger, f"task/{task}", f"owed/{payee}", amount)
     old = ledger.owing.get(payee, Pair())
-    ledger.owing[payee] = Pair(promised=Wei(old.promised + amount), paid=old.paid)
+    oldest_ms = old.due_ms if old.promised > old.paid else due_ms
+    ledger.owing[payee] = Pair(promised=Wei(old.promised + amount), paid=old.paid, due_ms=oldest_ms)
     return ledger.owing[payee].promised
 
 
-def settle(ledger: Ledger, payee: Address, cumulative: Wei) -> None:
-    """Book what a batch has paid; a second time changes nothing."""
+def settle(ledger: Ledger, payee: Address, cumulative: Wei, rest_due_ms: int = 0) -> None:
+    """Book what a batch has paid; a second time changes nothing. `rest_due_ms`: when what it did not pay is due."""
     pair = ledger.owing.get(payee, Pair())
     if cumulative > pair.paid:
         move(ledger, f"owed/{payee}", f"paid/{payee}", cumulative - pair.paid)
-        ledger.owing[payee] = Pair(promised=pair.promised, paid=cumulative)
+        due_ms = rest_due_ms if pair.promised > cumulative else 0
+        ledger.owing[payee] = Pair(promised=pair.promised, paid=cumulative, due_ms=due_ms)
 
 
 def earn(ledger: Ledger, payer: Address, amount: Wei) -> Wei:

@@ -16,6 +16,7 @@ from golem.model.money import Wei, cost
 from golem.model.spec import Capability, Limits
 
 MAX_QUEUED_PER_SLOT = 64  # short jobs travel in numbers; longer ones are never assigned so deep
+STRANGER_TRUST = 0.5
 LEAST_WORK_MS = 1_000  # an assignment must be able to pay for this much work
 
 
@@ -57,13 +58,34 @@ def unwanted_demand(turn: Turn, demand: Demand, price: Wei) -> Reason | None:
         return Reason.PRICE_TOO_LOW
     if turn.trust(demand.requestor, Role.REQUESTOR) < settings.min_requestor_trust:
         return Reason.REPUTATION
-    return None if exposure_left(turn, demand.requestor) > 0 else Reason.EXPOSURE
+    return unpaid_for(turn, demand.requestor)
+
+
+def unpaid_for(turn: Turn, requestor: NodeId) -> Reason | None:
+    """Why this provider does no more work for a requestor before it has paid, or None."""
+    if is_behind(turn, requestor):
+        return Reason.OVERDUE
+    return None if exposure_left(turn, requestor) > 0 else Reason.EXPOSURE
+
+
+def is_behind(turn: Turn, requestor: NodeId) -> bool:
+    """Whether the chain was seen without a payment of this requestor's that was due."""
+    peer = turn.state.peers.get(requestor)
+    due = turn.state.dues.get(peer.payee, []) if peer else []
+    return any(turn.state.works[subtask_id].is_late for subtask_id in due[:1])
 
 
 def exposure_left(turn: Turn, requestor: NodeId) -> int:
-    """How much more unpaid work this requestor may have of us, in wei."""
+    """How much more unpaid work this requestor may have of us, in wei.
+
+    A stranger has all of `max_exposure`, who is trusted less has less; what it reserved for us comes on top.
+    """
     peer = turn.state.peers.get(requestor)
-    return turn.settings.max_exposure - (unpaid(turn.state.ledger, peer.payee) if peer else 0)
+    if peer is None:
+        return turn.settings.max_exposure
+    share = min(1.0, turn.trust(requestor, Role.REQUESTOR) / STRANGER_TRUST)
+    most = int(turn.settings.max_exposure * share) + turn.state.reserved.get(peer.payee, 0)
+    return most - unpaid(turn.state.ledger, peer.payee)
 
 
 def unwanted_offer(turn: Turn, demand: Demand, provider: NodeId, offer: Offer) -> Reason | None:
@@ -99,4 +121,4 @@ def unwanted_assignment(turn: Turn, requestor: NodeId, assignment: Assignment, q
         return Reason.RESOURCES
     if queued >= settings.slots * MAX_QUEUED_PER_SLOT:
         return Reason.BUSY
-    return None if exposure_left(turn, requestor) > 0 else Reason.EXPOSURE
+    return unpaid_for(turn, requestor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from golem.core import hiring, overlay, provider, requestor, settlement
+from golem.core import hiring, overlay, provider, purse, requestor
 from golem.core.completions import completed
 from golem.core.state import NodeState
 from golem.core.turn import Policies, Turn
@@ -64,7 +64,7 @@ def _heard(turn: Turn, peer: NodeId, message: m.Message) -> None:
         case m.Refusal():
             _refused(turn, peer, message)
         case m.Acceptance() | m.Rejection() | m.Cancellation():
-            provider.on_verdict(turn, peer, message)
+            purse.heard(turn, peer, message)
         case m.Assignment():
             provider.on_assignment(turn, peer, message)
         case m.Offer():
@@ -101,10 +101,8 @@ def _fired(turn: Turn, name: str) -> None:
             hiring.lapse(turn, SubtaskId(subject))
         case "vanished":
             hiring.vanished(turn, NodeId(subject))
-        case "settle":
-            settlement.on_timer(turn)
-        case "observe":
-            provider.observe(turn)
+        case "settle" | "observe":
+            purse.fired(turn, kind)
         case "overlay":
             overlay.keep_up(turn)
             provider.look_for_work(turn)

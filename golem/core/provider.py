@@ -1,34 +1,28 @@
-"""The provider: demands it hears, offers it makes, work it does, and what it is paid for it."""
+"""The provider: demands it hears, offers it makes, and work it does. What that earns: `golem.core.income`."""
 
 from __future__ import annotations
 
-from golem.core.job import LIVE, TABLE, Phase, Settled, Work, begin
-from golem.core.ledger import earn, receive
+from golem.core.job import LIVE, TABLE, Phase, Work, begin
 from golem.core.machine import advance
 from golem.core.market import unwanted_assignment, unwanted_demand
-from golem.core.reputation import DAY_MS, Deed
+from golem.core.reputation import Deed
 from golem.core.turn import Turn
-from golem.model.effects import Broadcast, Dial, Observe, Release, Send
-from golem.model.events import Executed, Observed
-from golem.model.ids import Address, NodeId, SubtaskId, TaskId
+from golem.model.effects import Broadcast, Dial, Release, Send
+from golem.model.events import Executed
+from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import (
-    Acceptance,
     Assignment,
-    Cancellation,
     Demand,
     Offer,
     Reason,
     Refusal,
-    Rejection,
     Withdrawal,
 )
 from golem.model.money import Wei
-from golem.model.value import evolve
 
 MAX_DEMANDS = 20_000  # of 400 bytes: 8 MB; the oldest is forgotten first
 RENEWED_MS = 60_000  # a demand that holds so much longer is passed on again, so that far nodes keep it
 MAX_WORKS = 5_000  # ended and settled work that is kept for the record
-GRACE_MS = 3 * DAY_MS  # past due for so long, a payment is not late but missing
 
 
 def on_demand(turn: Turn, peer: NodeId, demand: Demand) -> None:
@@ -177,79 +171,6 @@ def _release_if_idle(turn: Turn, task_id: TaskId) -> None:
     """Forget an ended task's content once nothing of it is computed or waits for its verdict."""
     if not any(turn.state.works[s].assignment.job.task_id == task_id for s in turn.state.busy):
         turn.ask(Release(task_id=task_id))
-
-
-def on_verdict(turn: Turn, peer: NodeId, message: Acceptance | Rejection | Cancellation) -> None:
-    """The requestor has decided."""
-    work = turn.state.works.get(message.subtask_id)
-    if work is None or work.requestor != peer:
-        return
-    take(turn, message.subtask_id, peer, message)
-    if isinstance(message, Acceptance):
-        _book(turn, work, message)
-
-
-def _book(turn: Turn, work: Work, acceptance: Acceptance) -> None:
-    """What is owed to us is entered, and watched for on the chain."""
-    payer = turn.state.peers[work.requestor].payee
-    earn(turn.state.ledger, payer, acceptance.amount)
-    turn.state.dues.setdefault(payer, []).append(work.subtask_id)
-    turn.tell("node", "earned", subtask=work.subtask_id, amount_wei=str(acceptance.amount))
-    watch(turn)
-
-
-def watch(turn: Turn) -> None:
-    """Look at the chain soon, as long as anything is due."""
-    state = turn.state
-    if not state.is_watching and any(state.dues.values()):
-        state.is_watching = True
-        turn.after(turn.settings.observe_ms, "observe")
-
-
-def observe(turn: Turn) -> None:
-    """It is time to look at the chain."""
-    payers = tuple(sorted(payer for payer, due in turn.state.dues.items() if due))
-    turn.ask(Observe(key="income", payers=payers))
-
-
-def on_income(turn: Turn, e: Observed) -> None:
-    """The chain was looked at: settle what is paid, and hold lateness against whoever is late."""
-    state = turn.state
-    state.is_watching = False
-    state.funds = e.sighting.funds
-    for payer, cumulative in sorted(e.sighting.paid.items()):
-        receive(state.ledger, payer, cumulative)
-        due = state.dues.get(payer, [])
-        while due and state.works[due[0]].cumulative <= cumulative:
-            _paid(turn, state.works[due.pop(0)], e.sighting.block_ms)
-        for subtask_id in due:
-            _overdue(turn, state.works[subtask_id], e.sighting.block_ms, payer)
-    watch(turn)
-
-
-def on_blind(turn: Turn) -> None:
-    """The chain could not be looked at: computing goes on, up to the exposure cap; look again."""
-    turn.state.is_watching = False
-    turn.tell("node", "chain not to be seen")
-    watch(turn)
-
-
-def _paid(turn: Turn, work: Work, block_ms: int) -> None:
-    take(turn, work.subtask_id, None, Settled(at_ms=block_ms))
-    late_ms = block_ms - work.due_ms
-    deed = Deed.PAID if late_ms <= 0 else Deed.PAID_LATE
-    if not work.is_overdue:
-        turn.note(work.requestor, deed, work.amount)
-        for _ in range(min(3, max(0, late_ms) // DAY_MS)):
-            turn.note(work.requestor, Deed.ONE_DAY_LATER, work.amount)
-    turn.tell("node", "income", subtask=work.subtask_id, amount_wei=str(work.amount), late_ms=max(0, late_ms))
-
-
-def _overdue(turn: Turn, work: Work, block_ms: int, payer: Address) -> None:
-    if not work.is_overdue and block_ms > work.due_ms + GRACE_MS:
-        turn.state.works[work.subtask_id] = evolve(work, is_overdue=True)
-        turn.note(work.requestor, Deed.NOT_PAID, work.amount)
-        turn.tell("node", "not paid", subtask=work.subtask_id, payer=payer, amount_wei=str(work.amount))
 
 
 def on_executed(turn: Turn, subtask_id: SubtaskId, event: Executed) -> None:

@@ -53,9 +53,10 @@ def on_funds(turn: Turn, e: Observed) -> None:
         return
     budget = board.task.spec.budget
     missing = budget - turn.state.ledger.balances.get(FREE, 0)
-    if missing <= 0:
+    wallet = e.sighting.funds.wallet
+    if not budget or (missing <= 0 and wallet >= GAS_RESERVE):
         _fund(turn, board)
-    elif (wallet := e.sighting.funds.wallet) >= missing + GAS_RESERVE:
+    elif missing > 0 and wallet >= missing + GAS_RESERVE:
         amount = budget if wallet >= budget + GAS_RESERVE else missing  # what is over saves the next task this wait
         turn.ask(Deposit(key=f"deposit/{board.task.task_id}", amount=Wei(amount)))
     else:

@@ -1,19 +1,28 @@
 """When to pay, whom, and how much: one batch at a time, for all dues accepted up to the closure.
 
+    due --window closes--> frozen --Pay--> paid
+                             | ^---- later ----'  gas too dear for its value while there is time: deferred
+                             '------ the chain failed: sent again
+
 The batch is on disk before it is sent, it says the cumulative total of each pair, and so it pays once however often
-it is sent. A new batch is only frozen when nothing is open. docs/economics.md, Settlement.
+it is sent. A new batch is only frozen when nothing is open. docs/payments.md.
 """
 
 from __future__ import annotations
 
-from golem.core.ledger import settle
+from golem.core.ledger import Pair, settle
 from golem.core.turn import Turn
 from golem.model.chain import MAX_BATCH_WORDS, Batch, Word
 from golem.model.effects import Pay
 from golem.model.events import Failed, Paid
-from golem.model.ids import BatchId, derive
+from golem.model.ids import Address, BatchId, derive
+from golem.model.money import NOTHING, Wei
 
 RETRY_MS = 15_000  # a chain that failed is asked again after one block of the slowest chain we know
+HURRY_MS = 2 * 3_600_000  # so long before the first due, gas may begin to cost more
+RUSH_MS = 30 * 60_000  # from here on it may cost what it takes: to be late costs more
+RUSH_FACTOR = 10  # what gas may cost at last, over what it may cost at first
+PARTS = 1_000_000  # of a share, as integers count it
 
 
 def schedule(turn: Turn) -> None:
@@ -28,19 +37,39 @@ def on_timer(turn: Turn) -> None:
     """The window has closed: freeze a batch of all that is owed, or send again the one that is open."""
     state = turn.state
     if state.batch is None:
-        words = [
-            Word(payee=payee, cumulative=pair.promised)
-            for payee, pair in sorted(state.ledger.owing.items())
-            if pair.promised > pair.paid
-        ][:MAX_BATCH_WORDS]
-        if not words:
+        owed = _owed(turn)
+        if not owed:
             state.is_settling = False
             return
         state.batches += 1
+        words = tuple(Word(payee=payee, cumulative=pair.promised) for payee, pair in owed)
         batch_id = BatchId(derive("batch", turn.started.payee, state.batches))
-        state.batch = Batch(batch_id=batch_id, words=tuple(words))
+        state.batch, state.frozen_ms = Batch(batch_id=batch_id, words=words), turn.now_ms
         turn.tell("node", "settling", batch=batch_id, payees=len(words))
-    turn.ask(Pay(key=state.batch.batch_id, batch=state.batch))
+    most = most_fee(turn, state.batch)
+    turn.ask(Pay(key=state.batch.batch_id, batch=state.batch, most_fee=most))
+
+
+def _owed(turn: Turn) -> list[tuple[Address, Pair]]:
+    """Whom we owe, the most urgent first, as many as fit."""
+    owed = [(payee, pair) for payee, pair in turn.state.ledger.owing.items() if pair.promised > pair.paid]
+    return sorted(owed, key=lambda item: (item[1].due_ms, item[0]))[:MAX_BATCH_WORDS]
+
+
+def most_fee(turn: Turn, batch: Batch) -> Wei:
+    """The most that gas for a batch may cost now, in wei; 0: whatever it takes.
+
+    A share of what the batch pays; ten times that towards its first due, and anything just before it.
+    """
+    pairs = [turn.state.ledger.owing[word.payee] for word in batch.words]
+    left_ms = min(pair.due_ms for pair in pairs) - turn.now_ms
+    if turn.settings.fee_share >= 1 or left_ms <= RUSH_MS:
+        return NOTHING
+    passed = max(0, HURRY_MS - left_ms)
+    parts = int(turn.settings.fee_share * PARTS)
+    parts += parts * (RUSH_FACTOR - 1) * passed // (HURRY_MS - RUSH_MS)
+    value = sum(pair.promised - pair.paid for pair in pairs)
+    return Wei(max(1, value * parts // PARTS))
 
 
 def on_paid(turn: Turn, event: Paid) -> None:
@@ -48,16 +77,27 @@ def on_paid(turn: Turn, event: Paid) -> None:
     state = turn.state
     if state.batch is None or event.key != state.batch.batch_id:
         return
+    rest_due_ms = state.frozen_ms + turn.settings.payment_window_ms  # what is left was accepted after the freeze
     for word in state.batch.words:
-        settle(state.ledger, word.payee, word.cumulative)
+        settle(state.ledger, word.payee, word.cumulative, rest_due_ms)
     payees = len(state.batch.words)
-    turn.tell("node", "paid", batch=event.key, payees=payees, tx=event.receipt.tx_hash, block=event.receipt.block)
-    state.batch, state.is_settling = None, False
+    turn.tell(
+        "node",
+        "paid",
+        batch=event.key,
+        payees=payees,
+        tx=event.receipt.tx_hash,
+        block=event.receipt.block,
+        fee_wei=str(event.receipt.fee),
+    )
+    state.batch, state.is_settling, state.payment_problem = None, False, ""
     if any(pair.promised > pair.paid for pair in state.ledger.owing.values()):
         schedule(turn)
 
 
 def on_failed(turn: Turn, event: Failed) -> None:
     """The chain did not take it: the batch stays as it is and is sent again."""
-    turn.tell("node", "payment failed", batch=event.key, why=event.detail)
+    how = "payment deferred" if event.fault == "TooDear" else "payment failed"
+    turn.state.payment_problem = f"{how}: {event.detail}"
+    turn.tell("node", how, batch=event.key, why=event.detail)
     turn.after(RETRY_MS, "settle")

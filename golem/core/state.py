@@ -30,9 +30,10 @@ class NodeState(msgspec.Struct, kw_only=True):
     """The whole.
 
     `addresses`: places where nodes were said to listen. `offered`: our price, by task; `declined`: why we
-    do not offer, where we have said so. `errands`: what a running
-    check or merge is for, as (kind, id). `dues`: accepted work by payer, the oldest first. `notes`: refusals by
-    topic, counted.
+    do not offer, where we have said so. `errands`: what a running check or merge is for, as (kind, id). `dues`:
+    accepted work by payer, the oldest first. `reserved`: set aside for us by payer. `claims`: by payer, no claim
+    before. `frozen_ms`: when the open batch was made; what is accepted later is in the next. `payment_problem`: why
+    the open batch is not paid yet. `notes`: refusals by topic, counted.
     """
 
     started: Started | None = None
@@ -50,7 +51,13 @@ class NodeState(msgspec.Struct, kw_only=True):
     standings: dict[str, Standing] = {}
     ledger: Ledger = msgspec.field(default_factory=Ledger)
     funds: Funds = Funds()
+    reserved: dict[Address, Wei] = {}
+    claims: dict[Address, int] = {}
+    withdraws: int = 0
+    is_withdrawing: bool = False
     batch: Batch | None = None
+    frozen_ms: int = 0
+    payment_problem: str = ""
     is_settling: bool = False
     is_watching: bool = False
     batches: int = 0

@@ -78,6 +78,11 @@ def worth(s: Subtask) -> Wei:
     return Wei(min(s.cap, cost(s.price, used_ms)))
 
 
+def held(s: Subtask, now_ms: int) -> Wei:
+    """What an attempt kept from us: its price for all the time since it was assigned, at most its cap."""
+    return Wei(min(s.cap, cost(s.price, max(0, now_ms - s.assigned_ms))))
+
+
 class Lapsed(Value):
     """The lease is over: the provider vanished, or the deadline passed."""
 

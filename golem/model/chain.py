@@ -64,10 +64,40 @@ class Funds(Value):
 class Sighting(Value):
     """The chain as seen at one block, a few deep: what each payer has ever paid us.
 
-    `block_ms`: the block's own time.
+    `block_ms`: the block's own time. `base_fee`: wei per unit of gas. `reserved`: what a payer has set aside for us
+    and can't take back before we see it begin to; payers without are left out.
     """
 
     block: int
     block_ms: int
     funds: Funds
     paid: dict[Address, Wei] = {}
+    base_fee: Wei = Wei(0)
+    reserved: dict[Address, Wei] = {}
+
+
+class SetAside(Value):
+    """Reserve some of our free balance for one payee; whole gwei, rounded up."""
+
+    payee: Address
+    amount: Wei
+
+
+class Unlock(Value):
+    """Begin to take reserves back: from two days on, `Reclaim` does it."""
+
+
+class Reclaim(Value):
+    """Make the reserve for a payee free again."""
+
+    payee: Address
+
+
+class TakeBack(Value):
+    """Move some of our free balance back into the wallet."""
+
+    amount: Wei
+
+
+Order = SetAside | Unlock | Reclaim | TakeBack
+"""What a payer does with its deposit, other than to pay."""

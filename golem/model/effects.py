@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.model.chain import Batch
+from golem.model.chain import Batch, Voucher
 from golem.model.ids import Address, Cid, JobId, NodeId, TaskId
 from golem.model.messages import Message, Place
 from golem.model.money import Wei
@@ -108,10 +108,28 @@ class Deposit(Value):
 
 
 class Pay(Value):
-    """Settle a batch on the chain, and wait until it is deep enough. Ends in Paid."""
+    """Settle a batch on the chain, and wait until it is deep enough. Ends in Paid.
+
+    `most_fee`: more than this for gas, in wei, and it is not sent now, but Failed as TooDear; 0: whatever it takes.
+    """
 
     key: str
     batch: Batch
+    most_fee: Wei = Wei(0)
+
+
+class Claim(Value):
+    """Have the contract credit us what a payer promised and did not pay in time. Ends in Claimed."""
+
+    key: str
+    voucher: Voucher
+
+
+class Withdraw(Value):
+    """Take out of the contract what payers have paid us. Ends in Withdrawn."""
+
+    key: str
+    payers: tuple[Address, ...]
 
 
 class Observe(Value):
@@ -144,8 +162,10 @@ Effect = (
     | Release
     | Deposit
     | Pay
+    | Claim
+    | Withdraw
     | Observe
     | Tell
 )
-Pending = Publish | Fetch | Execute | Export | Deposit | Pay | Observe
+Pending = Publish | Fetch | Execute | Export | Deposit | Pay | Claim | Withdraw | Observe
 """Effects that end in an event; performed again after a crash if that event was not journaled."""

@@ -121,6 +121,20 @@ class Paid(Value):
     receipt: Receipt
 
 
+class Claimed(Value):
+    """A voucher of ours has been taken by the contract."""
+
+    key: str
+    receipt: Receipt
+
+
+class Withdrawn(Value):
+    """What we had earned is in our wallet."""
+
+    key: str
+    receipt: Receipt
+
+
 class Observed(Value):
     """A look at the chain."""
 
@@ -150,7 +164,9 @@ Event = (
     | Exported
     | Deposited
     | Paid
+    | Claimed
+    | Withdrawn
     | Observed
     | Failed
 )
-Completion = Published | Fetched | Executed | Exported | Deposited | Paid | Observed | Failed
+Completion = Published | Fetched | Executed | Exported | Deposited | Paid | Claimed | Withdrawn | Observed | Failed

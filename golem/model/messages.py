@@ -11,6 +11,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from golem.model.chain import Voucher
 from golem.model.ids import NOBODY, Address, Cid, NodeId, SubtaskId, TaskId
 from golem.model.money import Wei
 from golem.model.spec import Capability, Count, Job, Limits, Name, Report, Text
@@ -36,6 +37,7 @@ class Reason(Enum):
     LATE = "the lease had lapsed"
     QUARANTINE = "a wrong result was seen from this node lately"
     UNKNOWN = "no such agreement or subtask"
+    OVERDUE = "earlier work for this requestor is overdue and not paid"
     NOT_PROVIDING = "the node does not provide"
 
 
@@ -131,6 +133,17 @@ class Acceptance(Value):
     payer: Address = NOBODY
     payee: Address = NOBODY
     signature: Annotated[bytes, Meta(max_length=65)] = b""
+
+    @property
+    def voucher(self) -> Voucher:
+        """The promise alone."""
+        return Voucher(
+            payer=self.payer,
+            payee=self.payee,
+            cumulative=self.cumulative,
+            due_ms=self.due_ms,
+            signature=self.signature,
+        )
 
 
 class Rejection(Value):

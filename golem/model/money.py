@@ -18,6 +18,9 @@ class Wei(int):
         return super().__new__(cls, amount)
 
 
+NOTHING = Wei(0)
+
+
 def cost(price: Wei, used_ms: int) -> Wei:
     """What `used_ms` of one slot cost at `price` wei per hour, rounded up."""
     return Wei(-(-price * used_ms // MS_PER_HOUR))

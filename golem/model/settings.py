@@ -19,6 +19,8 @@ class Settings(Value):
     `max_exposure`: the most unpaid work, in wei, for one requestor. `payment_window_ms`: accepted work is paid
     within it. `closure_ms`: dues are gathered this long before they are paid in one batch.
     `lease_grace_ms`: how long a peer that vanished may take to come back before its subtasks go to others.
+    `fee_share`: of a batch's value, the most to spend on gas while it has time; 1: any. `claim_after_ms`: so long past
+    due, a payment is claimed by its voucher. `withdraw_at`: so many wei earned are taken out by themselves; 0: never.
     `observe_ms`: time between two looks at the chain. `offers_ms`: how long offers are gathered before the first pick.
     """
 
@@ -32,6 +34,9 @@ class Settings(Value):
     payment_window_ms: int = 24 * 3_600_000
     closure_ms: int = 15 * 60_000
     lease_grace_ms: int = 3_000
+    fee_share: float = 0.01
+    claim_after_ms: int = 3_600_000
+    withdraw_at: Wei = Wei(5 * 10**16)
     observe_ms: int = 5_000
     offers_ms: int = 500
     bootstrap: tuple[str, ...] = ()

@@ -16,15 +16,16 @@ from twisted.python.failure import Failure
 
 from golem.errors import ConfigError, PeerError, Refused
 from golem.interfaces import IEntropy, IKeyring
+from golem.model.chain import Domain
 from golem.model.ids import Address, NodeId
-from golem.model.messages import Demand, Message, Place
+from golem.model.messages import Message, Place
 from golem.net.admission import Admission
 from golem.net.carrier import HANDSHAKE_S, SELF, Carrier, join_place, seen_from, split_place
 from golem.net.peer import PeerProtocol
 from golem.net.sessions import Sessions
 from golem.wire.codec import encode
+from golem.wire.seals import payee_proof, verify
 from golem.wire.session import NONCE_BYTES, VERSIONS, Hello, Session
-from golem.wire.signing import payee_digest, verify_demand
 
 MAX_PENDING = 64  # connections in their handshake; the oldest gives way, since an honest one takes no time
 MAX_DIALS = 64  # under way; the core wants eight sessions
@@ -35,7 +36,8 @@ log = Logger()
 class Identity(NamedTuple):
     """Who we are. `listen`: "host:port", port 0 takes a free one. `address`: how others reach it, or empty if so.
 
-    `gateway`, `epoch`: asked for at each handshake; without an epoch yet, others are sent away.
+    `gateway`, `epoch`: asked for at each handshake; without an epoch yet, others are sent away. `domain`: what the
+    vouchers that we take are for.
     """
 
     keyring: IKeyring
@@ -44,6 +46,7 @@ class Identity(NamedTuple):
     address: Place
     gateway: Callable[[], Place]
     epoch: Callable[[], str]
+    domain: Domain = Domain()
 
 
 class Hearer(Interface):
@@ -96,8 +99,7 @@ class Network(Service):
     def startService(self) -> Deferred[None]:
         """Listen. Fails with ConfigError where the port is taken."""
         super().startService()
-        keyring = self._identity.keyring
-        self._payee_proof = keyring.sign_payment(payee_digest(self._identity.network, keyring.node_id))
+        self._payee_proof = payee_proof(self._identity.keyring, self._identity.network)
         return Deferred.fromCoroutine(self._listen())
 
     async def _listen(self) -> None:
@@ -247,9 +249,8 @@ class Network(Service):
     # peer.Owner: what peers do
 
     def heard(self, peer: PeerProtocol, sequence: int, message: Message) -> None:
-        """A demand must hold by itself, whoever passes it on."""
-        if isinstance(message, Demand):
-            verify_demand(self._identity.network, message)
+        """A demand must hold by itself, whoever passes it on; an acceptance before the contract."""
+        verify(self._identity.network, self._identity.domain, message)
         self._hearer.heard(peer.node_id, sequence, message)
 
     def acknowledged(self, peer: PeerProtocol, sequence: int) -> None:

@@ -34,7 +34,7 @@ from golem.node.disk import Aside
 from golem.node.executor import PooledExecutor
 from golem.node.node import Node, Parts
 from golem.node.plugins import load
-from golem.wire.signing import sign_demand
+from golem.wire.seals import seal
 
 Tamper = Callable[[IExecutor], IExecutor]
 """What a test puts between a node and its executor: a liar, say."""
@@ -101,9 +101,10 @@ def assemble(
         address=reach.address,
         gateway=reach.gateway,
         epoch=lambda: node.engine.mail.epoch,
+        domain=parts.chain.domain,
     )
     sessions = Network(reach.carrier, parts.clock, identity, node.driver, parts.entropy)
-    node.driver.join(sessions, lambda demand: sign_demand(parts.keyring.sign, reach.network, demand))
+    node.driver.join(sessions, partial(seal, parts.keyring, reach.network, parts.chain.domain))
     node.join(sessions, lambda: sessions.address)
     return node
 
@@ -149,5 +150,7 @@ def _chain(config: Config, reactor: ReactorBase, keyring: IKeyring) -> IChain:
             folder=config.folder,
             confirmations=payment.confirmations,
             poll_ms=config.timing.observe,
+            most_gwei=payment.most_gwei,
+            witness=payment.witness,
         ),
     )

@@ -17,6 +17,7 @@ from typing import Annotated, NamedTuple, get_type_hints
 
 import msgspec
 
+from golem.core.income import MAX_WINDOW_MS
 from golem.errors import ConfigError
 from golem.model.money import Wei
 from golem.model.settings import Settings
@@ -78,6 +79,17 @@ class Payment(Value):
         _STANDARD.closure_ms
     )
     window: Annotated[int, kinds.DURATION, "accepted work is paid within it"] = _STANDARD.payment_window_ms
+    fee_share: Annotated[float, kinds.SHARE, "of a batch's value, the most for gas while it has time; 1: any"] = (
+        _STANDARD.fee_share
+    )
+    most_gwei: Annotated[int, kinds.count(1, 10**6), "no transaction offers more than that for a unit of gas"] = 500
+    witness: Annotated[str, kinds.TEXT, "URL of a second Ethereum node that must agree; empty: none"] = ""
+    claim_after: Annotated[int, kinds.DURATION, "so long past due, work is claimed from the contract"] = (
+        _STANDARD.claim_after_ms
+    )
+    withdraw_at: Annotated[Wei, kinds.ETHER, "so much earned is taken out by itself, in ether; 0: never"] = (
+        _STANDARD.withdraw_at
+    )
 
 
 class Ipfs(Value):
@@ -221,6 +233,9 @@ def settings(config: Config) -> Settings:
         payment_window_ms=config.payment.window,
         closure_ms=config.payment.closure,
         lease_grace_ms=config.timing.lease_grace,
+        fee_share=config.payment.fee_share,
+        claim_after_ms=config.payment.claim_after,
+        withdraw_at=config.payment.withdraw_at,
         observe_ms=config.timing.observe,
         offers_ms=config.timing.offers,
         bootstrap=config.node.bootstrap,
@@ -299,6 +314,10 @@ def _contradictions(config: Config) -> Iterator[str]:
         yield "payment.rpc, payment.contract: set both, or neither"
     if payment.closure >= payment.window:
         yield "payment.closure: must be shorter than payment.window, by which work is to be paid"
+    if payment.window > MAX_WINDOW_MS:
+        yield "payment.window: providers take no promise of later than 7 days: say 7d at most"
+    if payment.witness and payment.witness == payment.rpc:
+        yield "payment.witness: is payment.rpc itself, and would always agree; name another Ethereum node, or none"
 
 
 def _is_one_machine(place: str) -> bool:

@@ -17,7 +17,7 @@ from golem.interfaces import IChain, IResourceStore
 from golem.model import effects as f
 from golem.model import events as e
 from golem.model.ids import Address, NodeId
-from golem.model.messages import Demand, Message, Place
+from golem.model.messages import Message, Place
 from golem.model.spec import Job, Outcome
 from golem.node.engine import Engine
 from golem.node.timers import Timers
@@ -75,10 +75,10 @@ class Driver:
         self._chain = chain
         self._exporter = exporter
         self._sessions: Sessions | None = None
-        self._sign: Callable[[Demand], Demand] = lambda demand: demand
+        self._sign: Callable[[Message], Message] = lambda message: message
 
-    def join(self, sessions: Sessions, sign: Callable[[Demand], Demand]) -> None:
-        """Give the driver its network, which in turn was given the driver. `sign`: makes our demands hold."""
+    def join(self, sessions: Sessions, sign: Callable[[Message], Message]) -> None:
+        """Give the driver its network, which in turn was given the driver. `sign`: seals what must hold by itself."""
         self._sessions = sessions
         self._sign = sign
 
@@ -115,18 +115,13 @@ class Driver:
         match effect:
             case f.Send(to=to, message=message):
                 if number:
-                    sessions.send(to, number, self._signed(message))
+                    sessions.send(to, number, self._sign(message))
             case f.Broadcast(message=message, but=but):
-                sessions.broadcast(self._signed(message), but)
+                sessions.broadcast(self._sign(message), but)
             case f.Dial(address=address):
                 sessions.dial(address)
             case f.Drop(peer=peer, why=why):
                 sessions.drop(peer, why)
-
-    def _signed(self, message: Message) -> Message:
-        if isinstance(message, Demand) and not message.signature:
-            return self._sign(message)
-        return message
 
     async def _complete(self, effect: f.Pending) -> e.Event:
         match effect:
@@ -141,10 +136,19 @@ class Driver:
                 return e.Executed(key=effect.key, outcome=await self._computer.run(effect.job))
             case f.Export():
                 return e.Exported(key=effect.key, path=await self._exporter(effect))
+            case _:
+                return await self._transact(effect)
+
+    async def _transact(self, effect: f.Deposit | f.Pay | f.Claim | f.Withdraw | f.Observe) -> e.Event:
+        match effect:
             case f.Deposit():
                 return e.Deposited(key=effect.key, receipt=await self._chain.deposit(effect.key, effect.amount))
             case f.Pay():
-                return e.Paid(key=effect.key, receipt=await self._chain.pay(effect.batch))
+                return e.Paid(key=effect.key, receipt=await self._chain.pay(effect.batch, effect.most_fee))
+            case f.Claim():
+                return e.Claimed(key=effect.key, receipt=await self._chain.claim(effect.voucher))
+            case f.Withdraw():
+                return e.Withdrawn(key=effect.key, receipt=await self._chain.withdraw(effect.payers))
             case f.Observe():
                 return e.Observed(key=effect.key, sighting=await self._chain.observe(effect.payers))
 
@@ -186,7 +190,7 @@ class Driver:
 
     def unacknowledged(self, peer: NodeId) -> Sequence[tuple[int, Message]]:
         """What must be said again when a session opens."""
-        return [(number, self._signed(message)) for number, message in self._engine.mail.unacknowledged(peer)]
+        return [(number, self._sign(message)) for number, message in self._engine.mail.unacknowledged(peer)]
 
     def acknowledged(self, peer: NodeId, sequence: int) -> None:
         """A peer has our messages up to there on disk."""

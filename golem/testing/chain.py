@@ -11,9 +11,22 @@ from zope.interface import implementer
 
 from golem.errors import ChainFault, NotEnoughFunds
 from golem.interfaces import IChain
-from golem.model.chain import Batch, Funds, Receipt, Sighting
+from golem.model.chain import (
+    Batch,
+    Domain,
+    Funds,
+    Order,
+    Receipt,
+    Reclaim,
+    SetAside,
+    Sighting,
+    TakeBack,
+    Unlock,
+    Voucher,
+)
 from golem.model.ids import Address, derive
-from golem.model.money import Wei
+from golem.model.money import NOTHING, Wei
+from golem.wire.voucher import verify_voucher
 
 
 class MemoryLedger:
@@ -27,6 +40,7 @@ class MemoryLedger:
         self.free: dict[Address, int] = {}
         self.paid: dict[tuple[Address, Address], int] = {}
         self.taken: dict[tuple[Address, Address], int] = {}
+        self.reserves: dict[tuple[Address, Address], int] = {}
         self.payments: list[tuple[Address, Address, int]] = []
         self.deposits: dict[str, Receipt] = {}
 
@@ -54,6 +68,7 @@ class MemoryChain:
     def __init__(self, ledger: MemoryLedger, account: Address) -> None:
         self._ledger = ledger
         self.account = account
+        self.domain = Domain()
 
     def observe(self, payers: Sequence[Address]) -> Deferred[Sighting]:
         """Our funds, and what each payer has paid us."""
@@ -74,6 +89,7 @@ class MemoryChain:
                 wallet=Wei(world.wallets.get(self.account, 0)),
             ),
             paid={payer: Wei(world.paid.get((payer, self.account), 0)) for payer in payers},
+            reserved={p: Wei(world.reserves[p, self.account]) for p in payers if (p, self.account) in world.reserves},
         )
 
     def deposit(self, key: str, amount: Wei) -> Deferred[Receipt]:
@@ -91,7 +107,7 @@ class MemoryChain:
             world.deposits[key] = receipt
         return world.deposits[key]
 
-    def pay(self, batch: Batch) -> Deferred[Receipt]:
+    def pay(self, batch: Batch, most_fee: Wei = NOTHING) -> Deferred[Receipt]:
         """Credit the differences, all or nothing."""
         return Deferred.fromCoroutine(self._pay(batch))
 
@@ -107,6 +123,55 @@ class MemoryChain:
                 world.paid[self.account, payee] = world.paid.get((self.account, payee), 0) + difference
                 world.payments.append((self.account, payee, difference))
         return receipt
+
+    def claim(self, voucher: Voucher) -> Deferred[Receipt]:
+        """Credit what the payer has, from its reserve for us first."""
+        return Deferred.fromCoroutine(self._claim(voucher))
+
+    async def _claim(self, voucher: Voucher) -> Receipt:
+        world, pair = self._ledger, (voucher.payer, self.account)
+        verify_voucher(self.domain, voucher)
+        receipt = await world.mined("claim")
+        need = max(0, voucher.cumulative - world.paid.get(pair, 0))
+        reserved = min(need, world.reserves.get(pair, 0))
+        free = min(need - reserved, world.free.get(voucher.payer, 0))
+        if need and not reserved + free:
+            raise NotEnoughFunds(f"{voucher.payer} has nothing in the contract")
+        if need:
+            world.reserves[pair] = world.reserves.get(pair, 0) - reserved
+            world.free[voucher.payer] = world.free.get(voucher.payer, 0) - free
+            world.paid[pair] = world.paid.get(pair, 0) + reserved + free
+            world.payments.append((*pair, reserved + free))
+        return receipt
+
+    def order(self, key: str, order: Order) -> Deferred[Receipt]:
+        """Move what is free; an unlock takes no time here."""
+        return Deferred.fromCoroutine(self._order(key, order))
+
+    async def _order(self, key: str, order: Order) -> Receipt:
+        world = self._ledger
+        receipt = await world.mined(key)
+        if key not in world.deposits:
+            self._move(order)
+            world.deposits[key] = receipt
+        return world.deposits[key]
+
+    def _move(self, order: Order) -> None:
+        world, me = self._ledger, self.account
+        amount = order.amount if isinstance(order, SetAside | TakeBack) else 0
+        if world.free.get(me, 0) < amount:
+            raise NotEnoughFunds(f"{world.free.get(me, 0)} wei are free, not {amount}")
+        match order:
+            case SetAside(payee=payee):
+                world.free[me] -= amount
+                world.reserves[me, payee] = world.reserves.get((me, payee), 0) + amount
+            case TakeBack():
+                world.free[me] -= amount
+                world.wallets[me] += amount
+            case Reclaim(payee=payee):
+                world.free[me] = world.free.get(me, 0) + world.reserves.pop((me, payee), 0)
+            case Unlock():
+                pass
 
     def withdraw(self, payers: Sequence[Address]) -> Deferred[Receipt]:
         """Take out what these payers have paid us."""

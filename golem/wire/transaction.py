@@ -18,6 +18,8 @@ NEW_PAIR_GAS = 26_000
 USED_PAIR_GAS = 7_500
 DEPOSIT_GAS = 60_000
 TAKE_GAS = 15_000  # by withdraw, for each payer
+CLAIM_GAS = 90_000
+ORDER_GAS = 80_000  # reserve of a new pair takes 52,000; the others less
 MAX_TX_GAS = 1 << 24  # EIP-7825
 BUMP = (9, 8)  # nodes take a replacement that offers 10 % more; 12.5 % is what web3 asks for
 

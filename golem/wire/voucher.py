@@ -45,20 +45,9 @@ def seal(sign: SignPayment, digest: bytes) -> bytes:
     return made[:64] + bytes([made[64] + V_OFFSET])
 
 
-def voucher_of(acceptance: Acceptance) -> Voucher:
-    """The promise that comes with an acceptance."""
-    return Voucher(
-        payer=acceptance.payer,
-        payee=acceptance.payee,
-        cumulative=acceptance.cumulative,
-        due_ms=acceptance.due_ms,
-        signature=acceptance.signature,
-    )
-
-
 def sign_acceptance(sign: SignPayment, domain: Domain, acceptance: Acceptance) -> Acceptance:
     """Our acceptance, with the voucher that makes it hold before the contract. Signing again makes the same bytes."""
-    return evolve(acceptance, signature=seal(sign, due_digest(domain, voucher_of(acceptance))))
+    return evolve(acceptance, signature=seal(sign, due_digest(domain, acceptance.voucher)))
 
 
 def verify_voucher(domain: Domain, voucher: Voucher) -> None:

@@ -80,9 +80,19 @@ def works(me: Solo, number: int = 0, cumulative: int = 1_000, due_ms: int = BEGI
     me.post(e.Executed(key=assignment(number).subtask_id, outcome=DONE))
     me.hear(
         "alice",
-        Acceptance(
-            subtask_id=assignment(number).subtask_id, amount=Wei(1_000), cumulative=Wei(cumulative), due_ms=due_ms
-        ),
+        acceptance(number, cumulative, due_ms),
+    )
+
+
+def acceptance(number: int, cumulative: int, due_ms: int) -> Acceptance:
+    """What alice promises to pay us."""
+    return Acceptance(
+        subtask_id=assignment(number).subtask_id,
+        amount=Wei(1_000),
+        cumulative=Wei(cumulative),
+        due_ms=due_ms,
+        payer=FixedKeyring("alice").account,
+        payee=FixedKeyring("me").account,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from golem.core.reputation import QUARANTINE_MS, Role
+from golem.core.requestor import GAS_RESERVE
 from golem.core.task import Phase
 from golem.errors import IllegalTransition
 from golem.model import events as e
@@ -41,7 +42,7 @@ SPEC = TaskSpec(
 RECEIPT = Receipt(tx_hash="0x1", block=1, gas_used=1, fee=Wei(0))
 
 
-def sighting(free: int = BUDGET, wallet: int = 0) -> Sighting:
+def sighting(free: int = BUDGET, wallet: int = GAS_RESERVE) -> Sighting:
     return Sighting(block=1, block_ms=0, funds=Funds(free=Wei(free), wallet=Wei(wallet)))
 
 

@@ -16,7 +16,7 @@ from golem.model.value import Value, evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.samples import SUBTASK
 from golem.wire.account import keccak256
-from golem.wire.voucher import due_digest, due_s, release_digest, sign_acceptance, verify_voucher, voucher_of
+from golem.wire.voucher import due_digest, due_s, release_digest, sign_acceptance, verify_voucher
 
 ALICE, BOB = FixedKeyring("alice"), FixedKeyring("bob")
 DOMAIN = Domain(chain_id=1337, contract=Address("0x" + "cc" * 20))
@@ -65,7 +65,7 @@ WHO = [("payer", "address"), ("payee", "address")]
 
 
 def test_a_promise_is_signed_as_eip_712_says() -> None:
-    voucher = voucher_of(acceptance())
+    voucher = acceptance().voucher
     message = {"payer": ALICE.account, "payee": BOB.account, "cumulative": 2**95 + 7, "dueBy": 1_700_000_001}
     fields = [*WHO, ("cumulative", "uint96"), ("dueBy", "uint64")]
     assert due_digest(DOMAIN, voucher) == typed("Due", fields, message)
@@ -83,7 +83,7 @@ def test_a_voucher_is_never_due_earlier_than_was_said() -> None:
 
 def test_an_acceptance_that_its_payer_signed_is_a_voucher() -> None:
     made = sign_acceptance(ALICE.sign_payment, DOMAIN, acceptance())
-    verify_voucher(DOMAIN, voucher_of(made))
+    verify_voucher(DOMAIN, made.voucher)
     assert sign_acceptance(ALICE.sign_payment, DOMAIN, made) == made
 
 
@@ -93,14 +93,14 @@ def test_an_acceptance_that_its_payer_signed_is_a_voucher() -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_a_voucher_that_was_changed_does_not_hold(change: dict[str, object]) -> None:
-    made = voucher_of(sign_acceptance(ALICE.sign_payment, DOMAIN, acceptance()))
+    made = sign_acceptance(ALICE.sign_payment, DOMAIN, acceptance()).voucher
     with pytest.raises(BadSignature, match="voucher"):
         verify_voucher(DOMAIN, evolve(made, **change))
 
 
 @pytest.mark.parametrize("other", [evolve(DOMAIN, chain_id=1), evolve(DOMAIN, contract=BOB.account)], ids=repr)
 def test_a_voucher_for_another_chain_or_contract_names_ours(other: Value) -> None:
-    made = voucher_of(sign_acceptance(ALICE.sign_payment, DOMAIN, acceptance()))
+    made = sign_acceptance(ALICE.sign_payment, DOMAIN, acceptance()).voucher
     assert isinstance(other, Domain)
     with pytest.raises(BadSignature, match=f"{other.contract} on chain {other.chain_id}"):
         verify_voucher(other, made)
@@ -114,6 +114,6 @@ def test_garbage_is_no_signature_and_nothing_worse(garbage: bytes) -> None:
 
 
 def test_bytes_of_the_right_length_that_nobody_signed_are_refused() -> None:
-    made = voucher_of(acceptance(signature=bytes(64) + bytes([27])))
+    made = acceptance(signature=bytes(64) + bytes([27])).voucher
     with pytest.raises(BadSignature, match="no account"):
         verify_voucher(DOMAIN, made)

@@ -1,5 +1,6 @@
-"""IChain on an Ethereum node: `chain` decides what to send, `attempts` remembers it, `client` alone talks to web3."""
+"""IChain on an Ethereum node: `chain` says what, `sender` how, `attempts` remembers it, `client` talks to web3."""
 
-from golem.adapters.ethereum.chain import EthereumChain, EthereumSettings
+from golem.adapters.ethereum.chain import EthereumChain
+from golem.adapters.ethereum.settings import EthereumSettings
 
 __all__ = ["EthereumChain", "EthereumSettings"]

@@ -1,76 +1,38 @@
-"""One payment at a time, from the decision to a block that is deep enough.
-
-    sign -> keep on disk -> send -> mined -> deep: done
-              ^  ^           |        |
-              |  '-- raise --'        '-- block undone: send the same bytes again
-              '-- nonce taken by another program with our key: sign anew
-
-Each look at the chain reads our nonce first and receipts afterwards; the other order would see nonces stolen that our
-own transaction has just used. Everything that was signed and is not mined is sent again at every look, so that neither
-a crash of ours nor a node that forgets its pool stops a payment.
-"""
+"""What to send: each method of the port as one call of the contract, after a look whether it would do anything."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
-from twisted.internet.task import deferLater
 from zope.interface import implementer
 
-from golem.adapters.ethereum.attempts import DEPOSIT, Attempt, Attempts
-from golem.adapters.ethereum.client import MAX_ASKED, Books, Client, Head
+from golem.adapters.ethereum.attempts import DEPOSIT
+from golem.adapters.ethereum.client import MAX_ASKED, Backing, Books, Client, Head
 from golem.adapters.ethereum.link import Link
-from golem.errors import ChainFault, NotEnoughFunds
+from golem.adapters.ethereum.sender import Call, Sender
+from golem.adapters.ethereum.settings import GWEI, EthereumSettings
+from golem.errors import ChainFault, ChainLies, Locked, NotEnoughFunds, TooDear
 from golem.interfaces import IChain, IKeyring
-from golem.model.chain import Batch, Receipt, Sighting
-from golem.model.ids import Address, derive
-from golem.model.money import Wei, show_ether
-from golem.model.value import Value
-from golem.wire.account import keccak256
-from golem.wire.transaction import (
-    BASE_GAS,
-    DEPOSIT_GAS,
-    TAKE_GAS,
-    Fees,
-    Transaction,
-    digest,
-    offer,
-    pay_gas,
-    replaced,
-    signed,
+from golem.model.chain import (
+    Batch,
+    Domain,
+    Order,
+    Receipt,
+    Reclaim,
+    SetAside,
+    Sighting,
+    TakeBack,
+    Unlock,
+    Voucher,
 )
+from golem.model.ids import Address, derive
+from golem.model.money import NOTHING, Wei, show_ether
+from golem.wire.transaction import BASE_GAS, CLAIM_GAS, DEPOSIT_GAS, ORDER_GAS, TAKE_GAS, pay_gas
+from golem.wire.voucher import due_s, verify_voucher
 
-PATIENCE_S = 600.0  # 50 blocks of the main chain; then the core hears of it, and asks again
-CHEAP_BLOCKS = 3  # a transaction that offers too little is raised after these
-SLOW_BLOCKS = 6  # any other after these: whoever makes blocks prefers others
-LOST_BLOCKS = 6  # for so long must our nonce be used and our transaction missing: nodes index receipts with delay
-GWEI = 10**9
-
-
-class EthereumSettings(Value):
-    """Which chain, and how to deal with it.
-
-    `rpc`: URL of an Ethereum node. `contract`: PairBank's address. `folder`: for what is under way; it must exist.
-    `confirmations`: a block counts with so many blocks on top. `poll_ms`: time between two looks. `most_gwei`: no
-    transaction offers more for a unit of gas.
-    """
-
-    rpc: str
-    contract: Address
-    chain_id: int
-    folder: str
-    confirmations: int = 2
-    poll_ms: int = 2_000
-    most_gwei: int = 500
-
-
-class _Call(Value):
-    value: int
-    gas: int
-    data: bytes
+STALE_S = 600.0  # without a new block for so long, an Ethereum node has lost touch: the main chain makes 50
 
 
 @implementer(IChain)
@@ -79,60 +41,74 @@ class EthereumChain:
 
     def __init__(self, reactor: PosixReactorBase, keyring: IKeyring, settings: EthereumSettings) -> None:
         self.account: Address = keyring.account
+        self.domain = Domain(chain_id=settings.chain_id, contract=settings.contract)
         self._clock = reactor
-        self._keyring = keyring
         self._settings = settings
-        make = lambda: Client(settings.rpc, settings.contract, settings.chain_id)  # noqa: E731
-        self._link = Link(reactor, make)
-        self._writing = DeferredLock()  # one transaction at a time: two would race for a nonce
-        self._kept: Attempts | None = None
+        self._link = Link(reactor, lambda: Client(settings.rpc, settings.contract, settings.chain_id))
+        self._witness = Link(reactor, lambda: Client(settings.witness, settings.contract, settings.chain_id))
+        self._sender = Sender(reactor, self._link, keyring, settings, self._agree)
+        self._newest = (-1, 0.0)  # the highest block seen, and when
 
     # IChain
 
     def observe(self, payers: Sequence[Address]) -> Deferred[Sighting]:
         """Our funds and what `payers` paid us, at the last block that counts."""
-        depth = self._settings.confirmations
-        return Deferred.fromCoroutine(self._link.ask(Client.sighting, self.account, payers, depth))
+        return Deferred.fromCoroutine(self._observe(payers))
 
     def deposit(self, key: str, amount: Wei) -> Deferred[Receipt]:
         """Move wei from the wallet into the contract, once per key."""
-        return Deferred.fromCoroutine(self._alone(lambda: self._deposit(DEPOSIT + key, amount)))
+        return Deferred.fromCoroutine(self._deposit(DEPOSIT + key, amount))
 
-    def pay(self, batch: Batch) -> Deferred[Receipt]:
+    def pay(self, batch: Batch, most_fee: Wei = NOTHING) -> Deferred[Receipt]:
         """Settle a batch. Where all of it was paid before, and how is forgotten, the receipt names no transaction."""
-        return Deferred.fromCoroutine(self._alone(lambda: self._pay("pay/" + batch.batch_id, batch)))
+        return Deferred.fromCoroutine(self._pay("pay/" + batch.batch_id, batch, most_fee))
+
+    def claim(self, voucher: Voucher) -> Deferred[Receipt]:
+        """Claim what a voucher promises; where that was paid, the receipt names no transaction."""
+        return Deferred.fromCoroutine(self._claim(voucher))
+
+    def order(self, key: str, order: Order) -> Deferred[Receipt]:
+        """Do something with our deposit, once per key."""
+        return Deferred.fromCoroutine(self._order(f"{DEPOSIT}order/{key}", order))
 
     def withdraw(self, payers: Sequence[Address]) -> Deferred[Receipt]:
         """Take out all that these payers have paid us; where that is nothing, the receipt names no transaction."""
-        return Deferred.fromCoroutine(self._alone(lambda: self._withdraw(payers)))
+        return Deferred.fromCoroutine(self._withdraw(payers))
+
+    def held(self) -> Deferred[int]:
+        """The ether that the contract has; for audits."""
+        return Deferred.fromCoroutine(self._link.ask(Client.held))
 
     def close(self) -> None:
         """Let go of threads and files; for tests and tools, since a reactor that stops does so by itself."""
         self._link.close()
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
+        self._witness.close()
+        self._sender.close()
 
     # what to send
 
-    async def _alone(self, work: Callable[[], Awaitable[Receipt]]) -> Receipt:
-        await self._writing.acquire()
-        try:
-            return await work()
-        finally:
-            self._writing.release()
+    async def _observe(self, payers: Sequence[Address]) -> Sighting:
+        depth = self._settings.confirmations
+        seen = await self._link.ask(Client.sighting, self.account, payers, depth)
+        if self._settings.witness:
+            number = seen.sighting.block
+            await self._is_same_block(number, seen.block_hash)
+            other = await self._witness.ask(Client.sighting, self.account, payers, depth, number)
+            if other != seen:
+                raise self._lies(f"do not say the same of block {number}")
+        return seen.sighting
 
     async def _deposit(self, key: str, amount: Wei) -> Receipt:
         head = await self._link.ask(Client.head, self.account)
-        if not (await self._attempts()).of(key) and head.wallet < amount:
+        if not (await self._sender.attempts()).of(key) and head.wallet < amount:
             raise NotEnoughFunds(f"the wallet {self.account} holds {show_ether(head.wallet)}, not {show_ether(amount)}")
-        data = await self._link.ask(Client.deposit_data)
-        return await self._settle(key, _Call(value=int(amount), gas=DEPOSIT_GAS, data=data))
+        data = await self._link.ask(Client.data, "deposit")
+        return await self._sender.settle(key, Call(value=int(amount), gas=DEPOSIT_GAS, data=data))
 
-    async def _pay(self, key: str, batch: Batch) -> Receipt:
+    async def _pay(self, key: str, batch: Batch, most_fee: Wei) -> Receipt:
         payees = tuple(w.payee for w in batch.words)
         books = await self._link.ask(Client.books, self.account, payees, 0)
-        if not (await self._attempts()).of(key):
+        if not (await self._sender.attempts()).of(key):
             depth = self._settings.confirmations
             deep = await self._link.ask(Client.books, self.account, payees, depth)
             if not _due(batch, deep):
@@ -142,107 +118,83 @@ class EthereumChain:
                 raise NotEnoughFunds(f"the batch needs {due} and {free} is deposited: make a deposit")
         new = sum(not paid for paid in books.paid.values())
         data = await self._link.ask(Client.pay_data, batch)
-        return await self._settle(key, _Call(value=0, gas=pay_gas(new, len(payees) - new), data=data))
+        gas = pay_gas(new, len(payees) - new)
+        return await self._sender.settle(key, Call(value=0, gas=gas, data=data, most_fee=most_fee))
+
+    async def _claim(self, voucher: Voucher) -> Receipt:
+        verify_voucher(self.domain, voucher)
+        backing = await self._link.ask(Client.backing, voucher.payer, self.account)
+        need = voucher.cumulative - backing.paid
+        if need <= 0:
+            return await self._nothing()
+        if backing.at_s <= due_s(voucher.due_ms):
+            raise ChainFault(f"the voucher of {voucher.payer} is not due yet, by the chain's clock: claim later")
+        there = min(need, backing.reserved + backing.free)
+        if not there:
+            raise NotEnoughFunds(f"{voucher.payer} owes {show_ether(need)} and has nothing in the contract")
+        head = await self._link.ask(Client.head, self.account)
+        if there <= (fee := CLAIM_GAS * head.base_fee):
+            raise TooDear(f"to claim {show_ether(there)} would cost up to {show_ether(fee)} for gas: wait")
+        due, signature = due_s(voucher.due_ms), voucher.signature
+        arguments = (str(voucher.payer), int(voucher.cumulative), due, signature)
+        data = await self._link.ask(Client.data, "claim_overdue", *arguments)
+        key = "claim/" + derive(voucher.payer, voucher.cumulative, backing.paid)
+        return await self._once(key, Call(value=0, gas=CLAIM_GAS, data=data))
+
+    async def _order(self, key: str, order: Order) -> Receipt:
+        backing = await self._link.ask(Client.backing, self.account, _payee(order, self.account))
+        if not (await self._sender.attempts()).of(key):
+            _refuse(order, backing)
+        data = await self._link.ask(Client.data, *_call(order))
+        return await self._sender.settle(key, Call(value=0, gas=ORDER_GAS, data=data))
 
     async def _withdraw(self, payers: Sequence[Address]) -> Receipt:
         receipt = await self._nothing()
         for start in range(0, len(payers), MAX_ASKED):
             some = payers[start : start + MAX_ASKED]
-            seen = await self._link.ask(Client.sighting, self.account, some, 0)
+            seen = (await self._link.ask(Client.sighting, self.account, some, 0)).sighting
             if seen.funds.claimable:
                 key = "withdraw/" + derive(*some, *seen.paid.values())
-                data = await self._link.ask(Client.withdraw_data, some, self.account)
+                data = await self._link.ask(Client.data, "withdraw", list(some), str(self.account))
                 gas = BASE_GAS + TAKE_GAS * len(some)
-                receipt = await self._settle(key, _Call(value=0, gas=gas, data=data))
-                (await self._attempts()).forget(key)
+                receipt = await self._once(key, Call(value=0, gas=gas, data=data))
+        return receipt
+
+    async def _once(self, key: str, call: Call) -> Receipt:
+        """Settle, and forget the key: what is asked for again later is another thing."""
+        receipt = await self._sender.settle(key, call)
+        (await self._sender.attempts()).forget(key)
         return receipt
 
     async def _nothing(self) -> Receipt:
         head = await self._link.ask(Client.head, self.account)
         return Receipt(tx_hash="", block=head.block, gas_used=0, fee=Wei(0))
 
-    # how it gets there
+    # whether to believe it
 
-    async def _settle(self, key: str, call: _Call) -> Receipt:
-        """Have a call mined and deep, once per key, however often this is begun. Raises ChainFault, out of patience."""
-        attempts = await self._attempts()
-        ends, lost_at, said = self._clock.seconds() + PATIENCE_S, -1, ""
-        while self._clock.seconds() < ends:
-            head = await self._link.ask(Client.head, self.account)
-            tried = attempts.of(key)
-            found = await self._link.ask(Client.receipt, [attempt.tx_hash for attempt in tried])
-            if found is not None:
-                receipt, succeeded = found
-                if receipt.block + self._settings.confirmations <= head.block:
-                    return receipt if succeeded else self._reverted(key, receipt)
-            elif tried and tried[-1].body.nonce >= head.nonce:
-                self._raise(attempts, head)
-            elif not tried or 0 <= lost_at <= head.block - LOST_BLOCKS:
-                self._sign(attempts, key, call, head)
-                lost_at = -1
-            elif lost_at < 0:
-                lost_at = head.block
-            for attempt in attempts.since(head.nonce):
-                said = await self._link.ask(Client.send, attempt.raw) or said
-            await deferLater(self._clock, self._settings.poll_ms / 1000, lambda: None)
-        raise ChainFault(
-            f"{key} was not mined within {PATIENCE_S:.0f} s by {self._settings.rpc}, which last said: "
-            f"{said or 'nothing'}; it goes on when asked again"
+    async def _agree(self, head: Head) -> None:
+        """Raise ChainLies where the Ethereum node stands still, or the other one does not see the same chain."""
+        now = self._clock.seconds()
+        if head.block > self._newest[0]:
+            self._newest = (head.block, now)
+        if now - self._newest[1] > STALE_S:
+            raise ChainLies(f"{self._settings.rpc} has had no new block for {STALE_S:.0f} s: nothing is spent on it")
+        if self._settings.witness:
+            number = max(0, head.block - self._settings.confirmations)
+            await self._is_same_block(number, await self._link.ask(Client.block_hash, number))
+
+    async def _is_same_block(self, number: int, block_hash: str) -> None:
+        other = await self._witness.ask(Client.block_hash, number)
+        if not other:
+            raise self._lies(f"are not at one height: the second has no block {number} yet")
+        if other != block_hash:
+            raise self._lies(f"are not on one chain: block {number} is {block_hash[:16]} and {other[:16]}")
+
+    def _lies(self, what: str) -> ChainLies:
+        return ChainLies(
+            f"payment.rpc and payment.witness, {self._settings.rpc} and {self._settings.witness}, {what}; no money "
+            "moves before they agree"
         )
-
-    def _sign(self, attempts: Attempts, key: str, call: _Call, head: Head) -> None:
-        waiting = attempts.since(head.nonce)
-        fees = self._offer(head)
-        if head.wallet < call.value + call.gas * fees.most:
-            need = show_ether(call.value + call.gas * fees.most)
-            raise ChainFault(
-                f"the wallet {self.account} holds {show_ether(head.wallet)}, not {need}: send it ether for gas"
-            )
-        body = Transaction(
-            chain_id=self._settings.chain_id,
-            nonce=waiting[-1].body.nonce + 1 if waiting else head.nonce,
-            fees=fees,
-            gas=call.gas,
-            to=self._settings.contract,
-            value=call.value,
-            data=call.data,
-        )
-        self._keep(attempts, key, body, head)
-
-    def _raise(self, attempts: Attempts, head: Head) -> None:
-        """Offer more for the transaction that the others wait for, if it has waited long."""
-        first = attempts.since(head.nonce)[0]
-        waited = head.block - first.block
-        is_cheap = first.body.fees.most < head.base_fee + first.body.fees.tip
-        if waited >= SLOW_BLOCKS or (waited >= CHEAP_BLOCKS and is_cheap):
-            body = replaced(first.body, self._offer(head))
-            if body.fees.most <= self._settings.most_gwei * GWEI:
-                self._keep(attempts, first.key, body, head)
-
-    def _keep(self, attempts: Attempts, key: str, body: Transaction, head: Head) -> None:
-        raw = signed(body, self._keyring.sign_payment(digest(body)))
-        attempts.add(Attempt(key=key, block=head.block, tx_hash="0x" + keccak256(raw).hex(), body=body, raw=raw))
-
-    def _offer(self, head: Head) -> Fees:
-        fees = offer(head.base_fee, head.tips)
-        if fees.most > self._settings.most_gwei * GWEI:
-            most = self._settings.most_gwei
-            raise ChainFault(
-                f"gas costs {head.base_fee // GWEI} gwei, and with room to grow that is over {most} gwei: wait"
-            )
-        return fees
-
-    def _reverted(self, key: str, receipt: Receipt) -> Receipt:
-        if self._kept is not None:
-            self._kept.forget(key)
-        raise NotEnoughFunds(f"the contract refused {key} in {receipt.tx_hash}: what it needs was spent before")
-
-    async def _attempts(self) -> Attempts:
-        """Kept apart by chain: a development chain that starts anew has the old one's name and number."""
-        client = await self._link.client()
-        if self._kept is None:
-            self._kept = Attempts(Path(self._settings.folder) / f"attempts-{client.genesis[:16]}.sqlite")
-        return self._kept
 
 
 def _due(batch: Batch, books: Books) -> int:
@@ -251,3 +203,33 @@ def _due(batch: Batch, books: Books) -> int:
     for w in batch.words:
         totals[w.payee] = max(w.cumulative, totals.get(w.payee, 0))
     return sum(max(0, total - books.paid[payee]) for payee, total in totals.items())
+
+
+def _payee(order: Order, otherwise: Address) -> Address:
+    return order.payee if isinstance(order, SetAside | Reclaim) else otherwise
+
+
+def _refuse(order: Order, backing: Backing) -> None:
+    """Say no, at no cost, to what the contract would refuse."""
+    match order:
+        case SetAside(amount=amount) | TakeBack(amount=amount) if amount > backing.free:
+            free = show_ether(backing.free)
+            raise NotEnoughFunds(f"{show_ether(amount)} is more than the {free} that are free in the contract")
+        case Reclaim() if not backing.unlock_at_s:
+            raise Locked("reserves are locked: unlock them first, and wait two days")
+        case Reclaim() if backing.at_s < backing.unlock_at_s:
+            raise Locked(f"reserves are locked for another {(backing.unlock_at_s - backing.at_s) // 60} minutes")
+        case _:
+            pass
+
+
+def _call(order: Order) -> tuple[str, *tuple[object, ...]]:
+    match order:
+        case SetAside(payee=payee, amount=amount):
+            return ("reserve", str(payee), -(-amount // GWEI))
+        case Unlock():
+            return ("unlock",)
+        case Reclaim(payee=payee):
+            return ("reclaim", str(payee))
+        case TakeBack(amount=amount):
+            return ("withdraw_own", int(amount))

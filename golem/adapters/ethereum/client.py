@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CONNECT_S, ANSWER_S = 3.0, 10.0  # an Ethereum node that takes longer is no use to us
 MAX_ASKED = 500  # pairs in one call: the contract takes 600
 TIP_BLOCKS = 10
+GWEI = 10**9
+U96 = (1 << 96) - 1
 
 
 class Head(Value):
@@ -41,18 +43,36 @@ class Books(Value):
     paid: dict[Address, int]
 
 
+class Seen(Value):
+    """A sighting, and the hash of its block."""
+
+    sighting: Sighting
+    block_hash: str
+
+
+class Backing(Value):
+    """A pair and its payer, in wei and seconds. `unlock_at_s`: when reserves can be taken back; 0: never."""
+
+    at_s: int
+    paid: int
+    reserved: int
+    free: int
+    unlock_at_s: int
+
+
 class Client:
     """One Ethereum node and the contract on it. Every method raises ChainFault."""
 
     def __init__(self, rpc: str, contract: Address, chain_id: int) -> None:
         from web3 import HTTPProvider, Web3
-        from web3.exceptions import TransactionNotFound, Web3Exception, Web3RPCError
+        from web3.exceptions import BlockNotFound, TransactionNotFound, Web3Exception, Web3RPCError
         from web3.middleware import ExtraDataToPOAMiddleware
 
         # A node's odd answer can be of any shape: web3 lets these pass.
         self._faults = (Web3Exception, OSError, ValueError, TypeError, KeyError, AttributeError)
         self._checked = Web3.to_checksum_address
         self._unknown, self._answered = TransactionNotFound, Web3RPCError
+        self._no_block = BlockNotFound
         self._rpc = rpc
         # Without retries of its own: whoever asks decides, and asks again.
         wire = HTTPProvider(rpc, {"timeout": (CONNECT_S, ANSWER_S)}, exception_retry_configuration=None)
@@ -116,49 +136,89 @@ class Client:
             block = max(0, self._web3.eth.block_number - depth)
             return Books(
                 free=self._contract.functions.free(self._checked(payer)).call(block_identifier=block),
-                paid=self._totals("paid_to", payer, payees, block),
+                paid=self._totals(payer, payees, block),
             )
 
-    def sighting(self, account: Address, payers: Sequence[Address], depth: int) -> Sighting:
-        """What the contract holds for `account`, `depth` blocks below the latest."""
-        eth, call, me = self._web3.eth, self._contract.functions, self._checked(account)
+    def sighting(self, account: Address, payers: Sequence[Address], depth: int, block: int | None = None) -> Seen:
+        """What the contract holds for `account`, at `block` or else `depth` blocks below the latest."""
+        eth, me = self._web3.eth, self._checked(account)
         with self._translated():
-            block = max(0, eth.block_number - depth)
-            paid = self._totals("paid_by", account, payers, block)
-            asked = [[self._checked(payer) for payer in some] for some in _slices(list(paid))]
-            claimable = sum(call.claimable(some, me).call(block_identifier=block) for some in asked)
-            free = call.free(me).call(block_identifier=block)
-            wallet = eth.get_balance(me, block)
-            return Sighting(
-                block=block,
-                block_ms=eth.get_block(block)["timestamp"] * 1000,
-                funds=Funds(free=Wei(free), claimable=Wei(claimable), wallet=Wei(wallet)),
-                paid={payer: Wei(total) for payer, total in paid.items()},
+            number = max(0, eth.block_number - depth) if block is None else block
+            head = eth.get_block(number)
+            pairs = self._slots("pairs", list(dict.fromkeys(payers)), number, me)
+            accounts = self._slots("accounts", [*pairs, account], number)
+            kept = {payer: pair for payer, pair in pairs.items() if pair >> 192 and not accounts[payer] >> 128}
+            sighting = Sighting(
+                block=number,
+                block_ms=head["timestamp"] * 1000,
+                base_fee=Wei(head["baseFeePerGas"]),
+                funds=Funds(
+                    free=Wei(accounts[account] & U96),
+                    claimable=Wei(sum((pair & U96) - (pair >> 96 & U96) for pair in pairs.values())),
+                    wallet=Wei(eth.get_balance(me, number)),
+                ),
+                paid={payer: Wei(pair & U96) for payer, pair in pairs.items()},
+                reserved={payer: Wei((pair >> 192) * GWEI) for payer, pair in kept.items()},
+            )
+            return Seen(sighting=sighting, block_hash=head["hash"].hex())
+
+    def block_hash(self, number: int) -> str:
+        """Which block has this number; empty: none yet."""
+        with self._translated():
+            try:
+                return self._web3.eth.get_block(number)["hash"].hex()
+            except self._no_block:
+                return ""
+
+    def backing(self, payer: Address, payee: Address) -> Backing:
+        """What a pair stands at and what there is to claim from, at the latest block."""
+        with self._translated():
+            head = self._web3.eth.get_block("latest")
+            number = head["number"]
+            pair = self._slots("pairs", [payer], number, self._checked(payee))[payer]
+            account = self._slots("accounts", [payer], number)[payer]
+            return Backing(
+                at_s=head["timestamp"],
+                paid=pair & U96,
+                reserved=(pair >> 192) * GWEI,
+                free=account & U96,
+                unlock_at_s=account >> 128,
             )
 
-    def _totals(self, view: str, one: Address, others: Sequence[Address], block: int) -> dict[Address, int]:
+    def held(self) -> int:
+        """The ether that the contract has, at the latest block."""
+        with self._translated():
+            return self._web3.eth.get_balance(self._contract.address)
+
+    def _slots(self, view: str, accounts: Sequence[Address], block: int, *payee: str) -> dict[Address, int]:
+        slots: dict[Address, int] = {}
+        for some in _slices(accounts):
+            listed = [self._checked(account) for account in some]
+            found = self._contract.functions[view](listed, *payee).call(block_identifier=block)
+            slots |= zip(some, found, strict=True)
+        return slots
+
+    def _totals(self, payer: Address, payees: Sequence[Address], block: int) -> dict[Address, int]:
         totals: dict[Address, int] = {}
-        for some in _slices(list(dict.fromkeys(others))):
-            listed = [self._checked(other) for other in some]
-            arguments = (self._checked(one), listed) if view == "paid_to" else (listed, self._checked(one))
-            found = self._contract.functions[view](*arguments).call(block_identifier=block)
+        for some in _slices(list(dict.fromkeys(payees))):
+            listed = [self._checked(payee) for payee in some]
+            found = self._contract.functions.paid_to(self._checked(payer), listed).call(block_identifier=block)
             totals |= zip(some, found, strict=True)
         return totals
 
-    def deposit_data(self) -> bytes:
-        """The call that deposits the ether it carries."""
-        return bytes.fromhex(self._contract.encode_abi("deposit")[2:])
+    def data(self, function: str, *arguments: object) -> bytes:
+        """The call of one of the contract's functions. Accounts may be in lower case."""
+        checked = [self._checksummed(argument) for argument in arguments]
+        return bytes.fromhex(self._contract.encode_abi(function, checked)[2:])
+
+    def _checksummed(self, argument: object) -> object:
+        if isinstance(argument, str):
+            return self._checked(argument)
+        return [self._checksummed(item) for item in argument] if isinstance(argument, list) else argument
 
     def pay_data(self, batch: Batch) -> bytes:
         """The call that pays a batch; its id is the reference that the contract logs."""
-        words = [word(w) for w in batch.words]
-        reference = bytes.fromhex(batch.batch_id).rjust(32, b"\0")
-        return bytes.fromhex(self._contract.encode_abi("pay", [words, reference])[2:])
-
-    def withdraw_data(self, payers: Sequence[Address], to: Address) -> bytes:
-        """The call that takes out what payers have paid."""
-        listed = [self._checked(payer) for payer in payers]
-        return bytes.fromhex(self._contract.encode_abi("withdraw", [listed, self._checked(to)])[2:])
+        return self.data("pay", [word(w) for w in batch.words], bytes.fromhex(batch.batch_id).rjust(32, b"\0"))
 
 
 def _receipt(found: TxReceipt) -> tuple[Receipt, bool]:

@@ -1,0 +1,38 @@
+"""Messages that hold by themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from golem.errors import BadSignature
+from golem.model.chain import Domain
+from golem.model.messages import Acceptance, Demand, Message
+from golem.model.value import evolve
+from golem.testing.keys import FixedKeyring
+from golem.testing.samples import messages
+from golem.wire.seals import payee_proof, seal, verify
+from golem.wire.signing import verify_payee
+
+ALICE = FixedKeyring("alice")
+DOMAIN = Domain(chain_id=1337)
+SEALED = [message for message in messages() if isinstance(message, Demand | Acceptance)]
+
+
+@pytest.mark.parametrize("message", SEALED, ids=lambda message: type(message).__name__)
+def test_what_must_hold_by_itself_is_sealed_once_and_checked(message: Demand | Acceptance) -> None:
+    bare = evolve(message, signature=b"")
+    with pytest.raises(BadSignature):
+        verify("devnet", DOMAIN, bare)
+    sealed = seal(ALICE, "devnet", DOMAIN, bare)
+    verify("devnet", DOMAIN, sealed)
+    assert sealed == message == seal(ALICE, "devnet", DOMAIN, sealed)
+
+
+@pytest.mark.parametrize("message", set(messages()) - set(SEALED), ids=lambda message: type(message).__name__)
+def test_all_else_stays_as_it_is(message: Message) -> None:
+    verify("devnet", DOMAIN, message)
+    assert seal(ALICE, "devnet", DOMAIN, message) is message
+
+
+def test_the_payment_key_says_whose_income_it_takes() -> None:
+    verify_payee("devnet", ALICE.node_id, ALICE.account, payee_proof(ALICE, "devnet"))
