@@ -46,7 +46,7 @@ def open_task() -> Solo:
     me = Solo()
     spec = TaskSpec(template="toy", params=b"{}", budget=BUDGET, max_price=PRICE, output="/out")
     me.post(e.TaskSubmitted(task_id=TASK, spec=spec))
-    sighting = Sighting(block=1, block_ms=0, funds=Funds(free=BUDGET, wallet=Wei(0)))
+    sighting = Sighting(block=1, block_ms=0, funds=Funds(free=BUDGET, wallet=Wei(10**16)))
     me.post(e.Observed(key=f"funds/{TASK}", sighting=sighting))
     me.meet("bob")
     return me
