@@ -1,6 +1,6 @@
 # The project's words, for fingers. Every target first makes .venv able to do its work (scripts/ensure_env.sh).
 .DEFAULT_GOAL := help
-.PHONY: help env demo test bench check coverage lint imports types format packaging docs clean
+.PHONY: help env demo test faults bench check coverage lint imports types format packaging docs clean
 
 BIN := .venv/bin
 ENV := scripts/ensure_env.sh
@@ -20,6 +20,10 @@ demo: ## render on a local network; SCENE=file.blend FRAMES=1-4 PROVIDERS=3 CHEA
 test: ## run all tests; ARGS="tests/core -k ledger" for some
 	@$(ENV) $(RUN)
 	@$(BIN)/python -m pytest $(ARGS)
+
+faults: ## the long sweeps of what can go wrong with payments, against anvil where there is npm
+	@$(ENV) $(RUN) anvil
+	@$(BIN)/python -m pytest -m faults $(or $(ARGS),tests/adapters)
 
 bench: ## print the figures of docs/performance.md, a JSON object each; ONLY="gas render" for some
 	@$(ENV) blender bench

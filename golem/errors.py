@@ -93,6 +93,10 @@ class ChainFault(Fault):
     """The chain, or the node that we reach it through, failed."""
 
 
+class NodeFault(ChainFault):
+    """The Ethereum node did not answer, or not what it should; asked again, it may."""
+
+
 class TooDear(ChainFault):
     """Gas costs more than was allowed for this; nothing was sent. Waiting helps."""
 

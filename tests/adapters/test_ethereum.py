@@ -30,6 +30,7 @@ BLOCK_S, POLL_MS = 0.03, 10
 LIMIT_S = 60.0
 LOOK = 5  # requests in one look at the chain
 CONNECTING = 3  # requests before the first that is about a payment
+MORTAL = {"confirmations": 0, "patience_s": 0.0}  # whoever is like that dies after each look, and is made anew
 BOB = Address("0x" + "b0" * 20)
 ALICE = FixedKeyring("alice")
 
@@ -103,41 +104,42 @@ async def free(net: Net) -> int:
     return (await net.alice().observe([])).funds.free
 
 
-async def insist(work: Callable[[], Awaitable[Receipt]], ends: int = 20) -> tuple[Receipt, int]:
-    """What the core does: ask again. Answers the receipt and how often it failed."""
-    for failures in range(ends):
+async def insist(work: Callable[[], Awaitable[Receipt]]) -> Receipt:
+    """What the core does: ask again."""
+    for _ in range(200):
         try:
-            return await work(), failures
+            return await work()
         except ChainFault:
             continue
-    raise AssertionError(f"failed {ends} times")
+    raise AssertionError("failed 200 times")
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("is_heard", [False, True], ids=["before", "after"])
 @bounded
 async def test_a_crash_at_any_request_deposits_once(net: Net, is_heard: bool) -> None:
-    total, at, failures = 0, 0, 1
-    while failures:
+    at = 0
+    while net.live.outage.asked >= at:
         at += 1
         net.live.outage.begin(at, is_heard=is_heard)
-        _, failures = await insist(lambda: net.alice(confirmations=0).deposit(f"key {at}", Wei(100)))  # noqa: B023 - awaited here
-        total += 100
+        await insist(lambda: net.alice(**MORTAL).deposit(f"key {at}", Wei(100)))  # noqa: B023 - awaited here
         assert net.sent == at, f"request {at} lost"
-    assert at > 10, "too few requests for this to prove anything"
-    assert await free(net) == total
+    assert at > 20, "too few requests for this to prove anything"
+    assert await free(net) == 100 * at
 
 
+@pytest.mark.faults
 @bounded
 async def test_a_crash_at_any_request_pays_once(net: Net) -> None:
     await net.alice().deposit("first", Wei(ETHER // 2))
-    at, failures = CONNECTING, 1
-    while failures:
+    at = CONNECTING
+    while net.live.outage.asked >= at:
         at += 1
         net.live.outage.begin(at, is_heard=True)
         work = batch(100 * at, f"batch {at}")
-        receipt, failures = await insist(lambda: net.alice(confirmations=0).pay(work))  # noqa: B023 - awaited here
+        receipt = await insist(lambda: net.alice(**MORTAL).pay(work))  # noqa: B023 - awaited here
         assert receipt.tx_hash and net.sent == 1 + at - CONNECTING
-    assert at > 10, "too few requests for this to prove anything"
+    assert at > 20, "too few requests for this to prove anything"
     assert await free(net) == ETHER // 2 - 100 * at
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, cast
 
-from golem.errors import ChainFault
+from golem.errors import ChainFault, NodeFault
 from golem.model.chain import Batch, Funds, Receipt, Sighting
 from golem.model.ids import Address
 from golem.model.money import Wei
@@ -94,7 +94,7 @@ class Client:
         try:
             yield
         except self._faults as why:
-            raise ChainFault(f"the Ethereum node {self._rpc} failed: {why}; is it running, and in step?") from why
+            raise NodeFault(f"the Ethereum node {self._rpc} failed: {why}; is it running, and in step?") from why
 
     def head(self, account: Address) -> Head:
         """The latest block. The nonce is read first: what is found mined afterwards can't have been taken by others."""

@@ -25,7 +25,7 @@ from golem.adapters.ethereum.attempts import Attempt, Attempts
 from golem.adapters.ethereum.client import Client, Head
 from golem.adapters.ethereum.link import Link
 from golem.adapters.ethereum.settings import GWEI, EthereumSettings
-from golem.errors import ChainFault, NotEnoughFunds, TooDear
+from golem.errors import ChainFault, NodeFault, NotEnoughFunds, TooDear
 from golem.interfaces import IKeyring
 from golem.model.chain import Receipt
 from golem.model.money import show_ether
@@ -33,7 +33,6 @@ from golem.model.value import Value
 from golem.wire.account import keccak256
 from golem.wire.transaction import Fees, Transaction, digest, offer, replaced, signed
 
-PATIENCE_S = 120.0  # ten blocks of the main chain; then the core hears of it, and asks again
 CHEAP_BLOCKS = 3  # a transaction that offers too little is raised after these
 SLOW_BLOCKS = 6  # any other after these: whoever makes blocks prefers others
 LOST_BLOCKS = 6  # for so long must our nonce be used and our transaction missing: nodes index receipts with delay
@@ -80,17 +79,29 @@ class Sender:
 
     async def settle(self, key: str, call: Call) -> Receipt:
         """Have a call mined and deep, once per key, however often this is begun. Raises ChainFault, out of patience."""
-        waiting = Waiting(key, call)
-        ends = self._clock.seconds() + PATIENCE_S
-        while self._clock.seconds() < ends:
-            receipt = await self._alone(lambda: self._look(waiting))
+        waiting, patience_s = Waiting(key, call), self._settings.patience_s
+        ends = self._clock.seconds() + patience_s
+        while True:
+            receipt = await self._try(waiting, is_last=self._clock.seconds() >= ends)
             if receipt is not None:
                 return receipt
+            if self._clock.seconds() >= ends:
+                break
             await deferLater(self._clock, self._settings.poll_ms / 1000, lambda: None)
         raise ChainFault(
-            f"{key} was not mined within {PATIENCE_S:.0f} s by {self._settings.rpc}, which last said: "
+            f"{key} was not mined within {patience_s:.0f} s by {self._settings.rpc}, which last said: "
             f"{waiting.said or 'nothing'}; it goes on when asked again"
         )
+
+    async def _try(self, waiting: Waiting, *, is_last: bool) -> Receipt | None:
+        """Look, and put up with a node that does not answer, but for the last time."""
+        try:
+            return await self._alone(lambda: self._look(waiting))
+        except NodeFault as why:
+            if is_last:
+                raise
+            waiting.said = str(why)
+            return None
 
     async def attempts(self) -> Attempts:
         """Kept apart by chain: a development chain that starts anew has the old one's name and number."""

@@ -13,7 +13,8 @@ class EthereumSettings(Value):
 
     `rpc`: URL of an Ethereum node; `witness`: of another that must agree, or empty. `contract`: PairBank's address.
     `folder`: for what is under way; it must exist. `confirmations`: a block counts with so many blocks on top.
-    `poll_ms`: time between two looks. `most_gwei`: no transaction offers more for a unit of gas.
+    `poll_ms`: time between two looks. `most_gwei`: no transaction offers more for a unit of gas. `patience_s`: for so
+    long one payment is seen to before whoever asked hears of it; the main chain makes ten blocks in 120 s.
     """
 
     rpc: str
@@ -24,3 +25,4 @@ class EthereumSettings(Value):
     poll_ms: int = 2_000
     most_gwei: int = 500
     witness: str = ""
+    patience_s: float = 120.0
