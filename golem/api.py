@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from golem.control.client import Client
-from golem.control.views import LAST_PHASES, Happening, Reason, Status, Task, Template, view, views
+from golem.control.views import LAST_PHASES, Estimate, Happening, Reason, Status, Task, Template, view, views
 from golem.errors import Fault
 from golem.model.money import ether
 
@@ -103,6 +103,17 @@ class Session:
         """A task submitted before, by its whole id."""
         return TaskHandle(self._client, task_id)
 
+    def estimate(
+        self,
+        template: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        budget: str,
+        max_price: str | None = None,
+    ) -> Estimate:
+        """What such a task may cost; the arguments are those of `submit`. Raises BadParameters, UnknownTemplate."""
+        return view(Estimate, self._client.post("/estimates", _request(template, params, budget, None, ".", max_price)))
+
     def submit(
         self,
         template: str,
@@ -119,18 +130,29 @@ class Session:
         whole budget. `resources`: name to file or folder, as the template asks for them. `output`: folder for results.
         Raises BadParameters, UnknownTemplate, NotEnoughFunds.
         """
-        request = {
-            "template": template,
-            "params": {name: str(value) for name, value in (params or {}).items()},
-            "budget": str(int(ether(budget))),
-            "max_price": str(int(ether(max_price or budget))),
-            "resources": [{"name": name, "path": _whole(path)} for name, path in (resources or {}).items()],
-            "output": _whole(output),
-        }
+        request = _request(template, params, budget, resources, output, max_price)
         answer = self._client.post("/tasks", request)
         if not isinstance(answer, dict) or "task_id" not in answer:
             raise Fault("the node took the task in without naming it; are node and command of one version?")
         return TaskHandle(self._client, str(answer["task_id"]))
+
+
+def _request(
+    template: str,
+    params: Mapping[str, str | int] | None,
+    budget: str,
+    resources: Mapping[str, str | Path] | None,
+    output: str | Path,
+    max_price: str | None,
+) -> dict[str, object]:
+    return {
+        "template": template,
+        "params": {name: str(value) for name, value in (params or {}).items()},
+        "budget": str(int(ether(budget))),
+        "max_price": str(int(ether(max_price or budget))),
+        "resources": [{"name": name, "path": _whole(path)} for name, path in (resources or {}).items()],
+        "output": _whole(output),
+    }
 
 
 def connect(folder: str | Path = DEFAULT_FOLDER) -> Session:

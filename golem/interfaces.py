@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 
 from zope.interface import Attribute, Interface
 
-from golem.model.chain import Batch, Order, Receipt, Sighting, Voucher
+from golem.model.chain import Batch, Order, Receipt, Sighting, Statement, Voucher
 from golem.model.ids import Address, Cid, NodeId, SubtaskId
 from golem.model.messages import Delivery, Demand, Offer, Place
 from golem.model.money import NOTHING, Wei
@@ -165,6 +165,9 @@ class IChain(Interface):
 
     def withdraw(payers: Sequence[Address]) -> Awaitable[Receipt]:
         """Take out all that these payers have paid us."""
+
+    def inspect(payers: Sequence[Address], payees: Sequence[Address]) -> Awaitable[Statement]:
+        """The contract's side of our books, at one block a few deep. Raises ChainFault."""
 
 
 class IKeyring(Interface):

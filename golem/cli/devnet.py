@@ -10,7 +10,7 @@ from shutil import rmtree
 from golem.cli.command import Call, Parser, add_settings, answers
 from golem.cli.demo import PROVIDING, SETTINGS
 from golem.cli.exits import Exit, UsageError
-from golem.cli.local import REQUESTOR, LocalNetwork, Member
+from golem.cli.local import CHAINS, EMBEDDED, REQUESTOR, LocalNetwork, Member
 
 
 def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
@@ -18,6 +18,7 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     answers(parser, _devnet)
     parser.add_argument("--providers", default=2, type=int, metavar="N", help="how many (default: 2)")
     parser.add_argument("--output", default="devnet", metavar="DIR", help="the nodes' folders (default: devnet)")
+    parser.add_argument("--chain", default=EMBEDDED, choices=tuple(CHAINS), help=f"default: {EMBEDDED}")
     add_settings(parser)
 
 
@@ -29,13 +30,14 @@ def _devnet(call: Call) -> int:
         raise UsageError(f"--output: {folder} holds something that is no devnet; choose another folder")
     rmtree(folder, ignore_errors=True)
     members = [Member(REQUESTOR), *(Member(f"provider-{n + 1}", PROVIDING) for n in range(call.args.providers))]
-    with LocalNetwork(folder, members, {**SETTINGS, **dict(call.args.set)}) as network:
+    with LocalNetwork(folder, members, {**SETTINGS, **dict(call.args.set)}, call.args.chain) as network:
         network.start(call.screen.note)
         requestor = network[REQUESTOR].folder
         if call.screen.is_json:
             call.screen.record({"requestor": str(requestor), "rpc": network.rpc, "contract": network.contract})
         else:
             call.screen.fields(("requestor", requestor), ("chain", network.rpc), ("contract", network.contract))
+            call.screen.note(f"more play money: golem faucet ACCOUNT --rpc {network.rpc}")
             call.screen.note(f"try: golem run echo --folder {requestor} --budget 0.1    (ctrl-c ends it all)")
         try:
             signal.pause()

@@ -27,6 +27,8 @@ START_S = 60.0  # on a loaded machine with a cold disk; 2 s is usual
 STOP_S = 15.0
 POLL_S = 0.05
 ETHER = 10**18
+EMBEDDED = "embedded"
+CHAINS = {EMBEDDED: "golem.adapters.devchain", "anvil": "golem.adapters.anvil"}
 REQUESTOR = "requestor"
 WALLETS = {REQUESTOR: "10"}  # ether; providers get 1, for the gas of withdrawing
 
@@ -107,8 +109,12 @@ class LocalNode:
 class LocalNetwork:
     """Nodes that know one another through the first, and a chain that all trust."""
 
-    def __init__(self, folder: Path, members: Sequence[Member], settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, members: Sequence[Member], settings: Mapping[str, str], chain: str = EMBEDDED
+    ) -> None:
+        """`chain`: which of CHAINS."""
         self.folder = folder
+        self._kind = chain
         self.nodes = [LocalNode(folder / member.name, member) for member in members]
         self._settings = dict(settings)
         self._chain: subprocess.Popen[bytes] | None = None
@@ -143,7 +149,7 @@ class LocalNetwork:
             wait_for(partial(_is_joined, node, min(number, 1)), START_S, f"{node.name} to join")
 
     def _start_chain(self, accounts: Mapping[str, str], block_s: float) -> None:
-        command = [sys.executable, "-m", "golem.adapters.devchain", "--port", "0", "--block", str(block_s)]
+        command = [sys.executable, "-m", CHAINS[self._kind], "--port", "0", "--block", str(block_s)]
         for name, account in accounts.items():
             command += ["--fund", f"{account}={WALLETS.get(name, '1')}"]
         with (self.folder / "chain.log").open("ab") as log:

@@ -22,9 +22,11 @@ NOUNS = {
     "run": ("golem.cli.run", "have a task computed"),
     "task": ("golem.cli.task", "list, show, cancel tasks; explain why one waits"),
     "template": ("golem.cli.template", "list the kinds of task and their parameters"),
-    "account": ("golem.cli.account", "show what is paid and owed; withdraw earnings"),
+    "payment": ("golem.cli.payment", "show what is paid and owed; compare all books"),
+    "wallet": ("golem.cli.wallet", "show what this node has; deposit, withdraw, reserve"),
     "reputation": ("golem.cli.reputation", "show what is known of other nodes"),
     "devnet": ("golem.cli.devnet", "run a local network with its own chain"),
+    "faucet": ("golem.cli.faucet", "have play money from a development chain"),
 }
 """By noun: its module, and a line for the help."""
 

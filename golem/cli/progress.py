@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from golem.cli.screen import BOLD, GREEN, RED, YELLOW, Screen
 from golem.cli.words import cut, money, short_node, short_task, span
-from golem.control.views import Happening, Reason, Subtask, Task
+from golem.control.views import Estimate, Happening, Reason, Subtask, Task
 
 BAR = 24  # columns
 MOST_REASONS = 3  # golem task explain has all
@@ -58,7 +58,12 @@ def _standing(task: Task) -> str:
     )
 
 
-def summary(screen: Screen, task: Task, subtasks: Sequence[Subtask]) -> None:
+def cost_range(guess: Estimate) -> str:
+    """What a task may cost, as a range."""
+    return f"{money(guess.least)} to {money(guess.most)}"
+
+
+def summary(screen: Screen, task: Task, subtasks: Sequence[Subtask], guess: Estimate) -> None:
     """What came of it: results, cost, time, and who did what."""
     style = GREEN if task.phase == "done" else RED
     took = f" in {span(task.finished_ms - task.submitted_ms)}" if task.finished_ms else ""
@@ -66,6 +71,7 @@ def summary(screen: Screen, task: Task, subtasks: Sequence[Subtask]) -> None:
     screen.fields(
         ("chunks", f"{task.accepted} of {task.chunks}"),
         ("cost", f"{money(task.spent)} of {money(task.budget)}"),
+        ("estimate", cost_range(guess)),
     )
     for path in task.results.values():
         screen.say(path, BOLD)

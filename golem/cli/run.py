@@ -9,10 +9,11 @@ from pathlib import Path
 from golem.api import Session, TaskHandle
 from golem.cli.command import Call, Parser, options, pair
 from golem.cli.exits import Exit, UsageError
-from golem.cli.progress import Progress, next_steps, summary
-from golem.cli.words import money, short_task
+from golem.cli.progress import Progress, cost_range, next_steps, summary
+from golem.cli.screen import YELLOW
+from golem.cli.words import count, money, short_task
 from golem.control.client import Client
-from golem.control.views import Subtask, Template, views
+from golem.control.views import Estimate, Subtask, Template, views
 from golem.errors import NotRunning, UnknownTemplate
 from golem.model.money import ether
 
@@ -80,6 +81,10 @@ def _run(call: Call) -> int:
         raise UsageError(f"no such file or folder: {', '.join(missing)}")
     flags = {name.removeprefix(PARAMETER): value for name, value in vars(args).items() if name.startswith(PARAMETER)}
     params = {name: value for name, value in flags.items() if value is not None} | dict(args.param)
+    guess = session.estimate(args.template, params, budget=args.budget, max_price=args.max_price)
+    call.screen.note(f"estimate: {cost_range(guess)} for {count(guess.chunks, 'chunk')}, plus gas")
+    if not guess.is_enough:
+        call.screen.note(f"the budget of {money(int(ether(args.budget)))} may not be enough", YELLOW)
     task = session.submit(
         args.template,
         params,
@@ -91,7 +96,7 @@ def _run(call: Call) -> int:
     if args.detach:
         return _detach(call, task)
     call.screen.note(f"task {short_task(task.task_id)} submitted, with a budget of {money(int(ether(args.budget)))}")
-    return _watch(call, task)
+    return _watch(call, task, guess)
 
 
 def _detach(call: Call, task: TaskHandle) -> int:
@@ -103,7 +108,7 @@ def _detach(call: Call, task: TaskHandle) -> int:
     return Exit.OK
 
 
-def _watch(call: Call, handle: TaskHandle) -> int:
+def _watch(call: Call, handle: TaskHandle, guess: Estimate) -> int:
     progress, is_first = Progress(call.screen), True
     try:
         for happening, task in handle.progress():
@@ -120,5 +125,5 @@ def _watch(call: Call, handle: TaskHandle) -> int:
     if call.screen.is_json:
         call.screen.record({"task": record, "subtasks": subtasks})
     else:
-        summary(call.screen, task, views(Subtask, subtasks))
+        summary(call.screen, task, views(Subtask, subtasks), guess)
     return Exit.OK if task.phase == "done" else Exit.FAILED

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
+from golem.model.chain import Order
 from golem.node.submission import Submission
 
 Record = Mapping[str, object]
@@ -57,8 +58,23 @@ class Face(Protocol):
         """End a task. Raises NotFound."""
         ...
 
+    def estimate(self, submission: Submission) -> Record:
+        """What a task may cost: a `views.Estimate`. Raises UnknownTemplate, BadParameters."""
+        ...
+
     def withdraw(self) -> Awaitable[Record]:
-        """Take out of the contract all that others have paid us; answers {"tx_hash", "amount"}. Raises ChainFault."""
+        """Take out of the contract all that others have paid us; answers {"tx_hash", "amount", "fee"}.
+
+        Raises ChainFault.
+        """
+        ...
+
+    def order(self, order: Order) -> Awaitable[Record]:
+        """Do something with our deposit; answers {"tx_hash", "fee"}. Raises NotEnoughFunds, Locked, ChainFault."""
+        ...
+
+    def audit(self) -> Awaitable[Sequence[Record]]:
+        """Whether our books and the contract's agree: `views.Finding`s. Raises ChainFault."""
         ...
 
     def watch(self, topic: str | None, listener: Callable[[Record], None]) -> Callable[[], None]:

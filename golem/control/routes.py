@@ -1,7 +1,8 @@
 """What can be asked of a node over its control socket. JSON out, JSON in, no tracebacks; docs/control.md lists it.
 
-    GET  /status  /templates  /tasks  /tasks/ID  /tasks/ID/subtasks  /tasks/ID/explain  /explain  /payments  /reputation
-    POST /tasks  /withdraw      DELETE /tasks/ID      GET /watch?topic=ID: one JSON object a line, empty lines between
+    GET  /status  /templates  /tasks  /tasks/ID  /tasks/ID/subtasks  /tasks/ID/explain  /explain  /payments  /audit
+    GET  /reputation    POST /tasks  /estimates  /withdraw  /orders    DELETE /tasks/ID
+    GET  /watch?topic=ID: one JSON object a line, empty lines between
 
 An error is `{"error": {"code", "message"}}`, its code the name of a class in `golem.errors`.
 """
@@ -26,6 +27,7 @@ from golem.control.watcher import Watcher
 from golem.errors import BadParameters, Fault, GolemError, NotEnoughFunds, NotFound, Refused, UnknownTemplate
 from golem.model.money import Wei
 from golem.node.submission import read
+from golem.node.till import read_order
 
 MAX_BODY_BYTES = 1 << 20  # a submission with 64 resources has 20 KiB
 ID_PLACE = 1  # where a path has a task's id
@@ -69,7 +71,10 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("GET", "explain"): lambda face, _, __: face.explain(None),
     ("GET", "payments"): lambda face, _, __: face.payments(),
     ("GET", "reputation"): lambda face, _, __: face.reputation(),
+    ("GET", "audit"): lambda face, _, __: face.audit(),
     ("POST", "withdraw"): lambda face, _, __: face.withdraw(),
+    ("POST", "orders"): lambda face, _, body: face.order(read_order(body)),
+    ("POST", "estimates"): lambda face, _, body: face.estimate(read(body)),
 }
 
 

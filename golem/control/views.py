@@ -120,13 +120,37 @@ class Reason(Record):
 
 
 class Payment(Record):
-    """Money between us and one account. `direction`: "out" or "in". `due_ms`: when the oldest unpaid work is due."""
+    """Money between us and one account. `direction`: "out" or "in". `due_ms`: when the oldest unpaid work is due.
+
+    `state`: settled, due, late, sending (in the open batch) or claiming. `reserved`: set aside for us.
+    """
 
     direction: str
     account: str
     promised: Amount = "0"
     paid: Amount = "0"
     due_ms: int = 0
+    state: str = ""
+    reserved: Amount = "0"
+
+
+class Estimate(Record):
+    """What a task may cost: from `least` to `most`, for `time_ms` of slots. `is_enough`: the budget covers `most`."""
+
+    chunks: int = 0
+    time_ms: int = 0
+    least: Amount = "0"
+    most: Amount = "0"
+    is_enough: bool = True
+
+
+class Finding(Record):
+    """One law of the books. `broken`: what breaks it, where it does not hold."""
+
+    law: str
+    words: str = ""
+    holds: bool = False
+    broken: tuple[str, ...] = ()
 
 
 class Standing(Record):

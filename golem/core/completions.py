@@ -67,7 +67,7 @@ def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed) -> None:
         case "resource" | "funds" | "deposit" | "export":
             requestor.on_failed(turn, event)
         case "income":
-            income.on_blind(turn)
+            income.on_blind(turn, event)
         case "claim" | "withdraw":
             income.on_failed(turn, event)
         case _ if event.key in turn.state.errands or event.key in turn.state.works:

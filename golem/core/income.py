@@ -82,7 +82,7 @@ def on_income(turn: Turn, e: Observed) -> None:
     """The chain was looked at: settle what is paid, and act on what is not."""
     state, sighting = turn.state, e.sighting
     state.is_watching = False
-    state.funds = sighting.funds
+    state.funds, state.chain_problem = sighting.funds, ""
     for payer, cumulative in sorted(sighting.paid.items()):
         state.reserved.pop(payer, None)
         receive(state.ledger, payer, cumulative)
@@ -97,10 +97,10 @@ def on_income(turn: Turn, e: Observed) -> None:
     watch(turn)
 
 
-def on_blind(turn: Turn) -> None:
+def on_blind(turn: Turn, e: Failed) -> None:
     """The chain could not be looked at: computing goes on, up to the exposure cap; look again."""
-    turn.state.is_watching = False
-    turn.tell("node", "chain not to be seen")
+    turn.state.is_watching, turn.state.chain_problem = False, e.detail
+    turn.tell("node", "chain not to be seen", why=e.detail)
     watch(turn)
 
 

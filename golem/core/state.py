@@ -33,7 +33,7 @@ class NodeState(msgspec.Struct, kw_only=True):
     do not offer, where we have said so. `errands`: what a running check or merge is for, as (kind, id). `dues`:
     accepted work by payer, the oldest first. `reserved`: set aside for us by payer. `claims`: by payer, no claim
     before. `frozen_ms`: when the open batch was made; what is accepted later is in the next. `payment_problem`: why
-    the open batch is not paid yet. `notes`: refusals by topic, counted.
+    the open batch is not paid yet; `chain_problem`: why the chain can't be seen. `notes`: refusals by topic, counted.
     """
 
     started: Started | None = None
@@ -58,6 +58,7 @@ class NodeState(msgspec.Struct, kw_only=True):
     batch: Batch | None = None
     frozen_ms: int = 0
     payment_problem: str = ""
+    chain_problem: str = ""
     is_settling: bool = False
     is_watching: bool = False
     batches: int = 0

@@ -76,6 +76,29 @@ class Sighting(Value):
     reserved: dict[Address, Wei] = {}
 
 
+class Statement(Value):
+    """What the contract holds of one account, for audits. `held`: by the contract, of everybody.
+
+    `paid`: by us, to each payee; `received`: by each payer, to us; `reserved`: of ours, for all these payees.
+    `is_sound`: what we signed and keep has one content for each purpose, and no gap in its nonces.
+    """
+
+    block: int
+    held: int
+    free: Wei
+    claimable: Wei
+    paid: dict[Address, Wei]
+    received: dict[Address, Wei]
+    reserved: Wei = Wei(0)
+    is_sound: bool = True
+
+
+class PutIn(Value):
+    """Move some of the wallet into the contract."""
+
+    amount: Wei
+
+
 class SetAside(Value):
     """Reserve some of our free balance for one payee; whole gwei, rounded up."""
 
@@ -99,5 +122,5 @@ class TakeBack(Value):
     amount: Wei
 
 
-Order = SetAside | Unlock | Reclaim | TakeBack
+Order = PutIn | SetAside | Unlock | Reclaim | TakeBack
 """What a payer does with its deposit, other than to pay."""

@@ -11,13 +11,16 @@ from twisted.logger import Logger
 from golem import __version__
 from golem.errors import UnknownTemplate
 from golem.interfaces import IChain, IEntropy, ITaskTemplate
+from golem.model.chain import Order
 from golem.model.effects import Effect, Tell
 from golem.model.events import Event, TaskCancelled, TaskSubmitted
 from golem.model.ids import NodeId, task_id
 from golem.node import records
 from golem.node.engine import Engine
+from golem.node.estimate import estimate
 from golem.node.records import Record
 from golem.node.submission import Submission
+from golem.node.till import Till
 
 log = Logger()
 
@@ -35,7 +38,7 @@ class Desk:
         network: str,
     ) -> None:
         self._engine = engine
-        self._chain = chain
+        self._till = Till(engine, chain, entropy)
         self._templates = templates
         self._clock = clock
         self._entropy = entropy
@@ -122,15 +125,18 @@ class Desk:
 
     def submit(self, submission: Submission) -> Awaitable[Record]:
         """Take a task in; answered once it is on disk. Raises UnknownTemplate, BadParameters."""
-        template = self._templates.get(submission.template)
-        if template is None:
-            names = ", ".join(sorted(self._templates)) or "none"
-            raise UnknownTemplate(f"no template {submission.template!r} is enabled on this node; there are: {names}")
+        template = self._template(submission.template)
         spec = submission.spec(template.parse(submission.params))
         task = task_id(NodeId(self._node_id()), self._entropy.token(16).hex())
         done = self._waiting[task] = Deferred()
         self._engine.post(TaskSubmitted(task_id=task, spec=spec, resources=submission.resources))
         return done
+
+    def _template(self, name: str) -> ITaskTemplate:
+        if name not in self._templates:
+            names = ", ".join(sorted(self._templates)) or "none"
+            raise UnknownTemplate(f"no template {name!r} is enabled on this node; there are: {names}")
+        return self._templates[name]
 
     def _node_id(self) -> str:
         started = self._engine.state.started
@@ -141,15 +147,22 @@ class Desk:
         board = records.board(self._engine.state, task_id)
         self._engine.post(TaskCancelled(task_id=board.task.task_id))
 
+    def estimate(self, submission: Submission) -> Record:
+        """What a task may cost. Raises UnknownTemplate, BadParameters."""
+        template = self._template(submission.template)
+        return estimate(template, submission.spec(template.parse(submission.params)))
+
     def withdraw(self) -> Awaitable[Record]:
         """Take out of the contract all that others have paid us. Raises ChainFault."""
-        return Deferred.fromCoroutine(self._withdraw())
+        return self._till.withdraw()
 
-    async def _withdraw(self) -> Record:
-        payers = sorted(self._engine.state.ledger.earning)
-        before = (await self._chain.observe(payers)).funds.claimable
-        receipt = await self._chain.withdraw(payers)
-        return {"tx_hash": receipt.tx_hash, "amount": before}
+    def order(self, order: Order) -> Awaitable[Record]:
+        """Do something with our deposit. Raises NotEnoughFunds, Locked, ChainFault."""
+        return self._till.order(order)
+
+    def audit(self) -> Awaitable[Sequence[Record]]:
+        """Whether our books and the contract's agree. Raises ChainFault."""
+        return self._till.audit()
 
     def watch(self, topic: str | None, listener: Callable[[Record], None]) -> Callable[[], None]:
         """Call `listener` with what happens; returns what ends that."""

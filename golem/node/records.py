@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from golem.core.job import Phase as WorkPhase
+from golem.core.ledger import Pair
 from golem.core.reputation import trust
 from golem.core.state import NodeState
 from golem.core.task import Board
@@ -101,17 +102,29 @@ def _declined(reason: Reason, cheapest: Wei) -> str:
 
 def payments(state: NodeState) -> list[Record]:
     """Whom we owe and who owes us."""
-    out = [
-        {"direction": "out", "account": payee, "promised": pair.promised, "paid": pair.paid, "due_ms": 0}
+    sending = {word.payee for word in state.batch.words} if state.batch else set()
+    out: list[Record] = [
+        _payment("out", payee, pair, pair.due_ms, "sending" if payee in sending else "due")
         for payee, pair in sorted(state.ledger.owing.items())
     ]
     for payer, pair in sorted(state.ledger.earning.items()):
-        due = state.dues.get(payer, [])
-        due_ms = state.works[due[0]].due_ms if due else 0
-        out.append(
-            {"direction": "in", "account": payer, "promised": pair.promised, "paid": pair.paid, "due_ms": due_ms}
-        )
-    return list(out)
+        due = [state.works[subtask_id] for subtask_id in state.dues.get(payer, [])]
+        late = "claiming" if payer in state.claims else "late"
+        words = late if any(work.is_late for work in due) else "due"
+        record = _payment("in", payer, pair, due[0].due_ms if due else 0, words)
+        out.append({**record, "reserved": state.reserved.get(payer, Wei(0))})
+    return out
+
+
+def _payment(direction: str, account: str, pair: Pair, due_ms: int, words: str) -> Record:
+    return {
+        "direction": direction,
+        "account": account,
+        "promised": pair.promised,
+        "paid": pair.paid,
+        "due_ms": due_ms,
+        "state": words if pair.promised > pair.paid else "settled",
+    }
 
 
 def standings(state: NodeState, now_ms: int) -> list[Record]:
@@ -140,5 +153,9 @@ def problems(state: NodeState) -> list[str]:
         found.append("no environment of an enabled template is available: see `golem template list`")
     late = sum(w.is_overdue for w in state.works.values() if w.phase is WorkPhase.ACCEPTED)
     if late:
-        found.append(f"{late} accepted subtasks were not paid in time: see `golem account show`")
+        found.append(f"{late} accepted subtasks were not paid in time: see `golem payment list`")
+    if state.payment_problem:
+        found.append(state.payment_problem)
+    if state.chain_problem:
+        found.append(f"{state.chain_problem}; work goes on up to provider.max_exposure, and nothing is paid")
     return found

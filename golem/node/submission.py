@@ -47,13 +47,14 @@ class Submission(Value):
         )
 
 
-def _read_wei(kind: type, value: object) -> Wei:
+def read_wei(kind: type, value: object) -> Wei:
+    """Wei as JSON has them: a decimal string."""
     if kind is not Wei or not isinstance(value, str) or not value.isdecimal():
         raise ValueError("expected an amount of wei, as a decimal string")
     return Wei(int(value))
 
 
-_decoder = msgspec.json.Decoder(Submission, dec_hook=_read_wei)
+_decoder = msgspec.json.Decoder(Submission, dec_hook=read_wei)
 
 
 def read(data: bytes) -> Submission:

@@ -16,10 +16,12 @@ from golem.model.chain import (
     Domain,
     Funds,
     Order,
+    PutIn,
     Receipt,
     Reclaim,
     SetAside,
     Sighting,
+    Statement,
     TakeBack,
     Unlock,
     Voucher,
@@ -170,8 +172,28 @@ class MemoryChain:
                 world.wallets[me] += amount
             case Reclaim(payee=payee):
                 world.free[me] = world.free.get(me, 0) + world.reserves.pop((me, payee), 0)
+            case PutIn(amount=moved):
+                world.wallets[me] -= moved
+                world.free[me] = world.free.get(me, 0) + moved
             case Unlock():
                 pass
+
+    def inspect(self, payers: Sequence[Address], payees: Sequence[Address]) -> Deferred[Statement]:
+        """The ledger's side."""
+        return Deferred.fromCoroutine(self._inspect(payers, payees))
+
+    async def _inspect(self, payers: Sequence[Address], payees: Sequence[Address]) -> Statement:
+        world, seen = self._ledger, await self._observe(payers)
+        rest = sum(world.paid[pair] - world.taken.get(pair, 0) for pair in world.paid)
+        return Statement(
+            block=seen.block,
+            held=sum(world.free.values()) + rest + sum(world.reserves.values()),
+            free=seen.funds.free,
+            claimable=seen.funds.claimable,
+            paid={payee: Wei(world.paid.get((self.account, payee), 0)) for payee in payees},
+            received=seen.paid,
+            reserved=Wei(sum(world.reserves.get((self.account, payee), 0) for payee in payees)),
+        )
 
     def withdraw(self, payers: Sequence[Address]) -> Deferred[Receipt]:
         """Take out what these payers have paid us."""

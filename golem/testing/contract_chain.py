@@ -11,11 +11,14 @@ import pytest
 from twisted.internet.defer import Deferred, gatherResults
 from zope.interface.verify import verifyObject
 
-from golem.errors import NotEnoughFunds
+from golem.errors import BadSignature, NotEnoughFunds
 from golem.interfaces import IChain
-from golem.model.chain import Batch, Funds, Receipt, Word
+from golem.model.chain import Batch, Funds, PutIn, Receipt, SetAside, TakeBack, Unlock, Voucher, Word
 from golem.model.ids import Address, BatchId, derive
 from golem.model.money import Wei
+from golem.model.value import evolve
+from golem.testing.keys import FixedKeyring
+from golem.wire.voucher import due_digest, seal
 
 WALLET = 10**18  # what alice and bob begin with; a fee is far less than a thousandth of it
 DUST = WALLET // 1000
@@ -35,6 +38,12 @@ class World:
         payees = [self.bob.account, *(Address(f"0x{number:040x}") for number in range(2, 1 + len(totals)))]
         words = (Word(payee=payee, cumulative=Wei(total)) for payee, total in zip(payees, totals, strict=True))
         return Batch(batch_id=BatchId(derive("test", name)), words=tuple(words))
+
+    def voucher(self, total: int) -> Voucher:
+        """Alice's promise to bob, long overdue. Her keys are those of her name."""
+        made = Voucher(payer=self.alice.account, payee=self.bob.account, cumulative=Wei(total), due_ms=1000)
+        sign = FixedKeyring("alice").sign_payment
+        return evolve(made, signature=seal(sign, due_digest(self.bob.domain, made)))
 
     async def alices(self) -> Funds:
         """What alice has."""
@@ -145,6 +154,59 @@ class ChainContract:
             assert await world.bobs() == (WALLET // 4, 0)
             wallet = (await world.bob.observe([])).funds.wallet
             assert 0 <= WALLET + WALLET // 4 - wallet <= DUST
+
+    @waited
+    async def test_a_voucher_is_claimed_once_for_what_was_not_paid(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(10**15))
+        await world.alice.pay(world.batch("one", 10**14))
+        voucher = world.voucher(5 * 10**14)
+        for _ in range(2):
+            await world.bob.claim(voucher)
+            assert await world.bobs() == (5 * 10**14, 5 * 10**14)
+        assert (await world.alices()).free == 5 * 10**14
+        await world.alice.pay(world.batch("two", 5 * 10**14))
+        assert await world.bobs() == (5 * 10**14, 5 * 10**14)
+
+    @waited
+    async def test_a_claim_takes_the_reserve_first_and_what_there_is(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(2 * 10**15))
+        await world.alice.order("one", SetAside(payee=world.bob.account, amount=Wei(10**15)))
+        assert (await world.bob.observe([world.alice.account])).reserved == {world.alice.account: 10**15}
+        await world.alice.order("two", TakeBack(amount=Wei(10**15)))
+        await world.bob.claim(world.voucher(3 * 10**15))
+        assert await world.bobs() == (10**15, 10**15)
+        with pytest.raises(NotEnoughFunds, match="nothing in the contract"):
+            await world.bob.claim(world.voucher(3 * 10**15))
+
+    @waited
+    async def test_a_voucher_that_is_another_account_s_or_was_changed_is_refused(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(10**15))
+        for wrong in ({"payee": NOBODY}, {"cumulative": Wei(10**15)}, {"signature": bytes(65)}):
+            with pytest.raises(BadSignature):
+                await world.bob.claim(evolve(world.voucher(10**14), **wrong))
+        assert await world.bobs() == (0, 0)
+
+    @waited
+    async def test_under_one_key_an_order_is_carried_out_once(self, world: World) -> None:
+        await world.alice.order("in", PutIn(amount=Wei(3000)))
+        for _ in range(2):
+            await world.alice.order("out", TakeBack(amount=Wei(1000)))
+        assert (await world.alices()).free == 2000
+        with pytest.raises(NotEnoughFunds):
+            await world.alice.order("more", TakeBack(amount=Wei(2001)))
+        with pytest.raises(NotEnoughFunds):
+            await world.alice.order("most", SetAside(payee=world.bob.account, amount=Wei(2001)))
+        await world.alice.order("unlock", Unlock())
+
+    @waited
+    async def test_a_statement_says_what_the_contract_holds_of_us(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(10**15))
+        await world.alice.pay(world.batch("one", 10**14))
+        await world.alice.order("aside", SetAside(payee=world.bob.account, amount=Wei(10**14)))
+        said = await world.alice.inspect([world.bob.account], [world.bob.account])
+        assert (said.free, said.held, said.claimable) == (8 * 10**14, 10**15, 0)
+        assert (said.paid, said.received) == ({world.bob.account: 10**14}, {world.bob.account: 0})
+        assert (said.reserved, said.is_sound) == (10**14, True)
 
     @waited
     async def test_what_is_asked_for_at_once_happens_in_some_order(self, world: World) -> None:

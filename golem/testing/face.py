@@ -16,6 +16,7 @@ from twisted.internet.threads import blockingCallFromThread
 from golem.control.face import Record
 from golem.control.server import ControlServer
 from golem.errors import ConfigError, GolemError, NotFound, UnknownTemplate
+from golem.model.chain import Order
 from golem.model.ids import derive
 from golem.model.money import Wei
 from golem.node.submission import Submission
@@ -47,6 +48,8 @@ class ScriptedFace:
         ]
         self.now_ms = 0
         self.submitted: list[Submission] = []
+        self.orders: list[Order] = []
+        self.findings: list[Record] = []
         self.refusal: GolemError | None = None
         self.hangs: Deferred[Record] | None = None
         self.is_waited_for = False
@@ -138,7 +141,23 @@ class ScriptedFace:
 
     def withdraw(self) -> Awaitable[Record]:
         """Always works."""
-        return succeed({"tx_hash": "0x" + "ee" * 32, "amount": Wei(3 * 10**17)})
+        return succeed({"tx_hash": "0x" + "ee" * 32, "amount": Wei(3 * 10**17), "fee": Wei(10**13)})
+
+    def order(self, order: Order) -> Awaitable[Record]:
+        """Remember it, unless told to refuse."""
+        if self.refusal is not None:
+            return fail(self.refusal)
+        self.orders.append(order)
+        return succeed({"tx_hash": "0x" + "dd" * 32, "fee": Wei(10**13)})
+
+    def audit(self) -> Awaitable[Sequence[Record]]:
+        """The findings set."""
+        return succeed(self.findings)
+
+    def estimate(self, submission: Submission) -> Record:
+        """Always the same."""
+        most = min(submission.budget, 4 * 10**15)
+        return {"chunks": 2, "time_ms": 60_000, "least": Wei(10**15), "most": Wei(most), "is_enough": True}
 
     def watch(self, topic: str | None, listener: Callable[[Record], None]) -> Callable[[], None]:
         """Remember who listens."""

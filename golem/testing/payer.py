@@ -54,4 +54,4 @@ def _run(clock: PosixReactorBase, rpc: str, contract: str, folder: str, batches:
 
 
 if __name__ == "__main__":
-    react(_run, sys.argv[1:], reactor)  # type: ignore[arg-type]  # the global reactor is a PosixReactorBase here
+    react(_run, sys.argv[1:], reactor)

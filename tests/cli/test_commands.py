@@ -12,6 +12,9 @@ import pytest
 from golem.cli.exits import Exit
 from golem.cli.main import NOUNS
 from golem.errors import ConfigError, Fault, NotEnoughFunds
+from golem.model.chain import Order, PutIn, Reclaim, SetAside, TakeBack, Unlock
+from golem.model.ids import Address
+from golem.model.money import Wei
 from golem.testing.face import NODE_ID, FaceServer
 from golem.testing.shell import Shell
 
@@ -66,7 +69,9 @@ def test_a_command_that_makes_no_sense_ends_in_one_line_and_code_2(shell: Shell,
         ["status"],
         ["run", "echo", "--budget", "1"],
         ["task", "list"],
-        ["account", "show"],
+        ["wallet", "show"],
+        ["payment", "list"],
+        ["payment", "audit"],
         ["reputation"],
         ["template", "list"],
     ],
@@ -149,14 +154,84 @@ def test_a_task_is_cancelled(shell: Shell, node: FaceServer) -> None:
     assert node.face.records["a1" * 16]["phase"] == "cancelled"
 
 
-def test_the_account_shows_who_owes_whom_and_withdraws(shell: Shell, node: FaceServer) -> None:
-    node.face.dues = [
-        {"direction": "out", "account": "0x" + "11" * 20, "promised": str(3 * 10**17), "paid": str(10**17)}
-    ]
-    assert shell.run("account", "show") == Exit.OK
-    assert "0.2 ETH" in shell.out
-    assert shell.run("account", "withdraw") == Exit.OK
+ACCOUNT = "0x" + "1A" * 20
+
+
+def test_payments_show_who_owes_whom(shell: Shell, node: FaceServer) -> None:
+    due = {"direction": "out", "account": ACCOUNT.lower(), "promised": str(3 * 10**17), "paid": str(10**17)}
+    node.face.dues = [{**due, "state": "sending"}, {**due, "direction": "in", "account": "0x" + "22" * 20}]
+    assert shell.run("payment", "list") == Exit.OK
+    assert shell.out.splitlines()[1].split()[-2:] == ["0.2", "ETH"]
+    assert shell.run("payment", "show", "0x1a") == Exit.OK
+    assert "sending" in shell.out and "0x22" not in shell.out
+    assert len(shell.json("payment", "show", "0x2")) == 1  # type: ignore[arg-type]  # a list
+    for start, words in (("0x", "several"), ("0x3", "nothing was ever promised")):
+        assert shell.run("payment", "show", start) == Exit.NOT_FOUND
+        assert words in shell.err
+
+
+def test_an_audit_fails_where_a_law_is_broken(shell: Shell, node: FaceServer) -> None:
+    node.face.findings = [{"law": "I2", "words": "nothing is paid twice", "holds": True}]
+    assert shell.run("payment", "audit") == Exit.OK
+    node.face.findings.append({"law": "I3", "words": "sums", "holds": False, "broken": ["1 wei too much"]})
+    assert shell.run("payment", "audit") == Exit.FAILED
+    assert "BROKEN" in shell.out and "1 wei too much" in shell.out
+    assert shell.run("payment", "audit", "--json") == Exit.FAILED
+    assert len(json.loads(shell.out)) == 2
+
+
+def test_the_wallet_shows_what_there_is_and_withdraws(shell: Shell, node: FaceServer) -> None:
+    assert shell.run("wallet", "show") == Exit.OK
+    assert "0.05 ETH" in shell.out
+    assert shell.run("wallet", "withdraw") == Exit.OK
     assert "withdrew 0.3 ETH" in shell.out
+    assert shell.json("wallet", "withdraw")["amount"] == str(3 * 10**17)  # type: ignore[index,call-overload]  # an object
+
+
+@pytest.mark.parametrize(
+    ("argv", "order"),
+    [
+        (["deposit", "0.5"], PutIn(amount=Wei(5 * 10**17))),
+        (["withdraw", "--own", "0.5"], TakeBack(amount=Wei(5 * 10**17))),
+        (["reserve", ACCOUNT, "0.5"], SetAside(payee=Address(ACCOUNT.lower()), amount=Wei(5 * 10**17))),
+        (["reclaim", ACCOUNT], Reclaim(payee=Address(ACCOUNT.lower()))),
+        (["unlock"], Unlock()),
+    ],
+    ids=lambda case: case[0] if isinstance(case, list) else "",
+)
+def test_the_deposit_is_moved_as_the_user_says(shell: Shell, node: FaceServer, argv: list[str], order: Order) -> None:
+    assert shell.run("wallet", *argv) == Exit.OK
+    assert node.face.orders == [order]
+    assert "transaction 0xdd" in shell.out
+    node.face.refusal = NotEnoughFunds("the deposit has 3 wei")
+    assert shell.run("wallet", *argv) == Exit.REFUSED
+    assert "3 wei" in shell.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["deposit", "much"], "not an amount"),
+        (["deposit", "0"], "moves nothing"),
+        (["deposit", "1.0000000000000000001"], "not an amount"),
+        (["withdraw", "--own", "1e9"], "not an amount"),
+        (["reserve", "0x12", "1"], "no account"),
+        (["reclaim", "bob"], "no account"),
+    ],
+)
+def test_what_makes_no_sense_never_reaches_the_node(
+    shell: Shell, node: FaceServer, argv: list[str], words: str
+) -> None:
+    assert shell.run("wallet", *argv) == Exit.USAGE
+    assert words in shell.err
+    assert not node.face.orders
+
+
+def test_a_faucet_that_is_none_is_named(shell: Shell) -> None:
+    for rpc in ("http://127.0.0.1:1", "ftp://x"):
+        assert shell.run("faucet", ACCOUNT, "--rpc", rpc) != Exit.OK
+        assert rpc in shell.err
+    assert shell.run("faucet", ACCOUNT, "--rpc", "http://127.0.0.1:1", "--amount", "x") == Exit.USAGE
 
 
 def test_reputation_and_templates_are_listed(shell: Shell, node: FaceServer) -> None:
@@ -199,13 +274,13 @@ def test_what_the_node_refuses_is_one_line_and_its_own_code(
 ) -> None:
     node.face.refusal = refusal
     assert shell.run("run", "echo", "--text", "hi", "--budget", "1") == exit_code
-    assert shell.err == f"error: {refusal}\n"
+    assert shell.err.splitlines()[1:] == [f"error: {refusal}"], "after the estimate"
 
 
 def test_errors_of_several_lines_are_indented(shell: Shell, node: FaceServer) -> None:
     node.face.refusal = ConfigError("one\ntwo")
     shell.run("run", "echo", "--text", "hi", "--budget", "1")
-    assert shell.err == "error: one\n  two\n"
+    assert shell.err.endswith("\nerror: one\n  two\n")
 
 
 def test_the_command_starts_quickly_and_imports_no_twisted() -> None:

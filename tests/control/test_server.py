@@ -18,6 +18,8 @@ from golem.control.routes import ANSWER_TIMEOUT_S, MAX_BODY_BYTES
 from golem.control.server import SOCKET
 from golem.control.watcher import KEEP_ALIVE_S, MAX_BACKLOG
 from golem.errors import BadParameters, ConfigError, Fault, NotEnoughFunds, NotFound, NotRunning, UnknownTemplate
+from golem.model.chain import PutIn
+from golem.model.money import Wei
 from golem.testing.face import NODE_ID, FaceServer, serving
 
 NOBODY = 65_534
@@ -76,7 +78,13 @@ def test_every_path_answers_in_json_with_money_as_text(node: FaceServer, client:
     for path in ("/explain", "/payments", "/reputation"):
         assert client.get(path) == []
     assert client.get("/templates") == node.face.kinds
-    assert client.post("/withdraw") == {"tx_hash": "0x" + "ee" * 32, "amount": "300000000000000000"}
+    taken = {"tx_hash": "0x" + "ee" * 32, "amount": "300000000000000000", "fee": "10000000000000"}
+    assert client.post("/withdraw") == taken
+    client.post("/orders", {"type": "PutIn", "amount": "5"})
+    assert node.face.orders == [PutIn(amount=Wei(5))]
+    assert client.get("/audit") == []
+    estimate = client.post("/estimates", SUBMISSION)
+    assert isinstance(estimate, dict) and estimate["least"] == "1000000000000000"
     assert client.delete(f"/tasks/{task_id}") == {"task_id": task_id}
     assert node.face.records[task_id]["phase"] == "cancelled"
 

@@ -66,6 +66,15 @@ class Attempts:
         old = (body.nonce - KEEP_NONCES, DEPOSIT + "%")
         self._run("DELETE FROM attempts WHERE nonce < ? AND key NOT LIKE ?", *old)
 
+    def is_sound(self) -> bool:
+        """Whether all attempts at one thing say the same, and no nonce between two kept ones is missing."""
+        kept = self._read("WHERE number >= ? ORDER BY nonce", 0)
+        said: dict[str, tuple[int, bytes]] = {}
+        same = all(said.setdefault(a.key, (a.body.value, a.body.data)) == (a.body.value, a.body.data) for a in kept)
+        nonces = sorted({a.body.nonce for a in kept if not a.key.startswith(DEPOSIT)})[-KEEP_NONCES:]
+        known = {a.body.nonce for a in kept}
+        return same and (not nonces or known >= set(range(nonces[0], nonces[-1])))
+
     def forget(self, key: str) -> None:
         """Let go of all attempts at one thing: it may be tried anew."""
         self._run("DELETE FROM attempts WHERE key = ?", key)

@@ -8,21 +8,23 @@ from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
 from zope.interface import implementer
 
-from golem.adapters.ethereum.attempts import DEPOSIT
-from golem.adapters.ethereum.client import MAX_ASKED, Backing, Books, Client, Head
+from golem.adapters.ethereum.client import MAX_ASKED, Backing, Books, Client
 from golem.adapters.ethereum.link import Link
-from golem.adapters.ethereum.sender import Call, Sender
+from golem.adapters.ethereum.sender import Call, Sender, kept
 from golem.adapters.ethereum.settings import GWEI, EthereumSettings
-from golem.errors import ChainFault, ChainLies, Locked, NotEnoughFunds, TooDear
+from golem.adapters.ethereum.witness import Witness
+from golem.errors import ChainFault, Locked, NotEnoughFunds, TooDear
 from golem.interfaces import IChain, IKeyring
 from golem.model.chain import (
     Batch,
     Domain,
     Order,
+    PutIn,
     Receipt,
     Reclaim,
     SetAside,
     Sighting,
+    Statement,
     TakeBack,
     Unlock,
     Voucher,
@@ -32,8 +34,6 @@ from golem.model.money import NOTHING, Wei, show_ether
 from golem.wire.transaction import BASE_GAS, CLAIM_GAS, DEPOSIT_GAS, ORDER_GAS, TAKE_GAS, pay_gas
 from golem.wire.voucher import due_s, verify_voucher
 
-STALE_S = 600.0  # without a new block for so long, an Ethereum node has lost touch: the main chain makes 50
-
 
 @implementer(IChain)
 class EthereumChain:
@@ -42,12 +42,11 @@ class EthereumChain:
     def __init__(self, reactor: PosixReactorBase, keyring: IKeyring, settings: EthereumSettings) -> None:
         self.account: Address = keyring.account
         self.domain = Domain(chain_id=settings.chain_id, contract=settings.contract)
-        self._clock = reactor
         self._settings = settings
         self._link = Link(reactor, lambda: Client(settings.rpc, settings.contract, settings.chain_id))
-        self._witness = Link(reactor, lambda: Client(settings.witness, settings.contract, settings.chain_id))
-        self._sender = Sender(reactor, self._link, keyring, settings, self._agree)
-        self._newest = (-1, 0.0)  # the highest block seen, and when
+        self._second = Link(reactor, lambda: Client(settings.witness, settings.contract, settings.chain_id))
+        self._witness = Witness(reactor, self._link, self._second, settings)
+        self._sender = Sender(reactor, self._link, keyring, settings, self._witness.agree)
 
     # IChain
 
@@ -57,7 +56,7 @@ class EthereumChain:
 
     def deposit(self, key: str, amount: Wei) -> Deferred[Receipt]:
         """Move wei from the wallet into the contract, once per key."""
-        return Deferred.fromCoroutine(self._deposit(DEPOSIT + key, amount))
+        return Deferred.fromCoroutine(self._deposit(kept(key), amount))
 
     def pay(self, batch: Batch, most_fee: Wei = NOTHING) -> Deferred[Receipt]:
         """Settle a batch. Where all of it was paid before, and how is forgotten, the receipt names no transaction."""
@@ -69,20 +68,20 @@ class EthereumChain:
 
     def order(self, key: str, order: Order) -> Deferred[Receipt]:
         """Do something with our deposit, once per key."""
-        return Deferred.fromCoroutine(self._order(f"{DEPOSIT}order/{key}", order))
+        return Deferred.fromCoroutine(self._order(kept(f"order/{key}"), order))
 
     def withdraw(self, payers: Sequence[Address]) -> Deferred[Receipt]:
         """Take out all that these payers have paid us; where that is nothing, the receipt names no transaction."""
         return Deferred.fromCoroutine(self._withdraw(payers))
 
-    def held(self) -> Deferred[int]:
-        """The ether that the contract has; for audits."""
-        return Deferred.fromCoroutine(self._link.ask(Client.held))
+    def inspect(self, payers: Sequence[Address], payees: Sequence[Address]) -> Deferred[Statement]:
+        """The contract's side of our books, at the last block that counts."""
+        return Deferred.fromCoroutine(self._inspect(payers, payees))
 
     def close(self) -> None:
         """Let go of threads and files; for tests and tools, since a reactor that stops does so by itself."""
         self._link.close()
-        self._witness.close()
+        self._second.close()
         self._sender.close()
 
     # what to send
@@ -90,12 +89,7 @@ class EthereumChain:
     async def _observe(self, payers: Sequence[Address]) -> Sighting:
         depth = self._settings.confirmations
         seen = await self._link.ask(Client.sighting, self.account, payers, depth)
-        if self._settings.witness:
-            number = seen.sighting.block
-            await self._is_same_block(number, seen.block_hash)
-            other = await self._witness.ask(Client.sighting, self.account, payers, depth, number)
-            if other != seen:
-                raise self._lies(f"do not say the same of block {number}")
+        await self._witness.confirm(self.account, payers, seen)
         return seen.sighting
 
     async def _deposit(self, key: str, amount: Wei) -> Receipt:
@@ -143,6 +137,8 @@ class EthereumChain:
 
     async def _order(self, key: str, order: Order) -> Receipt:
         backing = await self._link.ask(Client.backing, self.account, _payee(order, self.account))
+        if isinstance(order, PutIn):
+            return await self._deposit(key, order.amount)
         if not (await self._sender.attempts()).of(key):
             _refuse(order, backing)
         data = await self._link.ask(Client.data, *_call(order))
@@ -160,6 +156,11 @@ class EthereumChain:
                 receipt = await self._once(key, Call(value=0, gas=gas, data=data))
         return receipt
 
+    async def _inspect(self, payers: Sequence[Address], payees: Sequence[Address]) -> Statement:
+        is_sound = (await self._sender.attempts()).is_sound()
+        depth = self._settings.confirmations
+        return await self._link.ask(Client.statement, self.account, payers, payees, depth, is_sound=is_sound)
+
     async def _once(self, key: str, call: Call) -> Receipt:
         """Settle, and forget the key: what is asked for again later is another thing."""
         receipt = await self._sender.settle(key, call)
@@ -169,32 +170,6 @@ class EthereumChain:
     async def _nothing(self) -> Receipt:
         head = await self._link.ask(Client.head, self.account)
         return Receipt(tx_hash="", block=head.block, gas_used=0, fee=Wei(0))
-
-    # whether to believe it
-
-    async def _agree(self, head: Head) -> None:
-        """Raise ChainLies where the Ethereum node stands still, or the other one does not see the same chain."""
-        now = self._clock.seconds()
-        if head.block > self._newest[0]:
-            self._newest = (head.block, now)
-        if now - self._newest[1] > STALE_S:
-            raise ChainLies(f"{self._settings.rpc} has had no new block for {STALE_S:.0f} s: nothing is spent on it")
-        if self._settings.witness:
-            number = max(0, head.block - self._settings.confirmations)
-            await self._is_same_block(number, await self._link.ask(Client.block_hash, number))
-
-    async def _is_same_block(self, number: int, block_hash: str) -> None:
-        other = await self._witness.ask(Client.block_hash, number)
-        if not other:
-            raise self._lies(f"are not at one height: the second has no block {number} yet")
-        if other != block_hash:
-            raise self._lies(f"are not on one chain: block {number} is {block_hash[:16]} and {other[:16]}")
-
-    def _lies(self, what: str) -> ChainLies:
-        return ChainLies(
-            f"payment.rpc and payment.witness, {self._settings.rpc} and {self._settings.witness}, {what}; no money "
-            "moves before they agree"
-        )
 
 
 def _due(batch: Batch, books: Books) -> int:
@@ -223,7 +198,7 @@ def _refuse(order: Order, backing: Backing) -> None:
             pass
 
 
-def _call(order: Order) -> tuple[str, *tuple[object, ...]]:
+def _call(order: SetAside | Unlock | Reclaim | TakeBack) -> tuple[str, *tuple[object, ...]]:
     match order:
         case SetAside(payee=payee, amount=amount):
             return ("reserve", str(payee), -(-amount // GWEI))

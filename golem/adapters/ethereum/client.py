@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, cast
 
 from golem.errors import ChainFault, NodeFault
-from golem.model.chain import Batch, Funds, Receipt, Sighting
+from golem.model.chain import Batch, Funds, Receipt, Sighting, Statement
 from golem.model.ids import Address
 from golem.model.money import Wei
 from golem.model.value import Value
@@ -185,10 +185,25 @@ class Client:
                 unlock_at_s=account >> 128,
             )
 
-    def held(self) -> int:
-        """The ether that the contract has, at the latest block."""
+    def statement(
+        self, account: Address, payers: Sequence[Address], payees: Sequence[Address], depth: int, *, is_sound: bool
+    ) -> Statement:
+        """What the contract holds of an account, `depth` blocks below the latest."""
+        seen = self.sighting(account, payers, depth).sighting
         with self._translated():
-            return self._web3.eth.get_balance(self._contract.address)
+            reserves = [
+                self._slots("pairs", [account], seen.block, self._checked(payee))[account] >> 192 for payee in payees
+            ]
+            return Statement(
+                block=seen.block,
+                held=self._web3.eth.get_balance(self._contract.address, seen.block),
+                free=seen.funds.free,
+                claimable=seen.funds.claimable,
+                paid={payee: Wei(paid) for payee, paid in self._totals(account, payees, seen.block).items()},
+                received=seen.paid,
+                reserved=Wei(sum(reserves) * GWEI),
+                is_sound=is_sound,
+            )
 
     def _slots(self, view: str, accounts: Sequence[Address], block: int, *payee: str) -> dict[Address, int]:
         slots: dict[Address, int] = {}

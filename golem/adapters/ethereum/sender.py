@@ -21,7 +21,7 @@ from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from golem.adapters.ethereum.attempts import Attempt, Attempts
+from golem.adapters.ethereum.attempts import DEPOSIT, Attempt, Attempts
 from golem.adapters.ethereum.client import Client, Head
 from golem.adapters.ethereum.link import Link
 from golem.adapters.ethereum.settings import GWEI, EthereumSettings
@@ -37,6 +37,11 @@ CHEAP_BLOCKS = 3  # a transaction that offers too little is raised after these
 SLOW_BLOCKS = 6  # any other after these: whoever makes blocks prefers others
 LOST_BLOCKS = 6  # for so long must our nonce be used and our transaction missing: nodes index receipts with delay
 T = TypeVar("T")
+
+
+def kept(key: str) -> str:
+    """A key whose attempts are kept for ever, since what it stands for must not happen twice."""
+    return DEPOSIT + key
 
 
 class Call(Value):

@@ -1,0 +1,112 @@
+"""`golem wallet`: what this node has, and moving it between wallet, contract and reserves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from golem.cli.command import Call, Parser, Verbs
+from golem.cli.exits import Exit, UsageError
+from golem.cli.words import money
+from golem.control.views import Status, view
+from golem.errors import Fault
+from golem.model.money import ether
+
+ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}")
+
+
+def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
+    """See `golem.cli.command.Noun`."""
+    verbs = Verbs(parser, environ)
+    verbs.add("show", _show, "show the account and what it has")
+    deposit = verbs.add("deposit", _deposit, "move ether from the wallet into the contract, to pay with")
+    withdraw = verbs.add("withdraw", _withdraw, "take out of the contract what others have paid")
+    withdraw.add_argument("--own", metavar="ETHER", help="take back so much of the own deposit instead")
+    reserve = verbs.add("reserve", _reserve, "set some of the deposit aside for one provider")
+    reclaim = verbs.add("reclaim", _reclaim, "make the reserve for a provider free again, two days after an unlock")
+    verbs.add("unlock", _unlock, "begin to take reserves back; providers see it, and may claim for two days")
+    for verb in (reserve, reclaim):
+        verb.add_argument("account", metavar="ACCOUNT", help="the provider's, as golem payment list shows it")
+    for verb in (deposit, reserve):
+        verb.add_argument("amount", metavar="ETHER", help="like 0.25")
+
+
+def _show(call: Call) -> int:
+    record = call.client.get("/status")
+    if call.screen.is_json:
+        call.screen.record(record)
+        return Exit.OK
+    node = view(Status, record)
+    call.screen.fields(
+        ("account", node.account),
+        ("wallet", money(node.funds.wallet)),
+        ("deposit", money(node.funds.free)),
+        ("to withdraw", money(node.funds.claimable)),
+        ("owed to others", money(node.owed)),
+        ("due to us", money(node.due)),
+    )
+    return Exit.OK
+
+
+def _deposit(call: Call) -> int:
+    amount = _amount(call.args.amount)
+    return _order(call, f"deposited {money(amount)}", type="PutIn", amount=str(amount))
+
+
+def _withdraw(call: Call) -> int:
+    if call.args.own is not None:
+        amount = _amount(call.args.own)
+        return _order(call, f"took back {money(amount)}", type="TakeBack", amount=str(amount))
+    answer = _answer(call, call.client.post("/withdraw"))
+    return _done(call, answer, f"withdrew {money(str(answer.get('amount', '0')))}")
+
+
+def _reserve(call: Call) -> int:
+    account, amount = _account(call.args.account), _amount(call.args.amount)
+    return _order(call, f"reserved {money(amount)} for {account}", type="SetAside", payee=account, amount=str(amount))
+
+
+def _reclaim(call: Call) -> int:
+    account = _account(call.args.account)
+    return _order(call, f"took back the reserve for {account}", type="Reclaim", payee=account)
+
+
+def _unlock(call: Call) -> int:
+    return _order(call, "unlocking; golem wallet reclaim works in two days", type="Unlock")
+
+
+def _order(call: Call, words: str, **order: str) -> int:
+    return _done(call, _answer(call, call.client.post("/orders", order)), words)
+
+
+def _answer(call: Call, answer: object) -> Mapping[str, object]:
+    if not isinstance(answer, dict):
+        raise Fault("the node does not say what it did; are node and command of one version?")
+    return answer
+
+
+def _done(call: Call, answer: Mapping[str, object], words: str) -> int:
+    if call.screen.is_json:
+        call.screen.record(answer)
+        return Exit.OK
+    made = answer.get("tx_hash")
+    call.screen.say(f"{words} in transaction {made}" if made else f"{words}: nothing to do")
+    if made:
+        call.screen.note(f"gas cost {money(str(answer.get('fee', '0')))}")
+    return Exit.OK
+
+
+def _amount(text: str) -> int:
+    try:
+        amount = int(ether(text))
+    except ValueError as why:
+        raise UsageError(str(why)) from why
+    if not amount:
+        raise UsageError("an amount of 0 moves nothing")
+    return amount
+
+
+def _account(text: str) -> str:
+    if not ACCOUNT.fullmatch(text):
+        raise UsageError(f"{text!r} is no account: 0x and 40 hexadecimal digits, as golem payment list shows them")
+    return text.lower()

@@ -1,0 +1,25 @@
+"""What a task may cost, before it is submitted: a range, since a template only guesses, and providers set prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from golem.interfaces import ITaskTemplate
+from golem.model.money import Wei, cost
+from golem.model.spec import TaskSpec
+
+SPREAD = 2  # a guess at a chunk's time is off by that factor, either way
+
+
+def estimate(template: ITaskTemplate, spec: TaskSpec) -> Mapping[str, object]:
+    """At the most price: half to twice of the template's guess, at most the budget, nothing beyond a time-out."""
+    times = [min(template.cost_ms(spec, chunk), spec.limits.timeout_ms) for chunk in template.split(spec)]
+    most = sum(cost(spec.max_price, min(SPREAD * time, spec.limits.timeout_ms)) for time in times)
+    least = sum(cost(spec.max_price, time // SPREAD) for time in times)
+    return {
+        "chunks": len(times),
+        "time_ms": sum(times),
+        "least": Wei(min(least, spec.budget)),
+        "most": Wei(min(most, spec.budget)),
+        "is_enough": most <= spec.budget,
+    }

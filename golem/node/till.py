@@ -1,0 +1,62 @@
+"""What the user does with money: takes out, puts in, sets aside, and looks whether all books agree."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from golem.errors import BadParameters
+from golem.interfaces import IChain, IEntropy
+from golem.model.chain import Order
+from golem.node.audit import audit
+from golem.node.engine import Engine
+from golem.node.submission import read_wei
+
+Record = Mapping[str, object]
+_orders = msgspec.json.Decoder(Order, dec_hook=read_wei)
+
+
+def read_order(data: bytes) -> Order:
+    """Read what to do with the deposit. Raises BadParameters, saying what does not fit and where."""
+    try:
+        order: Order = _orders.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as why:
+        raise BadParameters(f"the request does not fit: {why}") from why
+    return order
+
+
+class Till:
+    """Stands between the user and the contract; the core hears of what changed at its next look."""
+
+    def __init__(self, engine: Engine, chain: IChain, entropy: IEntropy) -> None:
+        self._engine = engine
+        self._chain = chain
+        self._entropy = entropy
+
+    def withdraw(self) -> Awaitable[Record]:
+        """Take out all that others have paid us. Raises ChainFault."""
+        return Deferred.fromCoroutine(self._withdraw())
+
+    async def _withdraw(self) -> Record:
+        payers = sorted(self._engine.state.ledger.earning)
+        before = (await self._chain.observe(payers)).funds.claimable
+        receipt = await self._chain.withdraw(payers)
+        return {"tx_hash": receipt.tx_hash, "amount": before, "fee": receipt.fee}
+
+    def order(self, order: Order) -> Awaitable[Record]:
+        """Do something with our deposit. Raises NotEnoughFunds, Locked, ChainFault."""
+        return Deferred.fromCoroutine(self._order(order))
+
+    async def _order(self, order: Order) -> Record:
+        receipt = await self._chain.order(self._entropy.token(16).hex(), order)
+        return {"tx_hash": receipt.tx_hash, "fee": receipt.fee}
+
+    def audit(self) -> Awaitable[Sequence[Record]]:
+        """Whether our books and the contract's agree: one finding for each law. Raises ChainFault."""
+        return Deferred.fromCoroutine(self._audit())
+
+    async def _audit(self) -> Sequence[Record]:
+        books = self._engine.state.ledger
+        return audit(self._engine.state, await self._chain.inspect(sorted(books.earning), sorted(books.owing)))
