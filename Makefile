@@ -22,7 +22,7 @@ test: ## run all tests; ARGS="tests/core -k ledger" for some
 	@$(BIN)/python -m pytest $(ARGS)
 
 faults: ## the long sweeps of what can go wrong with payments, against anvil where there is npm
-	@$(ENV) $(RUN) anvil
+	@$(ENV) $(RUN)
 	@$(BIN)/python -m pytest -m faults $(or $(ARGS),tests/adapters)
 
 bench: ## print the figures of docs/performance.md, a JSON object each; ONLY="gas render" for some

@@ -75,3 +75,14 @@ if [ -n "$extras" ]; then
         cp pyproject.toml "$venv/installed/$extra"
     done
 fi
+
+# Foundry's chain, for the fault tests; they are skipped, and say so, where there is no npm.
+anvil=@foundry-rs/anvil@1.7.1
+case " $* " in
+    *" testing "*)
+        if [ ! -d "$venv/npm" ] && command -v npm >/dev/null; then
+            say "installing $anvil into $venv/npm"
+            npm install --silent --no-audit --no-fund --prefix "$venv/npm" "$anvil" || say "no anvil: tests that need it are skipped"
+        fi
+        ;;
+esac

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from golem.cli.command import Call, Parser, Verbs
 from golem.cli.exits import Exit, UsageError
 from golem.cli.words import money
-from golem.control.views import Status, view
+from golem.control.views import Funds, Status, view
 from golem.errors import Fault
 from golem.model.money import ether
 
@@ -32,16 +32,16 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
 
 
 def _show(call: Call) -> int:
-    record = call.client.get("/status")
+    node, record = view(Status, call.client.get("/status")), call.client.get("/funds")
+    funds = view(Funds, record)
     if call.screen.is_json:
-        call.screen.record(record)
+        call.screen.record({"account": node.account, "funds": record, "owed": node.owed, "due": node.due})
         return Exit.OK
-    node = view(Status, record)
     call.screen.fields(
         ("account", node.account),
-        ("wallet", money(node.funds.wallet)),
-        ("deposit", money(node.funds.free)),
-        ("to withdraw", money(node.funds.claimable)),
+        ("wallet", money(funds.wallet)),
+        ("deposit", money(funds.free)),
+        ("to withdraw", money(funds.claimable)),
         ("owed to others", money(node.owed)),
         ("due to us", money(node.due)),
     )

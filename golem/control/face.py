@@ -62,6 +62,10 @@ class Face(Protocol):
         """What a task may cost: a `views.Estimate`. Raises UnknownTemplate, BadParameters."""
         ...
 
+    def funds(self) -> Awaitable[Record]:
+        """What there is now, by the chain: a `views.Funds`. Raises ChainFault."""
+        ...
+
     def withdraw(self) -> Awaitable[Record]:
         """Take out of the contract all that others have paid us; answers {"tx_hash", "amount", "fee"}.
 

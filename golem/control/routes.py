@@ -1,7 +1,7 @@
 """What can be asked of a node over its control socket. JSON out, JSON in, no tracebacks; docs/control.md lists it.
 
     GET  /status  /templates  /tasks  /tasks/ID  /tasks/ID/subtasks  /tasks/ID/explain  /explain  /payments  /audit
-    GET  /reputation    POST /tasks  /estimates  /withdraw  /orders    DELETE /tasks/ID
+    GET  /reputation  /funds    POST /tasks  /estimates  /withdraw  /orders    DELETE /tasks/ID
     GET  /watch?topic=ID: one JSON object a line, empty lines between
 
 An error is `{"error": {"code", "message"}}`, its code the name of a class in `golem.errors`.
@@ -71,6 +71,7 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("GET", "explain"): lambda face, _, __: face.explain(None),
     ("GET", "payments"): lambda face, _, __: face.payments(),
     ("GET", "reputation"): lambda face, _, __: face.reputation(),
+    ("GET", "funds"): lambda face, _, __: face.funds(),
     ("GET", "audit"): lambda face, _, __: face.audit(),
     ("POST", "withdraw"): lambda face, _, __: face.withdraw(),
     ("POST", "orders"): lambda face, _, body: face.order(read_order(body)),

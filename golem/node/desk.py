@@ -152,6 +152,10 @@ class Desk:
         template = self._template(submission.template)
         return estimate(template, submission.spec(template.parse(submission.params)))
 
+    def funds(self) -> Awaitable[Record]:
+        """What there is now, by the chain. Raises ChainFault."""
+        return self._till.funds()
+
     def withdraw(self) -> Awaitable[Record]:
         """Take out of the contract all that others have paid us. Raises ChainFault."""
         return self._till.withdraw()

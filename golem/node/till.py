@@ -45,6 +45,14 @@ class Till:
         receipt = await self._chain.withdraw(payers)
         return {"tx_hash": receipt.tx_hash, "amount": before, "fee": receipt.fee}
 
+    def funds(self) -> Awaitable[Record]:
+        """What there is now, by the chain. Raises ChainFault."""
+        return Deferred.fromCoroutine(self._funds())
+
+    async def _funds(self) -> Record:
+        funds = (await self._chain.observe(sorted(self._engine.state.ledger.earning))).funds
+        return {"free": funds.free, "claimable": funds.claimable, "wallet": funds.wallet}
+
     def order(self, order: Order) -> Awaitable[Record]:
         """Do something with our deposit. Raises NotEnoughFunds, Locked, ChainFault."""
         return Deferred.fromCoroutine(self._order(order))

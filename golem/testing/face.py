@@ -143,6 +143,10 @@ class ScriptedFace:
         """Always works."""
         return succeed({"tx_hash": "0x" + "ee" * 32, "amount": Wei(3 * 10**17), "fee": Wei(10**13)})
 
+    def funds(self) -> Awaitable[Record]:
+        """As the status says."""
+        return succeed({"free": Wei(2 * 10**18), "claimable": Wei(0), "wallet": Wei(10**17)})
+
     def order(self, order: Order) -> Awaitable[Record]:
         """Remember it, unless told to refuse."""
         if self.refusal is not None:

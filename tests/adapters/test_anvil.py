@@ -166,9 +166,11 @@ _PAID_TO = keccak256(b"paid_to(address,address[])")[:4].hex()
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
     made = Town(tmp_path)
-    blockon(made.chain().deposit("payer", DEPOSIT))
-    yield made
-    made.stop()
+    try:
+        blockon(made.chain().deposit("payer", DEPOSIT))
+        yield made
+    finally:
+        made.stop()
 
 
 def bounded(test: Callable[..., Coroutine[Deferred[object], object, None]]) -> Callable[..., Deferred[None]]:
