@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from getpass import getpass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, NamedTuple, get_type_hints
@@ -39,7 +41,7 @@ class Node(Value):
     listen: Annotated[str, kinds.PLACE, "where other nodes connect; port 0 takes a free one"] = "127.0.0.1:0"
     address: Annotated[str, kinds.PUBLIC_PLACE, "how others reach `listen`, where that differs from it"] = ""
     bootstrap: Annotated[tuple[str, ...], kinds.PLACES, "nodes to connect to first"] = ()
-    password: Annotated[str, kinds.PASSWORD, 'where the keys\' password is: "env", "fd:3", "file:/path"'] = "env"
+    password: Annotated[str, kinds.PASSWORD, 'the keys\' password: "env", "prompt", "fd:3", "file:/path"'] = "env"
 
 
 class Provider(Value):
@@ -337,6 +339,11 @@ def _secret(source: str, home: Path, environ: Mapping[str, str], mistakes: list[
                 'node.password: GOLEM_PASSWORD is not set; set it, or name a file: node.password = "file:…"'
             )
         return Secret(environ.get("GOLEM_PASSWORD", ""))
+    if scheme == "prompt":
+        if sys.stdin.isatty():
+            return Secret(getpass(f"password for the keys in {home}: "))
+        mistakes.append('node.password: "prompt" needs a terminal; without one, set GOLEM_PASSWORD and say "env"')
+        return Secret("")
     path = Path("/dev/fd") / rest if scheme == "fd" else home / rest
     try:
         with path.open("rb") as file:

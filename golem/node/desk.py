@@ -11,7 +11,6 @@ from twisted.logger import Logger
 from golem import __version__
 from golem.errors import UnknownTemplate
 from golem.interfaces import IChain, IEntropy, ITaskTemplate
-from golem.model.chain import Order
 from golem.model.effects import Effect, Tell
 from golem.model.events import Event, TaskCancelled, TaskSubmitted
 from golem.model.ids import NodeId, task_id
@@ -25,7 +24,7 @@ from golem.node.till import Till
 log = Logger()
 
 
-class Desk:
+class Desk(Till):
     """Implements `golem.control.face.Face`."""
 
     def __init__(
@@ -37,11 +36,9 @@ class Desk:
         entropy: IEntropy,
         network: str,
     ) -> None:
-        self._engine = engine
-        self._till = Till(engine, chain, entropy)
+        super().__init__(engine, chain, entropy)
         self._templates = templates
         self._clock = clock
-        self._entropy = entropy
         self._network = network
         self._watchers: list[tuple[str | None, Callable[[Record], None]]] = []
         self._waiting: dict[str, Deferred[Record]] = {}
@@ -151,22 +148,6 @@ class Desk:
         """What a task may cost. Raises UnknownTemplate, BadParameters."""
         template = self._template(submission.template)
         return estimate(template, submission.spec(template.parse(submission.params)))
-
-    def funds(self) -> Awaitable[Record]:
-        """What there is now, by the chain. Raises ChainFault."""
-        return self._till.funds()
-
-    def withdraw(self) -> Awaitable[Record]:
-        """Take out of the contract all that others have paid us. Raises ChainFault."""
-        return self._till.withdraw()
-
-    def order(self, order: Order) -> Awaitable[Record]:
-        """Do something with our deposit. Raises NotEnoughFunds, Locked, ChainFault."""
-        return self._till.order(order)
-
-    def audit(self) -> Awaitable[Sequence[Record]]:
-        """Whether our books and the contract's agree. Raises ChainFault."""
-        return self._till.audit()
 
     def watch(self, topic: str | None, listener: Callable[[Record], None]) -> Callable[[], None]:
         """Call `listener` with what happens; returns what ends that."""

@@ -109,8 +109,8 @@ def _account(value: object) -> str:
 def _password(value: object) -> str:
     text = _text(value)
     scheme, _, rest = text.partition(":")
-    if text != "env" and not (scheme == "fd" and rest.isdecimal()) and not (scheme == "file" and rest):
-        raise ValueError('must be "env" (GOLEM_PASSWORD), "fd:3" or "file:/a/path"; never the password itself')
+    if text not in ("env", "prompt") and not (scheme == "fd" and rest.isdecimal()) and not (scheme == "file" and rest):
+        raise ValueError('must be "env" (GOLEM_PASSWORD), "prompt", "fd:3" or "file:/path"; never the password itself')
     return text
 
 

@@ -150,3 +150,8 @@ def test_text_that_is_no_duration_is_a_value_error_and_nothing_worse(text: str) 
         assert units.duration(text) >= 0
     except ValueError as why:
         assert "15m" in str(why)
+
+
+def test_a_prompt_without_a_terminal_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"node\.password.*needs a terminal"):
+        _load(tmp_path, "[node]\npassword = 'prompt'")
