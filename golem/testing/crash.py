@@ -22,27 +22,56 @@ class Killed(BaseException):
 
 @implementer(IReactorTime)
 class MortalClock:
-    """The clock of one run of a node. Once `is_over`, what the node still waits for never comes."""
+    """The clock of one run of a node, which ends with `die`: what the node still waits for never comes.
+
+    Between `freeze` and `thaw` what comes due waits, as in a process that was stopped. `offset_s`: how wrong the
+    node's own idea of the time is.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.is_over = False
+        self._late: list[DelayedCall] | None = None
+        self.is_away = False
+        self.offset_s = 0.0
 
     def seconds(self) -> float:
-        """Seconds since 1970."""
-        return self._clock.seconds()
+        """Seconds since 1970, as this node sees it."""
+        return self._clock.rightNow + self.offset_s
 
     def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> DelayedCall:
         """Call `callable` in `delay` seconds, if the node is alive then."""
-        return self._clock.callLater(delay, self._call, callable, args, kw)
+        clock = self._clock
+        call = DelayedCall(clock.rightNow + delay, callable, args, kw, clock.forget, self._push, clock.seconds)
+        clock.push(call, self)
+        return call
 
     def getDelayedCalls(self) -> list[DelayedCall]:
         """All that is to come, for all nodes on the same clock."""
         return self._clock.getDelayedCalls()
 
-    def _call(self, callable: Callable[..., object], args: tuple[object, ...], kw: dict[str, object]) -> None:
-        if not self.is_over:
-            callable(*args, **kw)
+    def die(self) -> None:
+        """Nothing is called any more."""
+        self.is_away, self._late = True, None
+
+    def freeze(self) -> None:
+        """The process stands still."""
+        self.is_away, self._late = True, []
+
+    def thaw(self) -> None:
+        """It goes on: what came due meanwhile is called now, in its order, but for what one of these calls cancels."""
+        late, self._late = self._late or [], None
+        self.is_away = False
+        for call in late:
+            call.time = self._clock.rightNow
+            self._push(call)
+
+    def missed(self, call: DelayedCall) -> None:
+        """A call came due while the node was away."""
+        if self._late is not None:
+            self._late.append(call)
+
+    def _push(self, call: DelayedCall) -> None:
+        self._clock.push(call, self)
 
 
 class MortalJournal(MemoryJournal):

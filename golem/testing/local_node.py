@@ -76,7 +76,7 @@ class LocalNode:
 
     def kill(self) -> None:
         """End the node at once: nothing is said, finished, or written any more."""
-        self._clock.is_over = True
+        self._clock.die()
         self._computer.stopService()  # ends its jobs, which would end in disorder when they are garbage
         for service in self.node:
             service.running = 0
