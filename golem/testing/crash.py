@@ -8,6 +8,7 @@ from twisted.internet.base import DelayedCall
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
+from golem.errors import JournalFault
 from golem.testing.clock import Clock
 from golem.testing.journal import MemoryJournal
 
@@ -59,8 +60,9 @@ class MortalClock:
 
     def thaw(self) -> None:
         """It goes on: what came due meanwhile is called now, in its order, but for what one of these calls cancels."""
-        late, self._late = self._late or [], None
-        self.is_away = False
+        if self._late is None:
+            return  # it never stood still, or died meanwhile
+        late, self._late, self.is_away = self._late, None, False
         for call in late:
             call.time = self._clock.rightNow
             self._push(call)
@@ -75,21 +77,26 @@ class MortalClock:
 
 
 class MortalJournal(MemoryJournal):
-    """A journal that can end its node. `turns`: how many were ever written.
+    """A journal that can end its node. `turns`: how many were ever written. `trouble`: why it can't be written now.
 
     `dies_at`: the node dies with the commit that reaches this turn; before it is on disk if `is_torn`, else just
-    after, with nothing of what it asked for done.
+    after, with nothing of what it asked for done. `reached`: told of each commit, before and after it.
     """
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
         self.turns = 0
+        self.trouble = ""
         self.dies_at: int | None = None
         self.is_torn = False
+        self.reached: Callable[[str], None] = lambda point: None
 
     def append(self, turns: Sequence[bytes]) -> None:
-        """Keep turns, or die. Raises Killed."""
+        """Keep turns, or die. Raises Killed, or JournalFault."""
+        if self.trouble:
+            raise JournalFault(self.trouble)
+        self.reached("before journal.append")
         is_last = self.dies_at is not None and self.turns + len(turns) >= self.dies_at
         if not (is_last and self.is_torn):
             super().append(turns)
@@ -97,3 +104,4 @@ class MortalJournal(MemoryJournal):
         if is_last:
             self.dies_at = None
             raise Killed(self._name)
+        self.reached("after journal.append")

@@ -5,7 +5,7 @@ Every node has its own `MemoryCarrier`, so the whole of `golem.net` runs on it a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from random import Random
 
@@ -36,7 +36,7 @@ TAIL_S = 1.0
 class MemoryNetwork:
     """All nodes and what lies between them. `chop`: the most bytes delivered at once; 0 leaves writes whole.
 
-    `has_tail`: a few writes take much longer than the rest.
+    `has_tail`: a few writes take much longer than the rest. `about_to_write`: whether a host may; asked each time.
     """
 
     def __init__(self, seed: str, clock: IReactorTime, chop: int = 0) -> None:
@@ -45,23 +45,26 @@ class MemoryNetwork:
         self.has_tail = False
         self._random = Random(sha256(f"{seed}/network".encode()).digest())
         self._latency: dict[frozenset[str], float] = {}
+        self._clog: dict[frozenset[str], float] = {}
         self._loss: dict[frozenset[str], float] = {}
         self._cut: dict[tuple[str, str], None] = {}
         self._frozen: dict[str, None] = {}
         self._ports: dict[tuple[str, int], IProtocolFactory] = {}
         self._pipes: dict[int, tuple[MemoryTransport, MemoryTransport]] = {}
         self._made = 0
+        self.about_to_write: Callable[[str], bool] = lambda host: True
 
     def carrier(self, host: str) -> MemoryCarrier:
         """What the node named `host` listens and dials with."""
         return MemoryCarrier(self, host)
 
-    def slow(self, one: str, other: str, latency_s: float) -> float:
-        """Let bytes between two nodes take so long from now on, one way; returns what it was before."""
-        pair = frozenset((one, other))
-        before = self._latency.get(pair, LATENCY_S)
-        self._latency[pair] = latency_s
-        return before
+    def slow(self, one: str, other: str, latency_s: float) -> None:
+        """Let bytes between two nodes take so long from now on, one way."""
+        self._latency[frozenset((one, other))] = latency_s
+
+    def clog(self, one: str, other: str, delay_s: float) -> None:
+        """Let them take so much longer than that; 0 ends it."""
+        self._clog[frozenset((one, other))] = delay_s
 
     def lose(self, one: str, other: str, rate: float) -> None:
         """Let connections between two nodes break under so many of all writes; 0 ends it."""
@@ -122,10 +125,11 @@ class MemoryNetwork:
     def delay_s(self, pair: frozenset[str]) -> float:
         """How long the next bytes take between these nodes, one way."""
         late = TAIL_S * self._random.random() if self.has_tail and self._random.random() < TAIL else 0.0
-        return self._latency.get(pair, LATENCY_S) + late
+        return self._latency.get(pair, LATENCY_S) + self._clog.get(pair, 0.0) + late
 
-    def breaks(self, number: int, pair: frozenset[str]) -> None:
+    def wrote(self, number: int, route: tuple[str, str]) -> None:
         """Something was written: maybe the connection breaks under it."""
+        pair = frozenset(route)
         if pair in self._loss and self._random.random() < self._loss[pair]:
             self.clock.callLater(0, self._reset, number)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol as Interface
 
 from twisted.internet.address import IPv4Address
@@ -27,6 +27,7 @@ class Lines(Interface):
     """What lies between two nodes; `golem.testing.network.MemoryNetwork` is it. A route is (from, to)."""
 
     clock: IReactorTime
+    about_to_write: Callable[[str], bool]
 
     def is_cut(self, route: tuple[str, str]) -> bool:
         """Whether bytes on this way are lost."""
@@ -37,7 +38,7 @@ class Lines(Interface):
     def delay_s(self, pair: frozenset[str]) -> float:
         """How long the next bytes take between these nodes, one way."""
 
-    def breaks(self, number: int, pair: frozenset[str]) -> None:
+    def wrote(self, number: int, route: tuple[str, str]) -> None:
         """Something was written: maybe the connection breaks under it."""
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
@@ -52,6 +53,18 @@ class _Socket:
 
     _host: IPv4Address
     _peer: IPv4Address
+
+    def loseConnection(self) -> None:
+        """Close in good order."""
+        raise NotImplementedError
+
+    def loseWriteConnection(self) -> None:
+        """As `loseConnection`: half-closed connections are not made here."""
+        self.loseConnection()
+
+    def stopProducing(self) -> None:
+        """As `loseConnection`."""
+        self.loseConnection()
 
     def getHost(self) -> IPv4Address:
         """This end."""
@@ -113,12 +126,12 @@ class MemoryTransport(_Socket):
 
     def write(self, data: bytes) -> None:
         """Send; the producer is paused where more than a window is under way."""
-        if self._is_over or self._is_closing or not data:
+        if self._is_over or self._is_closing or not data or not self._network.about_to_write(self.route[0]):
             return
         self._in_flight += len(data)
         for piece in self._network.pieces(data):
             self._post(piece)
-        self._network.breaks(self._number, self.pair)
+        self._network.wrote(self._number, self.route)
         if self._in_flight > WINDOW_BYTES and not self._is_full:
             self._is_full = True
             if self._producer is not None:
@@ -132,10 +145,6 @@ class MemoryTransport(_Socket):
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """Send all."""
         self.write(b"".join(data))
-
-    def loseWriteConnection(self) -> None:
-        """As `loseConnection`: half-closed connections are not made here."""
-        self.loseConnection()
 
     def abortConnection(self) -> None:
         """Close now; the far end hears of it a latency later, unless the link is cut."""
@@ -170,10 +179,6 @@ class MemoryTransport(_Socket):
             return
         while self._is_reading and self._unread and not self._is_over:
             self._other._deliver(self._unread.popleft())
-
-    def stopProducing(self) -> None:
-        """As `loseConnection`."""
-        self.loseConnection()
 
     # carrying
 

@@ -11,6 +11,7 @@ from golem.model import events as e
 from golem.model.ids import Address
 from golem.testing.invariants import check_node, payments_were_promised
 from golem.testing.world import World
+from golem.wire.codec import encode
 
 REMEMBERED = 25  # turns a node: what a reader of a failure looks at
 
@@ -27,6 +28,7 @@ class Witness:
 
     def saw(self, event: e.Event, effects: list[f.Effect]) -> None:
         """One turn. Raises AssertionError where it broke an invariant."""
+        self._world.saw(self._name, encode(event))
         self._last.append((self._world.passed_s(), event, list(effects)))
         for effect in effects:
             if isinstance(effect, f.Drop):
