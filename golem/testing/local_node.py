@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from twisted.internet.defer import Deferred
 
@@ -150,24 +150,28 @@ class LocalNode:
         deadline_s: float = 0.0,
     ) -> str:
         """Have a task done; returns its id once it is on disk. `budget`: wei; `max_price`: wei per hour."""
+        terms = {"budget": Wei(budget), "max_price": Wei(max_price), "limits": limits}
+        deadline_ms = int((self._world.clock.seconds() + deadline_s) * 1000) if deadline_s else 0
+        answers: list[str] = []
+        self.post(template, params, answers.append, deadline_ms=deadline_ms, **terms)
+        assert self._world.clock.run_until(lambda: bool(answers), ANSWER_S), f"{self.name} does not answer"
+        return answers[0]
+
+    def post(self, template: str, params: Mapping[str, object], answer: Callable[[str], None], **terms: object) -> None:
+        """Ask for a task, and go on; `answer` is told its id once it is on disk, unless the node dies before."""
+        record = {"budget": BUDGET, "max_price": MAX_PRICE, "limits": LIMITS, **terms}
         submission = Submission(
             template=template,
             params={key: str(value) for key, value in params.items()},
-            budget=Wei(budget),
-            max_price=Wei(max_price),
             output=str(self.results),
-            limits=limits,
-            deadline_ms=int((self._world.clock.seconds() + deadline_s) * 1000) if deadline_s else 0,
+            **record,  # type: ignore[arg-type]  # one mapping for keywords of several types
         )
         asked = self.node.desk.submit(submission)
-        answers: list[str] = []
 
         async def wait() -> None:
-            answers.append(str((await asked)["task_id"]))
+            answer(str((await asked)["task_id"]))
 
         Deferred.fromCoroutine(wait())
-        assert self._world.clock.run_until(lambda: bool(answers), ANSWER_S), f"{self.name} does not answer"
-        return answers[0]
 
     def task(self, task_id: str) -> Mapping[str, object]:
         """One task, as its user sees it."""
