@@ -85,9 +85,11 @@ class IExecutor(Interface):
 class Berth(Value):
     """What a sandbox shows to the worker in it. `inputs`: read-only as `/in`; `output`: writable as `/out`.
 
-    `program`: read-only as `/app`. `worker`: the script to run, read-only. All are paths of this machine.
+    `program`: read-only as `/app`. `worker`: the script to run, read-only. `room`: the folder that all this worker
+    writes is in, by which it is known again. All are paths of this machine.
     """
 
+    room: str
     program: str
     inputs: str
     output: str
@@ -98,12 +100,11 @@ class IGuest(Interface):
     """A worker in its sandbox."""
 
     pid = Attribute("int: the process on this machine whose descendants are the sandbox, or 0")
+    inputs = Attribute("str: where the worker sees `Berth.inputs`: `/in` in a sandbox")
+    output = Attribute("str: where it sees `Berth.output`: `/out` in a sandbox")
 
     def write(data: bytes) -> None:
         """Send to the worker's standard input."""
-
-    def close() -> None:
-        """Say that no more jobs come; the worker ends by itself."""
 
     def kill() -> None:
         """End everything in the sandbox now."""
@@ -127,8 +128,11 @@ class ILauncher(Interface):
 
     tier = Attribute("str: the name offers carry: `sandbox`, `docker` …")
 
-    def check() -> Awaitable[None]:
-        """Raises ExecutorFault, with the way out, where this machine can't do it. Sweeps what an earlier run left."""
+    def check(rooms: str) -> Awaitable[None]:
+        """Raises ExecutorFault, with the way out, where this machine can't do it.
+
+        Ends what an earlier run of this node, whose workers' rooms are in `rooms`, left running.
+        """
 
     def launch(berth: Berth, limits: Limits, hearer: IGuestHearer) -> Awaitable[IGuest]:
         """Start a worker. Raises ExecutorFault."""

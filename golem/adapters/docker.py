@@ -73,6 +73,8 @@ class _Guest(Protocol):
         self._gone = gone
         self._rest = b""
         self.pid = 0
+        self.inputs = "/in"
+        self.output = "/out"
 
     def dataReceived(self, data: bytes) -> None:
         """Take the outputs apart again."""
@@ -101,10 +103,6 @@ class _Guest(Protocol):
         """Send to standard input."""
         if self.transport is not None:
             self.transport.write(data)
-
-    def close(self) -> None:
-        """No more jobs."""
-        self._kill()
 
     def kill(self) -> None:
         """End the container."""
@@ -136,23 +134,23 @@ class DockerLauncher:
             raise ExecutorFault(f"the Docker engine failed: {why}") from why
         return answer
 
-    def check(self) -> Deferred[None]:
-        """See that an engine answers, make the image, and sweep containers of an earlier run."""
-        return Deferred.fromCoroutine(self._check())
+    def check(self, rooms: str) -> Deferred[None]:
+        """See that an engine answers, make the image, and remove the containers of an earlier run of this node."""
+        return Deferred.fromCoroutine(self._check(rooms))
 
-    async def _check(self) -> None:
+    async def _check(self, rooms: str) -> None:
         if not self._pool.started:
             self._pool.start()
             IReactorCore(self._reactor).addSystemEventTrigger("after", "shutdown", self._pool.stop)
-        await self._call(self._prepare)
+        await self._call(self._prepare, rooms)
 
-    def _prepare(self) -> None:
+    def _prepare(self, rooms: str) -> None:
         self._client = docker.from_env(timeout=CALL_S)
         if not self._client.images.list(name=IMAGE):
             repository, _, tag = IMAGE.partition(":")
             self._client.api.import_image_from_data(_empty_image(), repository=repository, tag=tag)
         for container in self._client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
-            if not Path("/proc", container.labels[LABEL]).exists():
+            if container.labels[LABEL].startswith(f"{rooms}/"):
                 container.remove(force=True)
 
     def launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> Deferred[IGuest]:
@@ -168,7 +166,7 @@ class DockerLauncher:
         try:
             with await self._call(self._attach, name) as channel:
                 IReactorSocket(self._reactor).adoptStreamConnection(channel.fileno(), socket.AF_UNIX, _Door(guest))
-            await self._call(self._engine().api.start, name)
+            guest.pid = await self._call(self._start, name)
         except ExecutorFault:
             self._later(self._kill, name)
             raise
@@ -185,16 +183,22 @@ class DockerLauncher:
         }
         made = api.create_container(
             IMAGE,
-            [self._python, "-I", "-B", "/guest/worker.py"],
+            [self._python, "-I", "-B", "/guest/worker.py", "/app"],
             stdin_open=True,
             user=f"{self._user}:{self._user}",
             hostname="job",
             working_dir="/tmp",
             environment={"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"},
-            labels={LABEL: str(os.getpid())},
+            labels={LABEL: berth.room},
             host_config=self._confined(binds, limits),
         )
         return str(made["Id"])
+
+    def _start(self, name: str) -> int:
+        """Start a container; the process that this machine knows it by, or 0 where it has ended already."""
+        api = self._engine().api
+        api.start(name)
+        return int(api.inspect_container(name)["State"]["Pid"])
 
     def _attach(self, name: str) -> socket.socket:
         """A socket to the worker, before it starts, so that nothing it says is lost."""

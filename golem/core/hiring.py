@@ -32,6 +32,7 @@ def demand_of(turn: Turn, board: Board) -> Demand:
         limits=spec.limits,
         chunks=board.task.chunks - board.task.accepted,
         expires_ms=turn.now_ms + DEMAND_TTL_MS,
+        tiers=spec.tiers,
     )
 
 
@@ -71,7 +72,8 @@ def on_offer(turn: Turn, peer: NodeId, offer: Offer) -> None:
         return
     board.offers[peer] = offer
     board.declined.pop(peer, None)
-    turn.tell(offer.task_id, "offer", provider=peer, price_wei=str(offer.price), slots=offer.slots)
+    tier = offer.capability.tier
+    turn.tell(offer.task_id, "offer", provider=peer, price_wei=str(offer.price), slots=offer.slots, tier=tier)
     if board.has_picked:
         _agree(board, peer)
         fill(turn, board)

@@ -39,8 +39,10 @@ def fits(limits: Limits, capability: Capability) -> bool:
 
 def unfit_machine(demand: Demand, capability: Capability) -> Reason | None:
     """Why a machine can't do a demand's jobs, or None."""
-    if demand.environment not in capability.environments or (demand.tiers and capability.tier not in demand.tiers):
+    if demand.environment not in capability.environments:
         return Reason.ENVIRONMENT
+    if demand.tiers and capability.tier not in demand.tiers:
+        return Reason.TIER
     return None if fits(demand.limits, capability) else Reason.RESOURCES
 
 

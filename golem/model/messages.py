@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from golem.model.ids import Cid, NodeId, SubtaskId, TaskId
 from golem.model.money import Wei
-from golem.model.spec import Capability, Count, Job, Limits, Name, Report, Text
+from golem.model.spec import Capability, Count, Job, Limits, Name, Report, Text, Tiers
 from golem.model.value import Value
 
 Place = Annotated[str, Meta(max_length=120)]
@@ -29,6 +29,7 @@ class Reason(Enum):
     REPUTATION = "the other side's reputation is below the limit"
     TEMPLATE = "the template is not enabled here"
     ENVIRONMENT = "the environment is not available here"
+    TIER = "the demand wants its jobs kept apart in another way than this provider does"
     RESOURCES = "not enough cores, memory or disk here"
     EXPOSURE = "too much unpaid work for this requestor already"
     CLOSED = "the task is over"
@@ -55,7 +56,7 @@ class Demand(Value):
     limits: Limits
     chunks: Count
     expires_ms: Count
-    tiers: Annotated[tuple[Name, ...], Meta(max_length=8)] = ()
+    tiers: Tiers = ()
     signature: Annotated[bytes, Meta(max_length=64)] = b""
 
 

@@ -25,6 +25,10 @@ Params = Annotated[bytes, Meta(max_length=MAX_PARAMS_BYTES)]
 Report = Annotated[bytes, Meta(max_length=MAX_REPORT_BYTES)]
 
 
+Tiers = Annotated[tuple[Name, ...], Meta(max_length=8)]
+"""Names of ways to keep a job apart from the machine, as offers carry them: `sandbox`, `docker` …"""
+
+
 class Resource(Value):
     """A user's file or folder, and the name under which jobs see it. Local: never sent."""
 
@@ -152,6 +156,7 @@ class TaskSpec(Value):
 
     `params`: a JSON object as `ITaskTemplate.parse` returned it. `inputs`: filled in once published.
     `max_price`: wei per hour of one slot. `output`: a folder of the requestor's machine for the merged results.
+    `tiers`: what may keep the jobs apart from a provider's machine; empty: anything.
     """
 
     template: Name
@@ -163,3 +168,4 @@ class TaskSpec(Value):
     limits: Limits = Limits()
     deadline_ms: Count = 0
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 8
+    tiers: Tiers = ()

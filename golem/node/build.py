@@ -10,12 +10,13 @@ from typing import NamedTuple
 from twisted.internet.posixbase import PosixReactorBase as ReactorBase
 from twisted.internet.threads import deferToThreadPool
 
-from golem.adapters.bubblewrap import BubblewrapLauncher
 from golem.adapters.docker import DockerLauncher, is_reachable
 from golem.adapters.entropy import OsEntropy
 from golem.adapters.ethereum import EthereumChain, EthereumSettings
 from golem.adapters.journal import SqliteJournal
 from golem.adapters.keyring import FileKeyring
+from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
+from golem.adapters.launchers.host import HostLauncher
 from golem.adapters.nochain import NoChain
 from golem.core.market import CheapestTrusted
 from golem.errors import ConfigError, JournalFault
@@ -131,7 +132,7 @@ def _launcher(name: str, reactor: ReactorBase) -> ILauncher:
     if name == "docker" or (name == "auto" and is_reachable()):
         return DockerLauncher(reactor)
     if name == "host":
-        raise ConfigError('provider.executor: "host" is not made yet; use "sandbox" or "docker"')
+        return HostLauncher(reactor)
     return BubblewrapLauncher(reactor)
 
 

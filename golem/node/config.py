@@ -57,6 +57,7 @@ class Provider(Value):
     i_trust_all_requestors: Annotated[bool, kinds.FLAG, 'needed by executor = "host", which keeps nothing apart'] = (
         False
     )
+    host_templates: Annotated[tuple[Name, ...], kinds.NAMES, 'kinds of task that executor = "host" may run'] = ()
 
 
 class Requestor(Value):
@@ -291,6 +292,8 @@ def _contradictions(config: Config) -> Iterator[str]:
             'provider.executor: "host" lets strangers\' programs do all that you may; '
             "if you mean it, set provider.i_trust_all_requestors = true"
         )
+    if provider.executor == "host" and (others := sorted({*provider.templates} - {*provider.host_templates})):
+        yield f'provider.host_templates: name each template that "host" may run; {", ".join(others)} is not named'
     if provider.enabled and not provider.templates:
         yield 'provider.templates: a provider needs at least one, like ["blender"]'
     if not _is_one_machine(config.node.listen) and not config.node.address:

@@ -70,12 +70,12 @@ class PooledExecutor:
         return Deferred.fromCoroutine(self._probe())
 
     async def _probe(self) -> Capability:
+        await self._launcher.check(str(self._folder))
         try:
             clear(self._folder)
             self._folder.mkdir(parents=True)
         except OSError as why:
             raise ExecutorFault(f"there is no room for jobs: {why}") from why
-        await self._launcher.check()
         wanted = {e.name: list(e.modules) for e in self._environments}
         room = Room(program=str(PROBE), inputs={}, output=str(self._folder / "probe"))
         job = Job(

@@ -75,12 +75,18 @@ class Worker:
                 await self._start(job.limits, room)
             elif room.inputs != self._inputs:
                 self._place(room.inputs)
-            order = job_line(job, f"/in/{self._inputs_number}", f"/out/{self._output_number}")
+            self._order(job)
         except Malformed as why:
             return Outcome(status=Status.ERROR, detail=str(why))
-        if self._guest is not None and self._verdict is None:
-            self._guest.write(order)
         return await self._done
+
+    def _order(self, job: Job) -> None:
+        """Tell the worker, unless the job was stopped while its sandbox was made. Raises Malformed."""
+        guest = self._guest
+        if guest is not None:
+            order = job_line(job, f"{guest.inputs}/{self._inputs_number}", f"{guest.output}/{self._output_number}")
+            if self._verdict is None:
+                guest.write(order)
 
     async def _start(self, limits: Limits, room: Room) -> None:
         """Start the sandbox that this job, and perhaps its like, will run in. Raises ExecutorFault."""
@@ -91,7 +97,9 @@ class Worker:
         inputs, output = str(self._folder / "in"), str(self._folder / "out")
         self._place(room.inputs)
         self._guest = await self._launcher.launch(
-            Berth(program=room.program, inputs=inputs, output=output, worker=WORKER), limits, self
+            Berth(room=str(self._folder), program=room.program, inputs=inputs, output=output, worker=WORKER),
+            limits,
+            self,
         )
         if self._verdict is not None:
             self._kill()

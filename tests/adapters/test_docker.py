@@ -31,7 +31,7 @@ class TestDocker(SandboxContract):
         assert isinstance(reactor, PosixReactorBase)
         launcher = TestDocker.launcher = TestDocker.launcher or DockerLauncher(reactor)
         executor = PooledExecutor(launcher, reactor, tmp_path / "rooms", [], Limits(cores=1, memory_bytes=1 << 30))
-        blockon(launcher.check())
+        blockon(launcher.check(str(tmp_path / "rooms")))
         yield Bench(executor, reactor, tmp_path)
         blockon(executor.close())
 

@@ -124,7 +124,7 @@ def test_own_and_expired_demands_are_nothing_to_pass_on(ours: Demand) -> None:
         ({"provide": False}, {}, Reason.NOT_PROVIDING),
         ({"templates": ()}, {}, Reason.TEMPLATE),
         ({}, {"environment": "toy-2"}, Reason.ENVIRONMENT),
-        ({}, {"tiers": ("docker",)}, Reason.ENVIRONMENT),
+        ({}, {"tiers": ("docker",)}, Reason.TIER),
         ({}, {"limits": Limits(cores=64)}, Reason.RESOURCES),
         ({}, {"max_price": Wei(PRICE - 1)}, Reason.PRICE_TOO_LOW),
         ({"min_requestor_trust": 0.6}, {}, Reason.REPUTATION),

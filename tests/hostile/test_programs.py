@@ -20,7 +20,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
 
-from golem.adapters.bubblewrap import FIRST_UID, MAX_PROCESSES, UIDS, BubblewrapLauncher
+from golem.adapters.launchers.bubblewrap import FIRST_UID, MAX_PROCESSES, UIDS, BubblewrapLauncher
 from golem.model.ids import derive
 from golem.model.spec import MAX_LOG_BYTES, Limits, Status
 from golem.node.computer import Computer
