@@ -69,6 +69,8 @@ def _heard(turn: Turn, peer: NodeId, message: m.Message) -> None:
             provider.on_assignment(turn, peer, message)
         case m.Offer():
             hiring.on_offer(turn, peer, message)
+        case m.Progress():
+            pass  # for people: the shell shows it, and nothing follows from it
         case _:
             _news(turn, peer, message)
 
@@ -101,6 +103,9 @@ def _fired(turn: Turn, name: str) -> None:
             hiring.lapse(turn, SubtaskId(subject))
         case "vanished":
             hiring.vanished(turn, NodeId(subject))
+            provider.wait_for(turn, NodeId(subject))
+        case "forsaken":
+            provider.forsaken(turn, NodeId(subject))
         case "settle":
             settlement.on_timer(turn)
         case "observe":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core.job import LIVE, TABLE, Phase, Settled, Work, begin
+from golem.core.job import LIVE, TABLE, Forsaken, Phase, Settled, Work, begin
 from golem.core.ledger import earn, receive
 from golem.core.machine import advance
 from golem.core.market import unwanted_assignment, unwanted_demand
@@ -250,6 +250,19 @@ def _overdue(turn: Turn, work: Work, block_ms: int, payer: Address) -> None:
         turn.state.works[work.subtask_id] = evolve(work, is_overdue=True)
         turn.note(work.requestor, Deed.NOT_PAID, work.amount)
         turn.tell("node", "not paid", subtask=work.subtask_id, payer=payer, amount_wei=str(work.amount))
+
+
+def wait_for(turn: Turn, peer: NodeId) -> None:
+    """A peer is gone: if we compute for it, see later whether it came back."""
+    if any(turn.state.works[s].requestor == peer for s in turn.state.busy):
+        turn.after(turn.settings.forsaken_ms, f"forsaken/{peer}")
+
+
+def forsaken(turn: Turn, peer: NodeId) -> None:
+    """A requestor is gone for long: nobody computes for it any more."""
+    gone_s = turn.settings.forsaken_ms // 1000
+    for subtask_id in [s for s in turn.state.busy if turn.state.works[s].requestor == peer]:
+        take(turn, subtask_id, peer, Forsaken(reason=f"the requestor was gone for {gone_s} s"))
 
 
 def on_executed(turn: Turn, subtask_id: SubtaskId, event: Executed) -> None:

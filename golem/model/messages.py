@@ -16,6 +16,8 @@ from golem.model.money import Wei
 from golem.model.spec import Capability, Count, Job, Limits, Name, Report, Text, Tiers
 from golem.model.value import Value
 
+MAX_SAID = 2_048  # characters of a job's log in one message; a second of it
+
 Place = Annotated[str, Meta(max_length=120)]
 """Where a node listens: "host:port"."""
 
@@ -144,6 +146,17 @@ class Cancellation(Value):
     subtask_id: SubtaskId
 
 
+class Progress(Value):
+    """How far a subtask is, in percent, and what it printed since the last time: a claim, for people to look at.
+
+    Sent without a number, about once a second, and lost where there is no session. Nothing is decided by it.
+    """
+
+    subtask_id: SubtaskId
+    percent: Annotated[int, Meta(ge=0, le=100)]
+    log: Annotated[str, Meta(max_length=MAX_SAID)] = ""
+
+
 class PeerList(Value):
     """Some nodes that the sender is or was connected to."""
 
@@ -161,5 +174,6 @@ Message = (
     | Acceptance
     | Rejection
     | Cancellation
+    | Progress
     | PeerList
 )

@@ -68,7 +68,8 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     staging = folder / "staging"
     store = EmbeddedStore(reactor, folder / "content", staging, config.ipfs.quota, config.ipfs.gateway)
     aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())
-    executor = tamper(_executor(config, reactor, templates, aside))
+    pool = _pool(config, reactor, templates, aside)
+    executor = tamper(pool)
     slots = max(1, config.provider.slots)
     computer = Computer(executor, store, lambda name: templates[name].programs, staging / "jobs", slots, aside)
     parts = Parts(
@@ -82,6 +83,7 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
         entropy=OsEntropy(),
     )
     node = assemble(parts, settings(config), templates, _reach(config, reactor, lambda: store.port))
+    pool.tell(node.desk.live.news)
     store.setServiceParent(node)
     computer.setServiceParent(node)
     return node
@@ -120,7 +122,7 @@ def _reach(config: Config, reactor: ReactorBase, gateway: Callable[[], int]) -> 
     )
 
 
-def _executor(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTemplate], aside: Aside) -> IExecutor:
+def _pool(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTemplate], aside: Aside) -> PooledExecutor:
     provider = config.provider
     offered = Limits(cores=provider.slots, memory_bytes=provider.memory // provider.slots)
     environments = [template.environment for template in templates.values()]

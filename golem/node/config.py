@@ -94,6 +94,9 @@ class Timing(Value):
     lease_grace: Annotated[int, kinds.DURATION, "how long a vanished peer may take to come back"] = (
         _STANDARD.lease_grace_ms
     )
+    forsaken: Annotated[int, kinds.DURATION, "how long a requestor may be gone before its jobs here are ended"] = (
+        _STANDARD.forsaken_ms
+    )
     observe: Annotated[int, kinds.DURATION, "time between two looks at the chain"] = _STANDARD.observe_ms
     offers: Annotated[int, kinds.DURATION, "how long offers are gathered before the first pick"] = _STANDARD.offers_ms
 
@@ -222,6 +225,7 @@ def settings(config: Config) -> Settings:
         payment_window_ms=config.payment.window,
         closure_ms=config.payment.closure,
         lease_grace_ms=config.timing.lease_grace,
+        forsaken_ms=config.timing.forsaken,
         observe_ms=config.timing.observe,
         offers_ms=config.timing.offers,
         bootstrap=config.node.bootstrap,

@@ -16,7 +16,7 @@ from golem.interfaces import IExecutor, ILauncher, Room
 from golem.model.ids import JobId, TaskId, derive
 from golem.model.spec import Capability, Environment, Job, Limits, Outcome, Status
 from golem.node.disk import Aside, at_once, clear
-from golem.node.worker import Worker
+from golem.node.worker import News, Worker, unheard
 
 IDLE_S = 60.0  # a warm worker holds memory; its task's next job comes soon or not at all
 MAX_IDLE = 4  # workers that wait; more where more run at once. Each may hold a renderer's gigabyte for nothing
@@ -57,6 +57,7 @@ class PooledExecutor:
         self._environments = environments
         self._offered = offered
         self._aside = aside
+        self._news: News = unheard
         self._count = 0
         self._idle: list[tuple[Kind, Worker]] = []  # the one that waited longest first
         self._running: dict[str, Worker] = {}
@@ -64,6 +65,10 @@ class PooledExecutor:
         self._sweep: IDelayedCall | None = None
         self._is_closed = False
         self._all_ended: Deferred[None] = Deferred()
+
+    def tell(self, news: News) -> None:
+        """Tell somebody what running jobs say, from now on."""
+        self._news = news
 
     def probe(self) -> Deferred[Capability]:
         """Try the sandbox and see which environments are whole in it."""
@@ -126,7 +131,7 @@ class PooledExecutor:
 
     def _make(self) -> Worker:
         self._count += 1
-        return Worker(self._launcher, self._clock, self._folder / f"room-{self._count}")
+        return Worker(self._launcher, self._clock, self._folder / f"room-{self._count}", self._news)
 
     def _give_back(self, job: Job, worker: Worker) -> None:
         if worker.is_spent or not job.warm or self._is_closed:

@@ -27,6 +27,7 @@ from golem.node.desk import Desk
 from golem.node.driver import Driver
 from golem.node.engine import Engine
 from golem.node.export import Exporter
+from golem.node.live import Link
 from golem.node.timers import Timers
 
 log = Logger()
@@ -72,6 +73,8 @@ class Node(MultiService):
         self.timers = Timers(parts.clock, lambda name: self.engine.post(TimerFired(name=name)))
         self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, Exporter(parts.store))
         self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
+        self.driver.follow(self.desk.live)
+        self.desk.live.join(Link(lambda: self.engine.state, self.driver.tell, self.desk.show_log))
         self.ready: Deferred[None] = Deferred()
         self.broken = self.engine.broken
         self._started: list[IService] = []
@@ -114,5 +117,6 @@ class Node(MultiService):
         while self._started:
             await maybeDeferred(self._started.pop().stopService)
         self.timers.clear_all()
+        self.desk.live.stop()
         self.engine.stop()
         self.engine.close()

@@ -260,7 +260,7 @@ def test_the_second_answer_to_a_job_counts_for_nothing(pool: Pool) -> None:
 
 def test_want_of_memory_is_told_from_other_ends(pool: Pool) -> None:
     pool.launcher.answers = False
-    for is_memory, status in ((True, Status.OUT_OF_MEMORY), (False, Status.ERROR)):
+    for is_memory, status in ((True, Status.OUT_OF_MEMORY), (False, Status.CRASHED)):
         ended = pool.start(pool.job())
         pool.guest.hearer.ended("exit code 137", is_memory)
         (outcome,) = ended
