@@ -80,9 +80,13 @@ def on_offer(turn: Turn, peer: NodeId, offer: Offer) -> None:
 
 
 def on_decline(turn: Turn, peer: NodeId, refusal: Refusal) -> None:
-    """A provider that has heard of a task does not offer: remember why, as long as that stands."""
+    """A provider does not offer, or takes its offer back: remember why, as long as that stands. What it has goes on."""
     board = turn.state.boards[refusal.task_id]
-    if board.task.phase is Phase.OPEN and peer not in board.offers and len(board.declined) < MAX_OFFERS:
+    if agreement := board.agreements.get(peer):
+        agreement.is_paused = True
+    else:
+        board.offers.pop(peer, None)
+    if board.task.phase is Phase.OPEN and len(board.declined) < MAX_OFFERS:
         board.declined[peer] = refusal
         turn.tell(refusal.task_id, "declined", provider=peer, because=refusal.reason.value)
 

@@ -13,6 +13,9 @@ from golem.model import messages as m
 from golem.model.effects import Effect
 from golem.model.ids import NodeId, SubtaskId, TaskId
 
+Local = e.Started | e.Connected | e.Lost | e.TaskSubmitted | e.TaskCancelled | e.Rested
+"""What happens to a node itself, be it its user's doing or its machine's."""
+
 
 class Core:
     """A node's state, and `step`, which alone changes it. Deterministic: the same events make the same state."""
@@ -34,13 +37,13 @@ def _route(turn: Turn, event: e.Event) -> None:
             _heard(turn, event.peer, event.message)
         case e.TimerFired():
             _fired(turn, event.name)
-        case e.Started() | e.Connected() | e.Lost() | e.TaskSubmitted() | e.TaskCancelled():
+        case e.Started() | e.Connected() | e.Lost() | e.TaskSubmitted() | e.TaskCancelled() | e.Rested():
             _local(turn, event)
         case _:
             completed(turn, event)
 
 
-def _local(turn: Turn, event: e.Started | e.Connected | e.Lost | e.TaskSubmitted | e.TaskCancelled) -> None:
+def _local(turn: Turn, event: Local) -> None:
     match event:
         case e.Started():
             turn.state.started = event
@@ -51,6 +54,8 @@ def _local(turn: Turn, event: e.Started | e.Connected | e.Lost | e.TaskSubmitted
             overlay.lost(turn, event.peer)
         case e.TaskSubmitted():
             requestor.submit(turn, event)
+        case e.Rested():
+            provider.rest(turn, event.reason)
         case e.TaskCancelled():
             requestor.cancel(turn, event.task_id, event)
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from golem.core.job import LIVE, TABLE, Forsaken, Phase, Settled, Work, begin
 from golem.core.ledger import earn, receive
 from golem.core.machine import advance
-from golem.core.market import unwanted_assignment, unwanted_demand
+from golem.core.market import room_for, unwanted_assignment, unwanted_demand
 from golem.core.reputation import DAY_MS, Deed
 from golem.core.turn import Turn
 from golem.model.effects import Broadcast, Dial, Observe, Release, Send
@@ -69,7 +69,7 @@ def consider(turn: Turn, demand: Demand) -> None:
     settings = turn.settings
     price = turn.strategy.price(demand, turn.started.capability, settings.min_price)
     reason = unwanted_demand(turn, demand, price)
-    free = settings.slots - busy(turn)
+    free = room_for(turn, demand.limits)
     if reason is None and free <= 0:
         reason = Reason.BUSY
     if reason:
@@ -111,6 +111,19 @@ def _is_from(turn: Turn, peer: NodeId, task_id: TaskId) -> bool:
     if demand := turn.state.demands.get(task_id):
         return demand.requestor == peer
     return any(work.requestor == peer and work.assignment.job.task_id == task_id for work in turn.state.works.values())
+
+
+def rest(turn: Turn, reason: Reason | None) -> None:
+    """This machine takes no new work, and takes its offers back; or it looks for work again. What runs goes on."""
+    turn.state.resting = reason
+    turn.tell("node", "resting" if reason else "working again", reason=reason.value if reason else "")
+    if reason is not None:
+        for task_id, price in list(turn.state.offered.items()):
+            del turn.state.offered[task_id]
+            if demand := turn.state.demands.get(task_id):
+                _decline(turn, demand, reason, price)
+    else:
+        look_for_work(turn)
 
 
 def on_refusal(turn: Turn, peer: NodeId, refusal: Refusal) -> None:

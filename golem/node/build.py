@@ -29,12 +29,14 @@ from golem.model.spec import Limits
 from golem.net.carrier import Carrier, join_place, split_place
 from golem.net.network import Identity, Network
 from golem.net.tls import TlsCarrier
+from golem.node.caretaker import Caretaker, House, Load
 from golem.node.computer import Computer
 from golem.node.config import Config, settings
 from golem.node.disk import Aside
 from golem.node.executor import PooledExecutor
 from golem.node.node import Node, Parts
 from golem.node.plugins import load
+from golem.node.slots import Whole
 from golem.wire.signing import sign_demand
 
 Tamper = Callable[[IExecutor], IExecutor]
@@ -70,7 +72,7 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())
     pool = _pool(config, reactor, templates, aside)
     executor = tamper(pool)
-    slots = max(1, config.provider.slots)
+    slots = Whole(config.provider.slots, _cores(config), config.provider.memory)
     computer = Computer(executor, store, lambda name: templates[name].programs, staging / "jobs", slots, aside)
     parts = Parts(
         clock=reactor,
@@ -84,6 +86,8 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     )
     node = assemble(parts, settings(config), templates, _reach(config, reactor, lambda: store.port))
     pool.tell(node.desk.live.news)
+    if config.provider.enabled:
+        node.mind(_caretaker(config, reactor, pool, node))
     store.setServiceParent(node)
     computer.setServiceParent(node)
     return node
@@ -124,10 +128,25 @@ def _reach(config: Config, reactor: ReactorBase, gateway: Callable[[], int]) -> 
 
 def _pool(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTemplate], aside: Aside) -> PooledExecutor:
     provider = config.provider
-    offered = Limits(cores=provider.slots, memory_bytes=provider.memory // provider.slots)
+    offered = Limits(cores=_cores(config), memory_bytes=provider.memory)
     environments = [template.environment for template in templates.values()]
     rooms = Path(config.folder) / "staging" / "rooms"
     return PooledExecutor(_launcher(provider.executor, reactor), reactor, rooms, environments, offered, aside)
+
+
+def _cores(config: Config) -> int:
+    return config.provider.cores or config.provider.slots
+
+
+def _caretaker(config: Config, reactor: ReactorBase, pool: PooledExecutor, node: Node) -> Caretaker:
+    provider = config.provider
+    house = House(
+        folder=config.folder,
+        hours=provider.hours,
+        is_idle_only=provider.idle_only,
+        min_free_bytes=provider.min_free,
+    )
+    return Caretaker(house, reactor, Load(pool.pids), node.engine.post)
 
 
 def _launcher(name: str, reactor: ReactorBase) -> ILauncher:

@@ -18,6 +18,7 @@ from typing import Annotated, NamedTuple, get_type_hints
 import msgspec
 
 from golem.errors import ConfigError
+from golem.model.ids import NodeId
 from golem.model.money import Wei
 from golem.model.settings import Settings
 from golem.model.spec import Name
@@ -57,6 +58,13 @@ class Provider(Value):
     i_trust_all_requestors: Annotated[bool, kinds.FLAG, 'needed by executor = "host", which keeps nothing apart'] = (
         False
     )
+    requestors: Annotated[tuple[NodeId, ...], kinds.NODES, "work for these nodes only; none: for all"] = ()
+    hours: Annotated[tuple[str, ...], kinds.HOURS, 'take new work only then: "22:00-06:00", "sat-sun 00:00-24:00"'] = ()
+    idle_only: Annotated[bool, kinds.FLAG, "take new work only while nobody else uses this machine much"] = False
+    cores: Annotated[int, kinds.count(0, 1024), "cores for all jobs together; 0: as many as slots"] = 0
+    max_job: Annotated[int, kinds.DURATION, "refuse jobs that may take longer"] = _STANDARD.max_job_ms
+    max_output: Annotated[int, kinds.SIZE, "refuse jobs that may write more"] = _STANDARD.max_output_bytes
+    min_free: Annotated[int, kinds.SIZE, "take no new work with less free disk"] = 1 << 30
     host_templates: Annotated[tuple[Name, ...], kinds.NAMES, 'kinds of task that executor = "host" may run'] = ()
 
 
@@ -226,6 +234,9 @@ def settings(config: Config) -> Settings:
         closure_ms=config.payment.closure,
         lease_grace_ms=config.timing.lease_grace,
         forsaken_ms=config.timing.forsaken,
+        max_job_ms=config.provider.max_job,
+        max_output_bytes=config.provider.max_output,
+        requestors=config.provider.requestors,
         observe_ms=config.timing.observe,
         offers_ms=config.timing.offers,
         bootstrap=config.node.bootstrap,

@@ -66,6 +66,11 @@ class PooledExecutor:
         self._is_closed = False
         self._all_ended: Deferred[None] = Deferred()
 
+    def pids(self) -> list[int]:
+        """The processes of this machine whose descendants are jobs', as far as known."""
+        workers = [*self._running.values(), *(worker for _, worker in self._idle)]
+        return [pid for worker in workers if (pid := worker.pid)]
+
     def tell(self, news: News) -> None:
         """Tell somebody what running jobs say, from now on."""
         self._news = news

@@ -13,7 +13,7 @@ MAX_LOOKED_AT = 1_024  # processes; a sandbox has a lower limit of its own
 
 
 class Usage(NamedTuple):
-    """`cpu_ticks`: of all that are there now. `io_bytes`: read and written, pipes included, as far as shown."""
+    """`cpu_ticks`: with those of children that ended. `io_bytes`: read and written, pipes included, as far as shown."""
 
     memory_bytes: int = 0
     cpu_ticks: int = 0
@@ -39,6 +39,6 @@ def usage(*pids: int) -> Usage:
         with suppress(OSError, IndexError, ValueError):
             memory += int((process / "statm").read_bytes().split()[1]) * PAGE_BYTES
             fields = (process / "stat").read_bytes().rpartition(b")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+            ticks += sum(int(field) for field in fields[11:15])
             moved += sum(int(line.split()[1]) for line in (process / "io").read_bytes().splitlines()[:2])
     return Usage(memory, ticks, moved)

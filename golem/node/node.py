@@ -77,6 +77,7 @@ class Node(MultiService):
         self.desk.live.join(Link(lambda: self.engine.state, self.driver.tell, self.desk.show_log))
         self.ready: Deferred[None] = Deferred()
         self.broken = self.engine.broken
+        self._keepers: list[IService] = []
         self._started: list[IService] = []
         self._address: Callable[[], str] = lambda: ""
 
@@ -84,6 +85,10 @@ class Node(MultiService):
         """Add the network, which needs the driver to exist first. `address`: known once it listens."""
         sessions.setServiceParent(self)
         self._address = address
+
+    def mind(self, keeper: IService) -> None:
+        """Add what looks after the machine and begins only once the node takes part."""
+        self._keepers.append(keeper)
 
     def startService(self) -> None:
         """Recover, listen, and begin."""
@@ -107,6 +112,9 @@ class Node(MultiService):
             )
         )
         self.engine.start(self.driver)
+        for keeper in self._keepers:
+            keeper.startService()
+            self._started.append(keeper)
 
     def stopService(self) -> Deferred[None]:
         """Take what has arrived, end jobs and sessions, close the journal."""

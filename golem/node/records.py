@@ -177,6 +177,8 @@ def problems(state: NodeState) -> list[str]:
         found.append("no peers: set node.bootstrap to the address of a node of this network")
     if started and started.settings.provide and not started.capability.environments:
         found.append("no environment of an enabled template is available: see `golem template list`")
+    if state.resting is not None:
+        found.append(f"no new work is taken: {state.resting.value}")
     late = sum(w.is_overdue for w in state.works.values() if w.phase is WorkPhase.ACCEPTED)
     if late:
         found.append(f"{late} accepted subtasks were not paid in time: see `golem account show`")

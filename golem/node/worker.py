@@ -17,7 +17,7 @@ from golem.interfaces import Berth, IGuest, IGuestHearer, ILauncher, Room
 from golem.model.spec import Job, Limits, Outcome, Status
 from golem.model.value import evolve
 from golem.node.disk import SEEN_FOLDER, clear, is_empty, measure
-from golem.node.memory import Usage, usage
+from golem.node.memory import usage
 from golem.node.vigil import Vigil
 from golem.wire.guest import Lines, job_line, outcome_of
 
@@ -60,6 +60,11 @@ class Worker:
         self._inputs_number = self._output_number = 0
         self._made = folder / "out" / "0"
         self.is_spent = False
+
+    @property
+    def pid(self) -> int:
+        """The process on this machine whose descendants are the sandbox, or 0."""
+        return int(self._guest.pid) if self._guest is not None else 0
 
     async def run(self, job: Job, room: Room) -> Outcome:
         """Run a job to its end; what it made, if anything, is the folder `room.output` then. Raises ExecutorFault."""
@@ -196,7 +201,7 @@ class Worker:
             self.stop(Status.OUTPUT_REFUSED, str(why))
             return
         was = vigil.percent
-        used = usage(self._guest.pid) if self._guest is not None else Usage()
+        used = usage(self.pid)
         if verdict := vigil.judge(now_s, used, made):
             self.stop(verdict.status, verdict.detail)
         elif vigil.percent != was:
