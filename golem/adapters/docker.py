@@ -30,12 +30,12 @@ from golem.errors import ExecutorFault
 from golem.interfaces import Berth, IGuest, IGuestHearer, ILauncher
 from golem.model.spec import Limits
 
-IMAGE = "golem-host:1"
+IMAGE = "golem-host:2"  # another number whenever `_empty_image` makes another
 LABEL = "golem.worker"
 NOBODY = 65_534
 MAX_PROCESSES = 256  # threads count
 MAX_FILES = 1_024
-TMP = "size=256m,nosuid,nodev,mode=1777"  # without the mode, a user that is not root can't write there
+TMP = "size=256m,nosuid,nodev,mode=1777"  # engines that do not heed the mode take that of the image's folder
 CALL_S = 10  # the engine answers in milliseconds, or not at all
 LOG_BURST_BYTES = 64 << 10  # a program that prints without end gets 640 KiB/s of the node's time, no more
 LOG_PAUSE_S = 0.1
@@ -273,6 +273,6 @@ def _empty_image() -> bytes:
     with tarfile.open(fileobj=data, mode="w") as tar:
         for name in ("usr", "etc", "proc", "sys", "dev", "tmp", "in", "out", "app", "guest"):
             folder = tarfile.TarInfo(name)
-            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o1777 if name == "tmp" else 0o755
             tar.addfile(folder)
     return data.getvalue()

@@ -16,6 +16,7 @@ from golem.interfaces import IExecutor, ILauncher, Room
 from golem.model.ids import JobId, TaskId, derive
 from golem.model.spec import Capability, Environment, Job, Limits, Outcome, Status
 from golem.node.disk import Aside, at_once, clear
+from golem.node.golden import Inside, leaks
 from golem.node.worker import News, Worker, unheard
 
 IDLE_S = 60.0  # a warm worker holds memory; its task's next job comes soon or not at all
@@ -31,6 +32,7 @@ log = Logger()
 
 class _Found(msgspec.Struct):
     environments: tuple[str, ...]
+    inside: Inside
 
 
 @implementer(IExecutor)
@@ -93,13 +95,15 @@ class PooledExecutor:
             task_id=TaskId(derive("probe")),
             template="probe",
             program="probe",
-            params=msgspec.json.encode({"environments": wanted}),
+            params=msgspec.json.encode({"environments": wanted, "folder": str(self._folder)}),
             limits=Limits(timeout_ms=PROBE_MS, memory_bytes=max(2 << 30, self._offered.memory_bytes)),
         )
         outcome = await self._run(job, room)
         if outcome.status is not Status.DONE:
             raise ExecutorFault(f"the {self.tier} sandbox does not work: {outcome.detail}\n{outcome.log}".strip())
         found = msgspec.json.decode(outcome.report, type=_Found)
+        if holes := leaks(self.tier, found.inside):
+            raise ExecutorFault(f"the {self.tier} sandbox does not hold on this machine: {'; '.join(holes)}")
         return Capability(
             tier=self.tier,
             cores=self._offered.cores,
