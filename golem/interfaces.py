@@ -54,11 +54,13 @@ class Room(Value):
 
     `program`: folder with the template's programs, mounted read-only as `/app`. `inputs`: name to path, mounted
     read-only under `/in`. `output`: where the executor puts the folder of what the job made, if it made anything.
+    `image`: of a container, for executors that take one; empty: this machine's own system and Python.
     """
 
     program: str
     inputs: dict[str, str]
     output: str
+    image: str = ""
 
 
 class IExecutor(Interface):
@@ -86,7 +88,7 @@ class Berth(Value):
     """What a sandbox shows to the worker in it. `inputs`: read-only as `/in`; `output`: writable as `/out`.
 
     `program`: read-only as `/app`. `worker`: the script to run, read-only. `room`: the folder that all this worker
-    writes is in, by which it is known again. All are paths of this machine.
+    writes is in, by which it is known again. All are paths of this machine. `image`: as in Room.
     """
 
     room: str
@@ -94,6 +96,7 @@ class Berth(Value):
     inputs: str
     output: str
     worker: str
+    image: str = ""
 
 
 class IGuest(Interface):
@@ -127,6 +130,7 @@ class ILauncher(Interface):
     """One way to keep a stranger's program apart from this machine."""
 
     tier = Attribute("str: the name offers carry: `sandbox`, `docker` …")
+    takes_images = Attribute("bool: whether `Berth.image` means anything to it")
 
     def check(rooms: str) -> Awaitable[None]:
         """Raises ExecutorFault, with the way out, where this machine can't do it.

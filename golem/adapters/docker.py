@@ -12,6 +12,7 @@ import socket
 import sys
 import tarfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -111,11 +112,16 @@ class _Guest(Protocol):
 
 @implementer(ILauncher)
 class DockerLauncher:
-    """Workers in containers. `python`: the interpreter whose modules jobs may import."""
+    """Workers in containers. `python`: the interpreter whose modules jobs may import, where no image has its own.
 
-    tier = "docker"
+    `runtime`: what makes the containers, if not what the engine does by default: `runsc`, `kata` …
+    """
 
-    def __init__(self, reactor: IReactorThreads, python: str = sys.executable) -> None:
+    takes_images = True
+
+    def __init__(self, reactor: IReactorThreads, python: str = sys.executable, runtime: str = "") -> None:
+        self.tier = f"docker-{runtime}" if runtime else "docker"
+        self._runtime = runtime
         self._reactor = reactor
         self._python = python
         self._pool = ThreadPool(0, 2, "docker")
@@ -146,6 +152,8 @@ class DockerLauncher:
 
     def _prepare(self, rooms: str) -> None:
         self._client = docker.from_env(timeout=CALL_S)
+        if self._runtime and self._runtime not in (known := sorted(self._client.info()["Runtimes"])):
+            raise ExecutorFault(f"the Docker engine has no runtime {self._runtime!r}; it has: {', '.join(known)}")
         if not self._client.images.list(name=IMAGE):
             repository, _, tag = IMAGE.partition(":")
             self._client.api.import_image_from_data(_empty_image(), repository=repository, tag=tag)
@@ -174,21 +182,24 @@ class DockerLauncher:
 
     def _create(self, berth: Berth, limits: Limits) -> str:
         api = self._engine().api
-        binds = {path: {"bind": path, "mode": "ro"} for path in self._system()}
+        binds = {} if berth.image else {path: {"bind": path, "mode": "ro"} for path in self._system()}
         binds |= {
             berth.program: {"bind": "/app", "mode": "ro"},
             berth.inputs: {"bind": "/in", "mode": "ro"},
             berth.output: {"bind": "/out", "mode": "rw"},
             berth.worker: {"bind": "/guest/worker.py", "mode": "ro"},
         }
+        python = ["python3", "-B"] if berth.image else [self._python, "-I", "-B"]  # an image says where its modules are
+        environment = {"HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
         made = api.create_container(
-            IMAGE,
-            [self._python, "-I", "-B", "/guest/worker.py", "/app"],
+            berth.image or IMAGE,
+            [*python, "/guest/worker.py", "/app"],
+            entrypoint=[],
             stdin_open=True,
             user=f"{self._user}:{self._user}",
             hostname="job",
             working_dir="/tmp",
-            environment={"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"},
+            environment=environment if berth.image else {**environment, "PATH": "/usr/bin:/bin"},
             labels={LABEL: berth.room},
             host_config=self._confined(binds, limits),
         )
@@ -225,6 +236,7 @@ class DockerLauncher:
             ],
             ipc_mode="private",
             init=True,
+            runtime=self._runtime or None,
             log_config=LogConfig(type="none"),
             tmpfs={"/tmp": TMP},
         )
@@ -250,7 +262,8 @@ class DockerLauncher:
     def _autopsy(self, name: str) -> tuple[str, bool]:
         """How a container ended; it is removed."""
         state = self._engine().api.inspect_container(name)["State"]
-        self._engine().api.remove_container(name, force=True)
+        with suppress(DockerException):  # who killed it removes it, too
+            self._engine().api.remove_container(name, force=True)
         return f"exit code {state['ExitCode']}", bool(state["OOMKilled"])
 
 

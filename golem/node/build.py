@@ -26,12 +26,13 @@ from golem.model.ids import Address
 from golem.model.messages import Place
 from golem.model.settings import Settings
 from golem.model.spec import Limits
+from golem.model.value import evolve
 from golem.net.carrier import Carrier, join_place, split_place
 from golem.net.network import Identity, Network
 from golem.net.tls import TlsCarrier
 from golem.node.caretaker import Caretaker, House, Load
 from golem.node.computer import Computer
-from golem.node.config import Config, settings
+from golem.node.config import Config, Provider, settings
 from golem.node.disk import Aside
 from golem.node.executor import PooledExecutor
 from golem.node.node import Node, Parts
@@ -129,9 +130,13 @@ def _reach(config: Config, reactor: ReactorBase, gateway: Callable[[], int]) -> 
 def _pool(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTemplate], aside: Aside) -> PooledExecutor:
     provider = config.provider
     offered = Limits(cores=_cores(config), memory_bytes=provider.memory)
-    environments = [template.environment for template in templates.values()]
+    images = {name: t.environment.image for name, t in templates.items()}
+    images |= dict(pair.split("=", 1) for pair in provider.images)
+    environments = [evolve(t.environment, image=images[name]) for name, t in templates.items()]
     rooms = Path(config.folder) / "staging" / "rooms"
-    return PooledExecutor(_launcher(provider.executor, reactor), reactor, rooms, environments, offered, aside)
+    pool = PooledExecutor(_launcher(provider, reactor), reactor, rooms, environments, offered, aside)
+    pool.furnish(images)
+    return pool
 
 
 def _cores(config: Config) -> int:
@@ -149,9 +154,10 @@ def _caretaker(config: Config, reactor: ReactorBase, pool: PooledExecutor, node:
     return Caretaker(house, reactor, Load(pool.pids), node.engine.post)
 
 
-def _launcher(name: str, reactor: ReactorBase) -> ILauncher:
-    if name == "docker" or (name == "auto" and is_reachable()):
-        return DockerLauncher(reactor)
+def _launcher(provider: Provider, reactor: ReactorBase) -> ILauncher:
+    name, runtime = provider.executor, provider.docker_runtime
+    if name == "docker" or (name == "auto" and (runtime or is_reachable())):
+        return DockerLauncher(reactor, runtime=runtime)
     if name == "host":
         return HostLauncher(reactor)
     return BubblewrapLauncher(reactor)

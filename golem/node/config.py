@@ -65,6 +65,8 @@ class Provider(Value):
     max_job: Annotated[int, kinds.DURATION, "refuse jobs that may take longer"] = _STANDARD.max_job_ms
     max_output: Annotated[int, kinds.SIZE, "refuse jobs that may write more"] = _STANDARD.max_output_bytes
     min_free: Annotated[int, kinds.SIZE, "take no new work with less free disk"] = 1 << 30
+    docker_runtime: Annotated[str, kinds.OPTIONAL_NAME, "what makes containers, as runsc; empty: the engine's own"] = ""
+    images: Annotated[tuple[str, ...], kinds.IMAGES, 'images of templates, as "blender=sha256:…"'] = ()
     host_templates: Annotated[tuple[Name, ...], kinds.NAMES, 'kinds of task that executor = "host" may run'] = ()
 
 
@@ -309,6 +311,8 @@ def _contradictions(config: Config) -> Iterator[str]:
         )
     if provider.executor == "host" and (others := sorted({*provider.templates} - {*provider.host_templates})):
         yield f'provider.host_templates: name each template that "host" may run; {", ".join(others)} is not named'
+    if provider.docker_runtime and provider.executor not in ("auto", "docker"):
+        yield f'provider.docker_runtime: means nothing with executor = "{provider.executor}"'
     if provider.enabled and not provider.templates:
         yield 'provider.templates: a provider needs at least one, like ["blender"]'
     if not _is_one_machine(config.node.listen) and not config.node.address:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ from golem.errors import ExecutorFault
 from golem.interfaces import IExecutor, ILauncher, Room
 from golem.model.ids import JobId, TaskId, derive
 from golem.model.spec import Capability, Environment, Job, Limits, Outcome, Status
+from golem.model.value import evolve
 from golem.node.disk import Aside, at_once, clear
 from golem.node.golden import Inside, leaks
 from golem.node.worker import News, Worker, unheard
@@ -60,6 +61,7 @@ class PooledExecutor:
         self._offered = offered
         self._aside = aside
         self._news: News = unheard
+        self._images: dict[str, str] = {}
         self._count = 0
         self._idle: list[tuple[Kind, Worker]] = []  # the one that waited longest first
         self._running: dict[str, Worker] = {}
@@ -77,6 +79,10 @@ class PooledExecutor:
         """Tell somebody what running jobs say, from now on."""
         self._news = news
 
+    def furnish(self, images: Mapping[str, str]) -> None:
+        """Run the jobs of these templates in containers of these images, where the launcher takes any."""
+        self._images = dict(images) if self._launcher.takes_images else {}
+
     def probe(self) -> Deferred[Capability]:
         """Try the sandbox and see which environments are whole in it."""
         return Deferred.fromCoroutine(self._probe())
@@ -88,8 +94,27 @@ class PooledExecutor:
             self._folder.mkdir(parents=True)
         except OSError as why:
             raise ExecutorFault(f"there is no room for jobs: {why}") from why
-        wanted = {e.name: list(e.modules) for e in self._environments}
-        room = Room(program=str(PROBE), inputs={}, output=str(self._folder / "probe"))
+        whole = await self._probe_in("")
+        for image in sorted({e.image for e in self._environments if e.image and self._launcher.takes_images}):
+            try:
+                whole += await self._probe_in(image)
+            except ExecutorFault as why:
+                log.warn("what needs the image {image} can't be done here: {why}", image=image, why=why)
+        return Capability(
+            tier=self.tier,
+            cores=self._offered.cores,
+            memory_bytes=self._offered.memory_bytes,
+            environments=whole,
+        )
+
+    async def _probe_in(self, image: str) -> tuple[str, ...]:
+        """The environments that are whole in an image. Raises ExecutorFault where that does not work, or not hold."""
+        wanted = {
+            e.name: list(e.modules)
+            for e in self._environments
+            if (e.image if self._launcher.takes_images else "") == image
+        }
+        room = Room(program=str(PROBE), inputs={}, output=str(self._folder / "probe"), image=image)
         job = Job(
             job_id=JobId(derive("probe")),
             task_id=TaskId(derive("probe")),
@@ -102,14 +127,9 @@ class PooledExecutor:
         if outcome.status is not Status.DONE:
             raise ExecutorFault(f"the {self.tier} sandbox does not work: {outcome.detail}\n{outcome.log}".strip())
         found = msgspec.json.decode(outcome.report, type=_Found)
-        if holes := leaks(self.tier, found.inside):
+        if holes := leaks(self.tier, found.inside, image):
             raise ExecutorFault(f"the {self.tier} sandbox does not hold on this machine: {'; '.join(holes)}")
-        return Capability(
-            tier=self.tier,
-            cores=self._offered.cores,
-            memory_bytes=self._offered.memory_bytes,
-            environments=found.environments,
-        )
+        return found.environments
 
     def run(self, job: Job, room: Room) -> Deferred[Outcome]:
         """Run a job to its end within its limits."""
@@ -118,6 +138,8 @@ class PooledExecutor:
     async def _run(self, job: Job, room: Room) -> Outcome:
         if self._is_closed:
             raise ExecutorFault("the executor is closed")
+        if image := self._images.get(job.template):
+            room = evolve(room, image=image)
         worker = (self._take(job) if job.warm else None) or self._make()
         self._running[job.job_id] = worker
         try:

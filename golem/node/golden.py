@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.model.value import Value
+from golem.model.value import Value, evolve
 
 UNHELD = frozenset({"host"})
 """Tiers that promise nothing."""
@@ -29,8 +29,14 @@ class Inside(Value, tag=False):
 GOLDEN = Inside()
 
 
-def leaks(tier: str, found: Inside) -> list[str]:
+IMAGES_OWN = frozenset({"/etc/passwd"})
+"""What may be read in a container whose system is not this machine's."""
+
+
+def leaks(tier: str, found: Inside, image: str = "") -> list[str]:
     """Where a sandbox of this tier does not hold, for people; nothing where it does, or promises nothing."""
+    if image:
+        found = evolve(found, reads=tuple(path for path in found.reads if path not in IMAGES_OWN))
     if tier in UNHELD:
         return []
     names = Inside.__struct_fields__

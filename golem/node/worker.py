@@ -112,7 +112,14 @@ class Worker:
         inputs, output = str(self._folder / "in"), str(self._folder / "out")
         self._place(room.inputs)
         self._guest = await self._launcher.launch(
-            Berth(room=str(self._folder), program=room.program, inputs=inputs, output=output, worker=WORKER),
+            Berth(
+                room=str(self._folder),
+                program=room.program,
+                inputs=inputs,
+                output=output,
+                worker=WORKER,
+                image=room.image,
+            ),
             limits,
             self,
         )

@@ -88,6 +88,8 @@ def test_a_folder_without_a_file_says_how_to_make_one(tmp_path: Path) -> None:
         ("[provider]\ntemplates = ['../x']", "must be a name"),
         ("[requestor]\nmin_provider_trust = 1.5", "from 0 to 1"),
         ("[payment]\ncontract = '0xabc'", "40 hex digits"),
+        ("[provider]\nimages = ['blender=blender:latest']", "by its digest"),
+        ("[provider]\nexecutor = 'sandbox'\ndocker_runtime = 'runsc'", "docker_runtime: means nothing"),
         ("[provider]\nhours = ['22-6']", "22:00-06:00"),
         ("[provider]\nrequestors = ['0xabc']", "66 hex digits"),
         ("node = 3", "must stand under one of"),

@@ -57,6 +57,7 @@ class Guest:
 @implementer(ILauncher)
 class Launcher:
     tier = "nothing"
+    takes_images = True
 
     def __init__(self) -> None:
         self.guests: list[Guest] = []

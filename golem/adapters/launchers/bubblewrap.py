@@ -62,6 +62,7 @@ class BubblewrapLauncher:
     """Workers in namespaces of their own. `python`: the interpreter whose modules jobs may import."""
 
     tier = "sandbox"
+    takes_images = False
 
     def __init__(self, reactor: IReactorProcess, python: str = sys.executable) -> None:
         self._reactor = reactor

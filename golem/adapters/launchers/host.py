@@ -51,6 +51,7 @@ class HostLauncher:
     """Workers that nothing keeps apart. `python`: the interpreter whose modules jobs may import."""
 
     tier = "host"
+    takes_images = False
 
     def __init__(self, reactor: IReactorProcess, python: str = sys.executable) -> None:
         self._reactor = reactor
