@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from golem.model.events import Rested
 from golem.model.messages import Reason
 from golem.model.value import Value
+from golem.node.disk import free_bytes
 from golem.node.hours import is_open
 from golem.node.memory import usage
 
@@ -98,9 +99,3 @@ class Caretaker(Service):
         if house.is_idle_only and self._load.others() > IDLE_SHARE:
             return Reason.IN_USE
         return None
-
-
-def free_bytes(folder: str) -> int:
-    """What is free on the disk of a folder, for this user."""
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize

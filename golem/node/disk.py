@@ -99,6 +99,12 @@ class _Found:
             os.close(opened)
 
 
+def free_bytes(folder: str) -> int:
+    """What is free on the disk of a folder, for this user."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
 def show(path: Path) -> None:
     """Let every user of this machine, and so a worker, read a file or folder, whatever the node's umask is."""
     found = [path, *path.rglob("*")] if path.is_dir() else [path]

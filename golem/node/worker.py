@@ -16,12 +16,13 @@ from golem.errors import Malformed, Refused
 from golem.interfaces import Berth, IGuest, IGuestHearer, ILauncher, Room
 from golem.model.spec import Job, Limits, Outcome, Status
 from golem.model.value import evolve
-from golem.node.disk import SEEN_FOLDER, clear, is_empty, measure
+from golem.node.disk import SEEN_FOLDER, clear, free_bytes, is_empty, measure
 from golem.node.memory import usage
 from golem.node.vigil import Vigil
 from golem.wire.guest import Lines, job_line, outcome_of
 
 WATCH_S = 0.25  # a program that takes 1 GiB/s overshoots its memory limit by a quarter of that
+FULL_BYTES = 1 << 20  # with less disk a job that fails may well fail for that, and is not to blame
 END_S = 10.0  # what was killed is gone in milliseconds, unless the kernel itself is stuck
 WORKER = str(Path(__file__).parent.parent / "guest" / "worker.py")
 
@@ -81,6 +82,8 @@ class Worker:
             self.is_spent = self.is_spent or self._guest is None
         if outcome.status is Status.DONE:
             outcome = self._collect(outcome, room)
+        elif outcome.status in (Status.ERROR, Status.CRASHED) and free_bytes(str(self._folder)) < FULL_BYTES:
+            outcome = Outcome(status=Status.FAULT, detail=f"this machine's disk is full: {outcome.detail}"[:4096])
         log = vigil.log.decode(errors="replace")
         return evolve(outcome, used_ms=used_ms, peak_bytes=vigil.peak_bytes, log=log)
 

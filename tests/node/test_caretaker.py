@@ -10,7 +10,8 @@ import pytest
 
 from golem.model.messages import Reason
 from golem.node import caretaker
-from golem.node.caretaker import LOOK_S, LOOKS, Caretaker, House, Load, free_bytes
+from golem.node.caretaker import LOOK_S, LOOKS, Caretaker, House, Load
+from golem.node.disk import free_bytes
 from golem.node.hours import is_open, span
 from golem.node.memory import Usage
 from golem.testing.clock import Clock
