@@ -306,6 +306,17 @@ def test_for_a_peer_that_wants_nothing_of_us_nobody_waits() -> None:
     assert me.asked == []
 
 
+def test_who_may_withdraw_a_task_is_known_by_its_work_where_the_demand_is_forgotten() -> None:
+    me = hired()
+    me.hear("alice", assignment())
+    me.state.demands.clear()
+    me.meet("mallory")
+    me.hear("mallory", Withdrawal(task_id=TASK))
+    assert TASK in me.state.offered
+    me.hear("alice", Withdrawal(task_id=TASK))
+    assert TASK not in me.state.offered
+
+
 def test_progress_is_for_people_and_changes_nothing() -> None:
     me = hired()
     me.hear("alice", Progress(subtask_id=assignment().subtask_id, percent=99, log="done"))
