@@ -32,7 +32,7 @@ class NodeState(msgspec.Struct, kw_only=True):
     `addresses`: places where nodes were said to listen. `offered`: our price, by task; `declined`: why we
     do not offer, where we have said so. `errands`: what a running
     check or merge is for, as (kind, id). `dues`: accepted work by payer, the oldest first. `notes`: refusals by
-    topic, counted.
+    topic, counted. `resting`: why no new work is taken now. `crashes`: how many in a row, and when the last one was.
     """
 
     started: Started | None = None
@@ -55,3 +55,5 @@ class NodeState(msgspec.Struct, kw_only=True):
     is_watching: bool = False
     batches: int = 0
     notes: dict[str, dict[str, int]] = {}
+    resting: Reason | None = None
+    crashes: dict[str, tuple[int, int]] = {}

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from golem.model.ids import NodeId
 from golem.model.money import Wei
 from golem.model.spec import Name
 from golem.model.value import Value
@@ -19,6 +20,8 @@ class Settings(Value):
     `max_exposure`: the most unpaid work, in wei, for one requestor. `payment_window_ms`: accepted work is paid
     within it. `closure_ms`: dues are gathered this long before they are paid in one batch.
     `lease_grace_ms`: how long a peer that vanished may take to come back before its subtasks go to others.
+    `max_job_ms`, `max_output_bytes`: longer or larger jobs are refused. `requestors`: whom it works for; empty: all.
+    `forsaken_ms`: how long a requestor may be gone before its jobs are ended here.
     `observe_ms`: time between two looks at the chain. `offers_ms`: how long offers are gathered before the first pick.
     """
 
@@ -32,6 +35,10 @@ class Settings(Value):
     payment_window_ms: int = 24 * 3_600_000
     closure_ms: int = 15 * 60_000
     lease_grace_ms: int = 3_000
+    max_job_ms: int = 7 * 24 * 3_600_000
+    max_output_bytes: int = 1 << 40
+    requestors: tuple[NodeId, ...] = ()
+    forsaken_ms: int = 10 * 60_000
     observe_ms: int = 5_000
     offers_ms: int = 500
     bootstrap: tuple[str, ...] = ()

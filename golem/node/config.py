@@ -18,6 +18,7 @@ from typing import Annotated, NamedTuple, get_type_hints
 import msgspec
 
 from golem.errors import ConfigError
+from golem.model.ids import NodeId
 from golem.model.money import Wei
 from golem.model.settings import Settings
 from golem.model.spec import Name
@@ -57,6 +58,16 @@ class Provider(Value):
     i_trust_all_requestors: Annotated[bool, kinds.FLAG, 'needed by executor = "host", which keeps nothing apart'] = (
         False
     )
+    requestors: Annotated[tuple[NodeId, ...], kinds.NODES, "work for these nodes only; none: for all"] = ()
+    hours: Annotated[tuple[str, ...], kinds.HOURS, 'take new work only then: "22:00-06:00", "sat-sun 00:00-24:00"'] = ()
+    idle_only: Annotated[bool, kinds.FLAG, "take new work only while nobody else uses this machine much"] = False
+    cores: Annotated[int, kinds.count(0, 1024), "cores for all jobs together; 0: as many as slots"] = 0
+    max_job: Annotated[int, kinds.DURATION, "refuse jobs that may take longer"] = _STANDARD.max_job_ms
+    max_output: Annotated[int, kinds.SIZE, "refuse jobs that may write more"] = _STANDARD.max_output_bytes
+    min_free: Annotated[int, kinds.SIZE, "take no new work with less free disk"] = 1 << 30
+    docker_runtime: Annotated[str, kinds.OPTIONAL_NAME, "what makes containers, as runsc; empty: the engine's own"] = ""
+    images: Annotated[tuple[str, ...], kinds.IMAGES, 'images of templates, as "blender=sha256:…"'] = ()
+    host_templates: Annotated[tuple[Name, ...], kinds.NAMES, 'kinds of task that executor = "host" may run'] = ()
 
 
 class Requestor(Value):
@@ -92,6 +103,9 @@ class Timing(Value):
 
     lease_grace: Annotated[int, kinds.DURATION, "how long a vanished peer may take to come back"] = (
         _STANDARD.lease_grace_ms
+    )
+    forsaken: Annotated[int, kinds.DURATION, "how long a requestor may be gone before its jobs here are ended"] = (
+        _STANDARD.forsaken_ms
     )
     observe: Annotated[int, kinds.DURATION, "time between two looks at the chain"] = _STANDARD.observe_ms
     offers: Annotated[int, kinds.DURATION, "how long offers are gathered before the first pick"] = _STANDARD.offers_ms
@@ -221,6 +235,10 @@ def settings(config: Config) -> Settings:
         payment_window_ms=config.payment.window,
         closure_ms=config.payment.closure,
         lease_grace_ms=config.timing.lease_grace,
+        forsaken_ms=config.timing.forsaken,
+        max_job_ms=config.provider.max_job,
+        max_output_bytes=config.provider.max_output,
+        requestors=config.provider.requestors,
         observe_ms=config.timing.observe,
         offers_ms=config.timing.offers,
         bootstrap=config.node.bootstrap,
@@ -291,6 +309,10 @@ def _contradictions(config: Config) -> Iterator[str]:
             'provider.executor: "host" lets strangers\' programs do all that you may; '
             "if you mean it, set provider.i_trust_all_requestors = true"
         )
+    if provider.executor == "host" and (others := sorted({*provider.templates} - {*provider.host_templates})):
+        yield f'provider.host_templates: name each template that "host" may run; {", ".join(others)} is not named'
+    if provider.docker_runtime and provider.executor not in ("auto", "docker"):
+        yield f'provider.docker_runtime: means nothing with executor = "{provider.executor}"'
     if provider.enabled and not provider.templates:
         yield 'provider.templates: a provider needs at least one, like ["blender"]'
     if not _is_one_machine(config.node.listen) and not config.node.address:
