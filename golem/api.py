@@ -9,9 +9,10 @@ Raises the errors of `golem.errors`: NotRunning where no node answers, Refused's
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from golem.control.client import Client
 from golem.control.views import LAST_PHASES, Estimate, Happening, Reason, Status, Task, Template, view, views
@@ -20,6 +21,17 @@ from golem.model.money import ether
 
 DEFAULT_FOLDER = "~/.golem"
 STALE_MS = 500  # thousands of things may happen in a second; nobody reads faster than twice a second
+
+
+class Terms(TypedDict, total=False):
+    """What one may say of a task besides.
+
+    `max_price`: in ether per hour of one slot; by default, the whole budget. `tiers`: what may keep its jobs apart from
+    a provider's machine, as `sandbox` and `docker`; by default, anything.
+    """
+
+    max_price: str | None
+    tiers: Sequence[str]
 
 
 class TaskFailed(Fault):
@@ -109,10 +121,10 @@ class Session:
         params: Mapping[str, str | int] | None = None,
         *,
         budget: str,
-        max_price: str | None = None,
+        **terms: Unpack[Terms],
     ) -> Estimate:
         """What such a task may cost; the arguments are those of `submit`. Raises BadParameters, UnknownTemplate."""
-        return view(Estimate, self._client.post("/estimates", _request(template, params, budget, None, ".", max_price)))
+        return view(Estimate, self._client.post("/estimates", _request(template, params, budget, None, ".", terms)))
 
     def submit(
         self,
@@ -122,15 +134,15 @@ class Session:
         budget: str,
         resources: Mapping[str, str | Path] | None = None,
         output: str | Path = ".",
-        max_price: str | None = None,
+        **terms: Unpack[Terms],
     ) -> TaskHandle:
         """Have a task done.
 
-        `budget`: the most it may cost, in ether, as text. `max_price`: in ether per hour of one slot; by default, the
-        whole budget. `resources`: name to file or folder, as the template asks for them. `output`: folder for results.
+        `budget`: the most it may cost, in ether, as text. `resources`: name to file or folder, as the template asks for
+        them. `output`: folder for results. `terms`: see `Terms`.
         Raises BadParameters, UnknownTemplate, NotEnoughFunds.
         """
-        request = _request(template, params, budget, resources, output, max_price)
+        request = _request(template, params, budget, resources, output, terms)
         answer = self._client.post("/tasks", request)
         if not isinstance(answer, dict) or "task_id" not in answer:
             raise Fault("the node took the task in without naming it; are node and command of one version?")
@@ -143,13 +155,14 @@ def _request(
     budget: str,
     resources: Mapping[str, str | Path] | None,
     output: str | Path,
-    max_price: str | None,
+    terms: Terms,
 ) -> dict[str, object]:
     return {
         "template": template,
         "params": {name: str(value) for name, value in (params or {}).items()},
         "budget": str(int(ether(budget))),
-        "max_price": str(int(ether(max_price or budget))),
+        "max_price": str(int(ether(terms.get("max_price") or budget))),
+        "tiers": list(terms.get("tiers", ())),
         "resources": [{"name": name, "path": _whole(path)} for name, path in (resources or {}).items()],
         "output": _whole(output),
     }

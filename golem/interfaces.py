@@ -54,11 +54,13 @@ class Room(Value):
 
     `program`: folder with the template's programs, mounted read-only as `/app`. `inputs`: name to path, mounted
     read-only under `/in`. `output`: where the executor puts the folder of what the job made, if it made anything.
+    `image`: of a container, for executors that take one; empty: this machine's own system and Python.
     """
 
     program: str
     inputs: dict[str, str]
     output: str
+    image: str = ""
 
 
 class IExecutor(Interface):
@@ -85,25 +87,27 @@ class IExecutor(Interface):
 class Berth(Value):
     """What a sandbox shows to the worker in it. `inputs`: read-only as `/in`; `output`: writable as `/out`.
 
-    `program`: read-only as `/app`. `worker`: the script to run, read-only. All are paths of this machine.
+    `program`: read-only as `/app`. `worker`: the script to run, read-only. `room`: the folder that all this worker
+    writes is in, by which it is known again. All are paths of this machine. `image`: as in Room.
     """
 
+    room: str
     program: str
     inputs: str
     output: str
     worker: str
+    image: str = ""
 
 
 class IGuest(Interface):
     """A worker in its sandbox."""
 
     pid = Attribute("int: the process on this machine whose descendants are the sandbox, or 0")
+    inputs = Attribute("str: where the worker sees `Berth.inputs`: `/in` in a sandbox")
+    output = Attribute("str: where it sees `Berth.output`: `/out` in a sandbox")
 
     def write(data: bytes) -> None:
         """Send to the worker's standard input."""
-
-    def close() -> None:
-        """Say that no more jobs come; the worker ends by itself."""
 
     def kill() -> None:
         """End everything in the sandbox now."""
@@ -126,9 +130,13 @@ class ILauncher(Interface):
     """One way to keep a stranger's program apart from this machine."""
 
     tier = Attribute("str: the name offers carry: `sandbox`, `docker` …")
+    takes_images = Attribute("bool: whether `Berth.image` means anything to it")
 
-    def check() -> Awaitable[None]:
-        """Raises ExecutorFault, with the way out, where this machine can't do it. Sweeps what an earlier run left."""
+    def check(rooms: str) -> Awaitable[None]:
+        """Raises ExecutorFault, with the way out, where this machine can't do it.
+
+        Ends what an earlier run of this node, whose workers' rooms are in `rooms`, left running.
+        """
 
     def launch(berth: Berth, limits: Limits, hearer: IGuestHearer) -> Awaitable[IGuest]:
         """Start a worker. Raises ExecutorFault."""

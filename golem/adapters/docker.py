@@ -12,6 +12,7 @@ import socket
 import sys
 import tarfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -30,12 +31,12 @@ from golem.errors import ExecutorFault
 from golem.interfaces import Berth, IGuest, IGuestHearer, ILauncher
 from golem.model.spec import Limits
 
-IMAGE = "golem-host:1"
+IMAGE = "golem-host:2"  # another number whenever `_empty_image` makes another
 LABEL = "golem.worker"
 NOBODY = 65_534
 MAX_PROCESSES = 256  # threads count
 MAX_FILES = 1_024
-TMP = "size=256m,nosuid,nodev,mode=1777"  # without the mode, a user that is not root can't write there
+TMP = "size=256m,nosuid,nodev,mode=1777"  # engines that do not heed the mode take that of the image's folder
 CALL_S = 10  # the engine answers in milliseconds, or not at all
 LOG_BURST_BYTES = 64 << 10  # a program that prints without end gets 640 KiB/s of the node's time, no more
 LOG_PAUSE_S = 0.1
@@ -73,6 +74,8 @@ class _Guest(Protocol):
         self._gone = gone
         self._rest = b""
         self.pid = 0
+        self.inputs = "/in"
+        self.output = "/out"
 
     def dataReceived(self, data: bytes) -> None:
         """Take the outputs apart again."""
@@ -102,10 +105,6 @@ class _Guest(Protocol):
         if self.transport is not None:
             self.transport.write(data)
 
-    def close(self) -> None:
-        """No more jobs."""
-        self._kill()
-
     def kill(self) -> None:
         """End the container."""
         self._kill()
@@ -113,11 +112,16 @@ class _Guest(Protocol):
 
 @implementer(ILauncher)
 class DockerLauncher:
-    """Workers in containers. `python`: the interpreter whose modules jobs may import."""
+    """Workers in containers. `python`: the interpreter whose modules jobs may import, where no image has its own.
 
-    tier = "docker"
+    `runtime`: what makes the containers, if not what the engine does by default: `runsc`, `kata` …
+    """
 
-    def __init__(self, reactor: IReactorThreads, python: str = sys.executable) -> None:
+    takes_images = True
+
+    def __init__(self, reactor: IReactorThreads, python: str = sys.executable, runtime: str = "") -> None:
+        self.tier = f"docker-{runtime}" if runtime else "docker"
+        self._runtime = runtime
         self._reactor = reactor
         self._python = python
         self._pool = ThreadPool(0, 2, "docker")
@@ -136,23 +140,25 @@ class DockerLauncher:
             raise ExecutorFault(f"the Docker engine failed: {why}") from why
         return answer
 
-    def check(self) -> Deferred[None]:
-        """See that an engine answers, make the image, and sweep containers of an earlier run."""
-        return Deferred.fromCoroutine(self._check())
+    def check(self, rooms: str) -> Deferred[None]:
+        """See that an engine answers, make the image, and remove the containers of an earlier run of this node."""
+        return Deferred.fromCoroutine(self._check(rooms))
 
-    async def _check(self) -> None:
+    async def _check(self, rooms: str) -> None:
         if not self._pool.started:
             self._pool.start()
             IReactorCore(self._reactor).addSystemEventTrigger("after", "shutdown", self._pool.stop)
-        await self._call(self._prepare)
+        await self._call(self._prepare, rooms)
 
-    def _prepare(self) -> None:
+    def _prepare(self, rooms: str) -> None:
         self._client = docker.from_env(timeout=CALL_S)
+        if self._runtime and self._runtime not in (known := sorted(self._client.info()["Runtimes"])):
+            raise ExecutorFault(f"the Docker engine has no runtime {self._runtime!r}; it has: {', '.join(known)}")
         if not self._client.images.list(name=IMAGE):
             repository, _, tag = IMAGE.partition(":")
             self._client.api.import_image_from_data(_empty_image(), repository=repository, tag=tag)
         for container in self._client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
-            if not Path("/proc", container.labels[LABEL]).exists():
+            if container.labels[LABEL].startswith(f"{rooms}/"):
                 container.remove(force=True)
 
     def launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> Deferred[IGuest]:
@@ -168,7 +174,7 @@ class DockerLauncher:
         try:
             with await self._call(self._attach, name) as channel:
                 IReactorSocket(self._reactor).adoptStreamConnection(channel.fileno(), socket.AF_UNIX, _Door(guest))
-            await self._call(self._engine().api.start, name)
+            guest.pid = await self._call(self._start, name)
         except ExecutorFault:
             self._later(self._kill, name)
             raise
@@ -176,25 +182,34 @@ class DockerLauncher:
 
     def _create(self, berth: Berth, limits: Limits) -> str:
         api = self._engine().api
-        binds = {path: {"bind": path, "mode": "ro"} for path in self._system()}
+        binds = {} if berth.image else {path: {"bind": path, "mode": "ro"} for path in self._system()}
         binds |= {
             berth.program: {"bind": "/app", "mode": "ro"},
             berth.inputs: {"bind": "/in", "mode": "ro"},
             berth.output: {"bind": "/out", "mode": "rw"},
             berth.worker: {"bind": "/guest/worker.py", "mode": "ro"},
         }
+        python = ["python3", "-B"] if berth.image else [self._python, "-I", "-B"]  # an image says where its modules are
+        environment = {"HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
         made = api.create_container(
-            IMAGE,
-            [self._python, "-I", "-B", "/guest/worker.py"],
+            berth.image or IMAGE,
+            [*python, "/guest/worker.py", "/app"],
+            entrypoint=[],
             stdin_open=True,
             user=f"{self._user}:{self._user}",
             hostname="job",
             working_dir="/tmp",
-            environment={"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"},
-            labels={LABEL: str(os.getpid())},
+            environment=environment if berth.image else {**environment, "PATH": "/usr/bin:/bin"},
+            labels={LABEL: berth.room},
             host_config=self._confined(binds, limits),
         )
         return str(made["Id"])
+
+    def _start(self, name: str) -> int:
+        """Start a container; the process that this machine knows it by, or 0 where it has ended already."""
+        api = self._engine().api
+        api.start(name)
+        return int(api.inspect_container(name)["State"]["Pid"])
 
     def _attach(self, name: str) -> socket.socket:
         """A socket to the worker, before it starts, so that nothing it says is lost."""
@@ -221,6 +236,7 @@ class DockerLauncher:
             ],
             ipc_mode="private",
             init=True,
+            runtime=self._runtime or None,
             log_config=LogConfig(type="none"),
             tmpfs={"/tmp": TMP},
         )
@@ -246,7 +262,8 @@ class DockerLauncher:
     def _autopsy(self, name: str) -> tuple[str, bool]:
         """How a container ended; it is removed."""
         state = self._engine().api.inspect_container(name)["State"]
-        self._engine().api.remove_container(name, force=True)
+        with suppress(DockerException):  # who killed it removes it, too
+            self._engine().api.remove_container(name, force=True)
         return f"exit code {state['ExitCode']}", bool(state["OOMKilled"])
 
 
@@ -269,6 +286,6 @@ def _empty_image() -> bytes:
     with tarfile.open(fileobj=data, mode="w") as tar:
         for name in ("usr", "etc", "proc", "sys", "dev", "tmp", "in", "out", "app", "guest"):
             folder = tarfile.TarInfo(name)
-            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o1777 if name == "tmp" else 0o755
             tar.addfile(folder)
     return data.getvalue()

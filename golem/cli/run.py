@@ -17,7 +17,9 @@ from golem.control.views import Estimate, Subtask, Template, views
 from golem.errors import NotRunning, UnknownTemplate
 from golem.model.money import ether
 
-OWN = frozenset({"folder", "json", "help", "budget", "max-price", "output", "param", "input", "watch", "detach"})
+OWN = frozenset(
+    {"folder", "json", "help", "budget", "max-price", "output", "param", "input", "tier", "watch", "detach"}
+)
 SCENE = "scene"  # the name under which jobs see the input that the command line names first
 PARAMETER = "parameter "  # marks what a template's flag set, among argparse's own names
 
@@ -34,6 +36,8 @@ def add(parser: Parser, environ: Mapping[str, str], argv: Sequence[str]) -> None
     parser.add_argument("--output", metavar="DIR", help="where results go (default: NAME-output, here)")
     parser.add_argument("--param", metavar="NAME=VALUE", action="append", default=[], type=pair, help="any parameter")
     parser.add_argument("--input", metavar="NAME=PATH", action="append", default=[], type=pair, help="one more input")
+    tier_help = "only providers that keep jobs apart so: sandbox, docker, docker-RUNTIME, host; may be said again"
+    parser.add_argument("--tier", metavar="TIER", action="append", default=[], help=tier_help)
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--watch", action="store_true", help="stay and show how it goes (the default)")
     how.add_argument("--detach", action="store_true", help="submit it and return at once")
@@ -90,6 +94,7 @@ def _run(call: Call) -> int:
         params,
         budget=args.budget,
         max_price=args.max_price,
+        tiers=args.tier,
         resources=inputs,
         output=args.output or f"{Path(args.scene or args.template).stem}-output",
     )

@@ -38,6 +38,14 @@ class Face(Protocol):
         """Every attempt of a task, in the order they were assigned: `views.Subtask`s. Raises NotFound."""
         ...
 
+    def logs(self, task_id: str) -> Sequence[Record]:
+        """What a task's last attempts printed, ours or computed here: `views.Log`s. Raises NotFound."""
+        ...
+
+    def jobs(self) -> Sequence[Record]:
+        """What others have computed here now: `views.Job`s."""
+        ...
+
     def explain(self, task_id: str | None) -> Sequence[Record]:
         """Why a task (or, for None, this provider) waits: `views.Reason`s, the most frequent first."""
         ...
@@ -84,6 +92,7 @@ class Face(Protocol):
     def watch(self, topic: str | None, listener: Callable[[Record], None]) -> Callable[[], None]:
         """Call `listener` with each `views.Happening`, of one topic or of all; returns what ends that.
 
-        A task's last is named as the phase that it ends in: done, failed or cancelled.
+        A task's last is named as the phase that it ends in: done, failed or cancelled. The topic `log/` and a task's id
+        is of what its jobs print, and is in no other.
         """
         ...

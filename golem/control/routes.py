@@ -1,7 +1,8 @@
 """What can be asked of a node over its control socket. JSON out, JSON in, no tracebacks; docs/control.md lists it.
 
-    GET  /status  /templates  /tasks  /tasks/ID  /tasks/ID/subtasks  /tasks/ID/explain  /explain  /payments  /audit
-    GET  /reputation  /funds    POST /tasks  /estimates  /withdraw  /orders    DELETE /tasks/ID
+    GET  /status  /templates  /tasks  /tasks/ID  /tasks/ID/subtasks  /tasks/ID/logs  /tasks/ID/explain
+    GET  /jobs  /explain  /payments  /audit  /funds  /reputation
+    POST /tasks  /estimates  /withdraw  /orders      DELETE /tasks/ID
     GET  /watch?topic=ID: one JSON object a line, empty lines between
 
 An error is `{"error": {"code", "message"}}`, its code the name of a class in `golem.errors`.
@@ -67,8 +68,10 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("GET", "tasks", "*"): _task,
     ("DELETE", "tasks", "*"): _cancel,
     ("GET", "tasks", "*", "subtasks"): lambda face, task_id, _: face.subtasks(task_id),
+    ("GET", "tasks", "*", "logs"): lambda face, task_id, _: face.logs(task_id),
     ("GET", "tasks", "*", "explain"): lambda face, task_id, _: face.explain(task_id),
     ("GET", "explain"): lambda face, _, __: face.explain(None),
+    ("GET", "jobs"): lambda face, _, __: face.jobs(),
     ("GET", "payments"): lambda face, _, __: face.payments(),
     ("GET", "reputation"): lambda face, _, __: face.reputation(),
     ("GET", "funds"): lambda face, _, __: face.funds(),

@@ -72,13 +72,17 @@ class Template(Record):
 
 
 class Subtask(Record):
-    """One attempt at one chunk. `amount`: what was accepted for it. `reason`: why it is in this phase."""
+    """One attempt at one chunk. `amount`: what was accepted for it. `reason`: why it is in this phase.
+
+    `percent`: how far its provider says it is, while it is assigned.
+    """
 
     subtask_id: str
     chunk: int = 0
     label: str = ""
     attempt: int = 0
     phase: str = ""
+    percent: int = 0
     provider: str = ""
     price: Amount = "0"
     amount: Amount = "0"
@@ -109,6 +113,28 @@ class Task(Record):
     def is_over(self) -> bool:
         """Whether it will not change any more."""
         return self.phase in LAST_PHASES
+
+
+class Log(Record):
+    """What an attempt printed, as far as it is kept. `provider`: "here", where it is computed by us."""
+
+    subtask_id: str
+    chunk: int = 0
+    provider: str = ""
+    percent: int = 0
+    log: str = ""
+
+
+class Job(Record):
+    """An attempt that is computed here for somebody."""
+
+    subtask_id: str
+    task_id: str = ""
+    template: str = ""
+    requestor: str = ""
+    phase: str = ""
+    percent: int = 0
+    since_ms: int = 0
 
 
 class Reason(Record):

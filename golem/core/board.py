@@ -36,7 +36,7 @@ def fill(turn: Turn, board: Board) -> None:
 
 
 def _room(board: Board, agreement: Agreement, depth: int) -> int:
-    slots = agreement.offer.slots
+    slots = 0 if agreement.is_paused else agreement.offer.slots
     if depth == 1 or len(board.pending) < sum(a.offer.slots for a in board.agreements.values()):
         return slots
     waiting = int(SHORT_MS / max(agreement.pace_ms, 1.0)) if agreement.pace_ms else 1
@@ -65,7 +65,7 @@ def _next_chunk(board: Board, node: NodeId) -> int | None:
         return last
     for chunk in reversed(board.pending):
         tried = board.tried.get(chunk, ())
-        if node not in tried or all(other in tried for other in board.agreements):
+        if node not in tried or all(n in tried or a.is_paused for n, a in board.agreements.items()):
             return chunk
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core import income, merging, provider, requestor, settlement, verification
+from golem.core import income, merging, protection, provider, requestor, settlement, verification
 from golem.core.turn import Turn
 from golem.model import events as e
 from golem.model.ids import SubtaskId
@@ -57,7 +57,9 @@ def _executed(turn: Turn, event: e.Executed) -> None:
         case "merge":
             merging.on_merged(turn, subject, event)
         case _:
-            provider.on_executed(turn, SubtaskId(subject), event)
+            work = turn.state.works[SubtaskId(subject)]
+            protection.learn(turn, work.requestor, work.assignment.job.template, event.outcome.status)
+            provider.on_executed(turn, work.subtask_id, event)
 
 
 def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed) -> None:

@@ -32,6 +32,7 @@ def demand_of(turn: Turn, board: Board) -> Demand:
         limits=spec.limits,
         chunks=board.task.chunks - board.task.accepted,
         expires_ms=turn.now_ms + DEMAND_TTL_MS,
+        tiers=spec.tiers,
     )
 
 
@@ -71,16 +72,21 @@ def on_offer(turn: Turn, peer: NodeId, offer: Offer) -> None:
         return
     board.offers[peer] = offer
     board.declined.pop(peer, None)
-    turn.tell(offer.task_id, "offer", provider=peer, price_wei=str(offer.price), slots=offer.slots)
+    tier = offer.capability.tier
+    turn.tell(offer.task_id, "offer", provider=peer, price_wei=str(offer.price), slots=offer.slots, tier=tier)
     if board.has_picked:
         _agree(board, peer)
         fill(turn, board)
 
 
 def on_decline(turn: Turn, peer: NodeId, refusal: Refusal) -> None:
-    """A provider that has heard of a task does not offer: remember why, as long as that stands."""
+    """A provider does not offer, or takes its offer back: remember why, as long as that stands. What it has goes on."""
     board = turn.state.boards[refusal.task_id]
-    if board.task.phase is Phase.OPEN and peer not in board.offers and len(board.declined) < MAX_OFFERS:
+    if agreement := board.agreements.get(peer):
+        agreement.is_paused = True
+    else:
+        board.offers.pop(peer, None)
+    if board.task.phase is Phase.OPEN and len(board.declined) < MAX_OFFERS:
         board.declined[peer] = refusal
         turn.tell(refusal.task_id, "declined", provider=peer, because=refusal.reason.value)
 

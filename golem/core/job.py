@@ -2,7 +2,7 @@
 
     FETCHING --Fetched (the last)--> COMPUTING --Executed--> DELIVERED --Acceptance--> ACCEPTED --Settled--> PAID
        |--Failed--> FAILED              |--Executed, no result--> FAILED    |--Rejection--> REJECTED
-    FETCHING, COMPUTING --Cancellation--> CANCELLED
+    FETCHING, COMPUTING --Cancellation, Forsaken--> CANCELLED
 
 A result that is ready is delivered even if the requestor is away: its message waits until it is back.
 """
@@ -66,6 +66,12 @@ class Settled(Value):
     at_ms: int
 
 
+class Forsaken(Value):
+    """The requestor is gone for so long that nobody may ever pay for this work."""
+
+    reason: str
+
+
 def begin(requestor: NodeId, assignment: Assignment, source: Place, now_ms: int) -> Step[Work]:
     """Take an assignment: fetch what it needs, or compute at once. `source`: the requestor's gateway."""
     inputs = assignment.job.inputs
@@ -126,6 +132,12 @@ def _cancel(w: Work, _: Cancellation) -> Step[Work]:
     return Step(evolve(w, phase=Phase.CANCELLED, reason="cancelled"), (Stop(job_id=w.assignment.job.job_id),))
 
 
+def _forsake(w: Work, e: Forsaken) -> Step[Work]:
+    failure = Failure(subtask_id=w.subtask_id, detail=e.reason)  # waits for the requestor, should it ever come back
+    effects = (Stop(job_id=w.assignment.job.job_id), Send(to=w.requestor, message=failure))
+    return Step(evolve(w, phase=Phase.CANCELLED, reason=e.reason), effects)
+
+
 def _accept(w: Work, a: Acceptance) -> Step[Work]:
     promise = {"amount": a.amount, "cumulative": a.cumulative, "due_ms": a.due_ms, "voucher": a.voucher}
     return Step(evolve(w, phase=Phase.ACCEPTED, **promise))
@@ -150,6 +162,8 @@ TABLE: Table[Work] = {
     (Phase.FETCHING, Cancellation): _cancel,
     (Phase.COMPUTING, Executed): _deliver,
     (Phase.COMPUTING, Cancellation): _cancel,
+    (Phase.FETCHING, Forsaken): _forsake,
+    (Phase.COMPUTING, Forsaken): _forsake,
     (Phase.DELIVERED, Acceptance): _accept,
     (Phase.DELIVERED, Rejection): _reject,
     (Phase.DELIVERED, Cancellation): _ignore,
@@ -162,5 +176,6 @@ TABLE: Table[Work] = {
     (Phase.CANCELLED, Fetched): _ignore,
     (Phase.CANCELLED, Failed): _ignore,
     (Phase.CANCELLED, Executed): _ignore,
+    (Phase.CANCELLED, Cancellation): _ignore,
     (Phase.CANCELLED, Rejection): _ignore,
 }

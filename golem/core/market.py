@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from zope.interface import implementer
 
 from golem.core.ledger import unpaid
+from golem.core.protection import shut_out
 from golem.core.reputation import Role, is_quarantined
 from golem.core.turn import Turn
 from golem.interfaces import IMarketStrategy
@@ -38,10 +39,20 @@ def fits(limits: Limits, capability: Capability) -> bool:
     return limits.cores <= capability.cores and limits.memory_bytes <= capability.memory_bytes
 
 
+def room_for(turn: Turn, limits: Limits) -> int:
+    """How many such jobs have room now, beside those at hand."""
+    jobs = [turn.state.works[subtask_id].assignment.job.limits for subtask_id in turn.state.busy]
+    cores = turn.started.capability.cores - sum(job.cores for job in jobs)
+    memory = turn.started.capability.memory_bytes - sum(job.memory_bytes for job in jobs)
+    return min(turn.settings.slots - len(jobs), cores // limits.cores, memory // max(1, limits.memory_bytes))
+
+
 def unfit_machine(demand: Demand, capability: Capability) -> Reason | None:
     """Why a machine can't do a demand's jobs, or None."""
-    if demand.environment not in capability.environments or (demand.tiers and capability.tier not in demand.tiers):
+    if demand.environment not in capability.environments:
         return Reason.ENVIRONMENT
+    if demand.tiers and capability.tier not in demand.tiers:
+        return Reason.TIER
     return None if fits(demand.limits, capability) else Reason.RESOURCES
 
 
@@ -53,6 +64,8 @@ def unwanted_demand(turn: Turn, demand: Demand, price: Wei) -> Reason | None:
     if demand.template not in turn.templates or demand.template not in settings.templates:
         return Reason.TEMPLATE
     if reason := unfit_machine(demand, turn.started.capability):
+        return reason
+    if reason := shut_out(turn, demand.requestor, demand.template, demand.limits):
         return reason
     if price > demand.max_price:
         return Reason.PRICE_TOO_LOW
@@ -106,6 +119,8 @@ def unwanted_assignment(turn: Turn, requestor: NodeId, assignment: Assignment, q
     job, settings = assignment.job, turn.settings
     demand = turn.state.demands.get(job.task_id)
     price = turn.state.offered.get(job.task_id)
+    if reason := shut_out(turn, requestor, job.template, job.limits):
+        return reason
     if (
         price is None
         or demand is None

@@ -13,6 +13,9 @@ from golem.model import messages as m
 from golem.model.effects import Effect
 from golem.model.ids import NodeId, SubtaskId, TaskId
 
+Local = e.Started | e.Connected | e.Lost | e.TaskSubmitted | e.TaskCancelled | e.Rested
+"""What happens to a node itself, be it its user's doing or its machine's."""
+
 
 class Core:
     """A node's state, and `step`, which alone changes it. Deterministic: the same events make the same state."""
@@ -34,13 +37,13 @@ def _route(turn: Turn, event: e.Event) -> None:
             _heard(turn, event.peer, event.message)
         case e.TimerFired():
             _fired(turn, event.name)
-        case e.Started() | e.Connected() | e.Lost() | e.TaskSubmitted() | e.TaskCancelled():
+        case e.Started() | e.Connected() | e.Lost() | e.TaskSubmitted() | e.TaskCancelled() | e.Rested():
             _local(turn, event)
         case _:
             completed(turn, event)
 
 
-def _local(turn: Turn, event: e.Started | e.Connected | e.Lost | e.TaskSubmitted | e.TaskCancelled) -> None:
+def _local(turn: Turn, event: Local) -> None:
     match event:
         case e.Started():
             turn.state.started = event
@@ -51,6 +54,8 @@ def _local(turn: Turn, event: e.Started | e.Connected | e.Lost | e.TaskSubmitted
             overlay.lost(turn, event.peer)
         case e.TaskSubmitted():
             requestor.submit(turn, event)
+        case e.Rested():
+            provider.rest(turn, event.reason)
         case e.TaskCancelled():
             requestor.cancel(turn, event.task_id, event)
         case _:
@@ -69,6 +74,8 @@ def _heard(turn: Turn, peer: NodeId, message: m.Message) -> None:
             provider.on_assignment(turn, peer, message)
         case m.Offer():
             hiring.on_offer(turn, peer, message)
+        case m.Progress():
+            pass  # for people: the shell shows it, and nothing follows from it
         case _:
             _news(turn, peer, message)
 
@@ -101,6 +108,9 @@ def _fired(turn: Turn, name: str) -> None:
             hiring.lapse(turn, SubtaskId(subject))
         case "vanished":
             hiring.vanished(turn, NodeId(subject))
+            provider.wait_for(turn, NodeId(subject))
+        case "forsaken":
+            provider.forsaken(turn, NodeId(subject))
         case "settle" | "observe":
             purse.fired(turn, kind)
         case "overlay":

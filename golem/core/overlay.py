@@ -47,7 +47,8 @@ def connected(turn: Turn, e: Connected) -> None:
             del peers[gone]
     near = tuple((node, p.address) for node, p in peers.items() if p.is_connected and p.address)[-TOLD:]
     peers[e.peer] = Peer(address=e.address, gateway=e.gateway, payee=e.payee, is_connected=True)
-    turn.ask(ClearTimer(name=f"vanished/{e.peer}"), Send(to=e.peer, message=PeerList(peers=near)))
+    turn.ask(*(ClearTimer(name=f"{what}/{e.peer}") for what in ("vanished", "forsaken")))
+    turn.ask(Send(to=e.peer, message=PeerList(peers=near)))
     turn.tell("node", "connected", peer=e.peer, address=e.address)
     greet(turn, e.peer)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from golem.core.job import LIVE, TABLE, Phase, Work, begin
+from golem.core.job import LIVE, TABLE, Forsaken, Phase, Work, begin
 from golem.core.machine import advance
-from golem.core.market import unwanted_assignment, unwanted_demand
+from golem.core.market import room_for, unwanted_assignment, unwanted_demand
 from golem.core.reputation import Deed
 from golem.core.turn import Turn
 from golem.model.effects import Broadcast, Dial, Release, Send
@@ -63,7 +63,7 @@ def consider(turn: Turn, demand: Demand) -> None:
     settings = turn.settings
     price = turn.strategy.price(demand, turn.started.capability, settings.min_price)
     reason = unwanted_demand(turn, demand, price)
-    free = settings.slots - busy(turn)
+    free = room_for(turn, demand.limits)
     if reason is None and free <= 0:
         reason = Reason.BUSY
     if reason:
@@ -105,6 +105,19 @@ def _is_from(turn: Turn, peer: NodeId, task_id: TaskId) -> bool:
     if demand := turn.state.demands.get(task_id):
         return demand.requestor == peer
     return any(work.requestor == peer and work.assignment.job.task_id == task_id for work in turn.state.works.values())
+
+
+def rest(turn: Turn, reason: Reason | None) -> None:
+    """This machine takes no new work, and takes its offers back; or it looks for work again. What runs goes on."""
+    turn.state.resting = reason
+    turn.tell("node", "resting" if reason else "working again", reason=reason.value if reason else "")
+    if reason is not None:
+        for task_id, price in list(turn.state.offered.items()):
+            del turn.state.offered[task_id]
+            if demand := turn.state.demands.get(task_id):
+                _decline(turn, demand, reason, price)
+    else:
+        look_for_work(turn)
 
 
 def on_refusal(turn: Turn, peer: NodeId, refusal: Refusal) -> None:
@@ -171,6 +184,19 @@ def _release_if_idle(turn: Turn, task_id: TaskId) -> None:
     """Forget an ended task's content once nothing of it is computed or waits for its verdict."""
     if not any(turn.state.works[s].assignment.job.task_id == task_id for s in turn.state.busy):
         turn.ask(Release(task_id=task_id))
+
+
+def wait_for(turn: Turn, peer: NodeId) -> None:
+    """A peer is gone: if we compute for it, see later whether it came back."""
+    if any(turn.state.works[s].requestor == peer for s in turn.state.busy):
+        turn.after(turn.settings.forsaken_ms, f"forsaken/{peer}")
+
+
+def forsaken(turn: Turn, peer: NodeId) -> None:
+    """A requestor is gone for long: nobody computes for it any more."""
+    gone_s = turn.settings.forsaken_ms // 1000
+    for subtask_id in [s for s in turn.state.busy if turn.state.works[s].requestor == peer]:
+        take(turn, subtask_id, peer, Forsaken(reason=f"the requestor was gone for {gone_s} s"))
 
 
 def on_executed(turn: Turn, subtask_id: SubtaskId, event: Executed) -> None:

@@ -34,6 +34,7 @@ class NodeState(msgspec.Struct, kw_only=True):
     accepted work by payer, the oldest first. `reserved`: set aside for us by payer. `claims`: by payer, no claim
     before. `frozen_ms`: when the open batch was made; what is accepted later is in the next. `payment_problem`: why
     the open batch is not paid yet; `chain_problem`: why the chain can't be seen. `notes`: refusals by topic, counted.
+    `resting`: why no new work is taken now. `crashes`: how many in a row, and when the last one was.
     """
 
     started: Started | None = None
@@ -63,3 +64,5 @@ class NodeState(msgspec.Struct, kw_only=True):
     is_watching: bool = False
     batches: int = 0
     notes: dict[str, dict[str, int]] = {}
+    resting: Reason | None = None
+    crashes: dict[str, tuple[int, int]] = {}

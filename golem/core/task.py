@@ -125,11 +125,15 @@ TABLE: Table[Task] = {
 
 
 class Agreement(msgspec.Struct, kw_only=True):
-    """An offer, taken; it covers many subtasks. `live`: those it has now. `pace_ms`: the mean time for one."""
+    """An offer, taken; it covers many subtasks. `live`: those it has now. `pace_ms`: the mean time for one.
+
+    `is_paused`: the provider took it back, and finishes what it has.
+    """
 
     offer: Offer
     live: dict[SubtaskId, None] = {}
     pace_ms: float = 0.0
+    is_paused: bool = False
 
 
 class Board(msgspec.Struct, kw_only=True):

@@ -3,7 +3,8 @@
 Reads jobs as JSON lines from standard input, answers each with one JSON line on what was standard output:
     {"job": id, "program": "render", "params": {...}, "inputs": "/in/…", "output": "/out/…"}
     {"job": id, "ok": true, "report": {...}}  or  {"job": id, "ok": false, "error": "…", "memory": bool}
-What a program prints goes to standard error, the job's log. A program is a module in /app, imported once, with
+What a program prints goes to standard error, the job's log. A program is a module in the folder that the
+command line names (`/app` in a sandbox), imported once, with
 `run(params, inputs, output) -> report`, where `output` is an empty folder; it may keep what it loaded for the next job
 of the same task.
 
@@ -132,7 +133,7 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
-    sys.path.insert(0, "/app")
+    sys.path.insert(0, sys.argv[1])
     desk = Desk()
     for line in jobs:
         answers.write(desk.answer(line))

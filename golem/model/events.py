@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from golem.model.chain import Receipt, Sighting
 from golem.model.ids import Address, Cid, NodeId, TaskId
-from golem.model.messages import Message, Place
+from golem.model.messages import Message, Place, Reason
 from golem.model.settings import Settings
 from golem.model.spec import Capability, Outcome, Resource, TaskSpec
 from golem.model.value import Value
@@ -76,6 +76,12 @@ class TimerFired(Value):
     """The instant that `SetTimer` named has come."""
 
     name: str
+
+
+class Rested(Value):
+    """This machine takes no new work from now on, for a reason; or takes it again, without one."""
+
+    reason: Reason | None
 
 
 class Published(Value):
@@ -158,6 +164,7 @@ Event = (
     | Lost
     | Heard
     | TimerFired
+    | Rested
     | Published
     | Fetched
     | Executed

@@ -14,8 +14,10 @@ from msgspec import Meta
 from golem.model.chain import Voucher
 from golem.model.ids import NOBODY, Address, Cid, NodeId, SubtaskId, TaskId
 from golem.model.money import Wei
-from golem.model.spec import Capability, Count, Job, Limits, Name, Report, Text
+from golem.model.spec import Capability, Count, Job, Limits, Name, Report, Text, Tiers
 from golem.model.value import Value
+
+MAX_SAID = 2_048  # characters of a job's log in one message; a second of it
 
 Place = Annotated[str, Meta(max_length=120)]
 """Where a node listens: "host:port"."""
@@ -30,7 +32,15 @@ class Reason(Enum):
     REPUTATION = "the other side's reputation is below the limit"
     TEMPLATE = "the template is not enabled here"
     ENVIRONMENT = "the environment is not available here"
+    TIER = "the demand wants its jobs kept apart in another way than this provider does"
     RESOURCES = "not enough cores, memory or disk here"
+    TOO_LONG = "jobs may take longer than the provider allows"
+    HOURS = "the provider's hours are over"
+    IN_USE = "the provider's machine is used for something else"
+    DISK = "the provider's disk is nearly full"
+    UNLISTED = "the provider works for the requestors on its list only"
+    CRASHED = "jobs of this template and requestor crashed on this provider twice"
+    FAULTY = "the provider's own sandbox or disk failed twice"
     EXPOSURE = "too much unpaid work for this requestor already"
     CLOSED = "the task is over"
     BUDGET = "the budget is spent"
@@ -57,7 +67,7 @@ class Demand(Value):
     limits: Limits
     chunks: Count
     expires_ms: Count
-    tiers: Annotated[tuple[Name, ...], Meta(max_length=8)] = ()
+    tiers: Tiers = ()
     signature: Annotated[bytes, Meta(max_length=64)] = b""
 
 
@@ -160,6 +170,17 @@ class Cancellation(Value):
     subtask_id: SubtaskId
 
 
+class Progress(Value):
+    """How far a subtask is, in percent, and what it printed since the last time: a claim, for people to look at.
+
+    Sent without a number, about once a second, and lost where there is no session. Nothing is decided by it.
+    """
+
+    subtask_id: SubtaskId
+    percent: Annotated[int, Meta(ge=0, le=100)]
+    log: Annotated[str, Meta(max_length=MAX_SAID)] = ""
+
+
 class PeerList(Value):
     """Some nodes that the sender is or was connected to."""
 
@@ -177,5 +198,6 @@ Message = (
     | Acceptance
     | Rejection
     | Cancellation
+    | Progress
     | PeerList
 )

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from golem.model.ids import NodeId
 from golem.model.money import Wei
 from golem.model.spec import Name
 from golem.model.value import Value
@@ -21,6 +22,8 @@ class Settings(Value):
     `lease_grace_ms`: how long a peer that vanished may take to come back before its subtasks go to others.
     `fee_share`: of a batch's value, the most to spend on gas while it has time; 1: any. `claim_after_ms`: so long past
     due, a payment is claimed by its voucher. `withdraw_at`: so many wei earned are taken out by themselves; 0: never.
+    `max_job_ms`, `max_output_bytes`: longer or larger jobs are refused. `requestors`: whom it works for; empty: all.
+    `forsaken_ms`: how long a requestor may be gone before its jobs are ended here.
     `observe_ms`: time between two looks at the chain. `offers_ms`: how long offers are gathered before the first pick.
     """
 
@@ -37,6 +40,10 @@ class Settings(Value):
     fee_share: float = 0.01
     claim_after_ms: int = 3_600_000
     withdraw_at: Wei = Wei(5 * 10**16)
+    max_job_ms: int = 7 * 24 * 3_600_000
+    max_output_bytes: int = 1 << 40
+    requestors: tuple[NodeId, ...] = ()
+    forsaken_ms: int = 10 * 60_000
     observe_ms: int = 5_000
     offers_ms: int = 500
     bootstrap: tuple[str, ...] = ()

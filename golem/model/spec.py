@@ -25,6 +25,10 @@ Params = Annotated[bytes, Meta(max_length=MAX_PARAMS_BYTES)]
 Report = Annotated[bytes, Meta(max_length=MAX_REPORT_BYTES)]
 
 
+Tiers = Annotated[tuple[Name, ...], Meta(max_length=8)]
+"""Names of ways to keep a job apart from the machine, as offers carry them: `sandbox`, `docker` …"""
+
+
 class Resource(Value):
     """A user's file or folder, and the name under which jobs see it. Local: never sent."""
 
@@ -41,12 +45,16 @@ class Input(Value):
 
 
 class Limits(Value):
-    """What a job may use at most. Past any of them it is ended, with the reason."""
+    """What a job may use at most. Past any of them it is ended, with the reason.
+
+    `stuck_ms`: how long it may go without computing, reading, writing or printing anything; it has nothing to wait for.
+    """
 
     cores: Annotated[int, Meta(ge=1, le=1024)] = 1
     memory_bytes: Count = 2 << 30
     output_bytes: Count = 1 << 30
     timeout_ms: Annotated[int, Meta(ge=1, le=7 * 24 * 3_600_000)] = 3_600_000
+    stuck_ms: Annotated[int, Meta(ge=1, le=7 * 24 * 3_600_000)] = 300_000
 
 
 class Environment(Value):
@@ -82,7 +90,8 @@ class Job(Value):
     """One attempt as an executor is told it.
 
     `program`: a module in the template's `job` folder, with `run(params, inputs, output) -> report`.
-    `params`: a JSON object. `warm`: may share a running worker with other jobs of the same task.
+    `params`: a JSON object. `warm`: may share a running worker with other jobs of the same task. `files`: how many it
+    makes, by which its progress is told; 0 where it prints `progress 40%` itself, or keeps silent.
     """
 
     job_id: JobId
@@ -93,6 +102,7 @@ class Job(Value):
     inputs: Annotated[tuple[Input, ...], Meta(max_length=4096)] = ()
     limits: Limits = Limits()
     warm: bool = False
+    files: Count = 0
 
 
 class Merge(Value):
@@ -103,10 +113,15 @@ class Merge(Value):
 
 
 class Status(Enum):
-    """How a job ended. Only DONE has a result; FAULT is ours and says nothing about the job."""
+    """How a job ended. Only DONE has a result; FAULT is ours and says nothing about the job.
+
+    ERROR: it said so itself. CRASHED: it took its worker with it. STUCK: it did nothing any more.
+    """
 
     DONE = "done"
     ERROR = "error"
+    CRASHED = "crashed"
+    STUCK = "stuck"
     TIMEOUT = "timeout"
     OUT_OF_MEMORY = "out of memory"
     OUTPUT_REFUSED = "output refused"
@@ -118,6 +133,7 @@ class Outcome(Value):
     """What came of a job.
 
     `result`: a folder of files, or empty where the report is all. `used_ms`: wall-clock time of one slot.
+    `peak_bytes`: the most memory that was seen, four times a second; 0 for a job that was too short for that.
     `detail`: for people. `log`: the tail of what the job printed.
     """
 
@@ -126,6 +142,7 @@ class Outcome(Value):
     size_bytes: Count = 0
     report: Report = b"{}"
     used_ms: Count = 0
+    peak_bytes: Count = 0
     detail: Text = ""
     log: Annotated[str, Meta(max_length=MAX_LOG_BYTES)] = ""
 
@@ -152,6 +169,7 @@ class TaskSpec(Value):
 
     `params`: a JSON object as `ITaskTemplate.parse` returned it. `inputs`: filled in once published.
     `max_price`: wei per hour of one slot. `output`: a folder of the requestor's machine for the merged results.
+    `tiers`: what may keep the jobs apart from a provider's machine; empty: anything.
     """
 
     template: Name
@@ -163,3 +181,4 @@ class TaskSpec(Value):
     limits: Limits = Limits()
     deadline_ms: Count = 0
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 8
+    tiers: Tiers = ()

@@ -158,9 +158,12 @@ class Network(Service):
             session.end(why)
 
     def send(self, peer: NodeId, sequence: int, message: Message) -> None:
-        """Send a numbered message, if there is a session; `unacknowledged` names it again when there is a new one."""
-        if session := self._sessions.get(peer):
+        """Send a message, if there is a session; `unacknowledged` names one with a number again."""
+        session = self._sessions.get(peer)
+        if session is not None and sequence:
             session.send(sequence, message)
+        elif session is not None:
+            session.gossip(encode(message))
 
     def broadcast(self, message: Message, but: Sequence[NodeId] = ()) -> None:
         """Send to all peers that are there, without a number."""

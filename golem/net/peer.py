@@ -28,6 +28,7 @@ from golem.net.writer import Writer
 from golem.wire.session import Acknowledged, Ended, Happening, Hello, Proved, Resumed, Said, Session
 
 PING_S = 5.0  # of silence, before we ask
+LATER_S = 1.0  # an acceptor asks later than the dialler, who is answered by then: one of the two asks, not both
 SILENT_S = 15.0  # three pings unanswered: the peer is gone
 GOODBYE_S = 1.0  # for a Bye to leave before the transport is torn down
 
@@ -218,13 +219,17 @@ class PeerProtocol(Protocol):
     def _watch(self) -> None:
         """Ask a silent peer whether it is there; give it up after a while."""
         now = self._clock.seconds()
+        patience = PING_S if self.dialled else PING_S + LATER_S
         if self._intake.is_holding:
-            self._heard_at = now - PING_S  # it is not silent, we don't listen; but it shall hear that we live
+            self._heard_at = now - patience  # it is not silent, we don't listen; but it shall hear that we live
         silent = now - self._heard_at
         if silent >= SILENT_S:
             self.fail(f"silent for {silent:.0f} s")
             return
-        if silent >= PING_S and self._session is not None:
+        if silent < patience:
+            self._watch_in(patience - silent, self._watch)
+            return
+        if self._session is not None:
             self._session.ping()
             self._writer.write()
-        self._watch_in(PING_S - silent if silent < PING_S else PING_S, self._watch)
+        self._watch_in(min(PING_S, SILENT_S - silent), self._watch)

@@ -128,7 +128,7 @@ class Writer:
         return first, batch
 
     def _unnumbered(self) -> list[bytes]:
-        """As `_numbered`; gossip is small (the largest legal one is 3 KiB), so that their count is limit enough."""
+        """As `_numbered`; gossip is small (the largest legal one is 8 KiB), so that their count is limit enough."""
         return [self._gossip.popleft() for _ in range(min(len(self._gossip), MAX_MESSAGES))]
 
     # IPushProducer: what the transport says about our writing

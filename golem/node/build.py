@@ -10,12 +10,13 @@ from typing import NamedTuple
 from twisted.internet.posixbase import PosixReactorBase as ReactorBase
 from twisted.internet.threads import deferToThreadPool
 
-from golem.adapters.bubblewrap import BubblewrapLauncher
 from golem.adapters.docker import DockerLauncher, is_reachable
 from golem.adapters.entropy import OsEntropy
 from golem.adapters.ethereum import EthereumChain, EthereumSettings
 from golem.adapters.journal import SqliteJournal
 from golem.adapters.keyring import FileKeyring
+from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
+from golem.adapters.launchers.host import HostLauncher
 from golem.adapters.nochain import NoChain
 from golem.core.market import CheapestTrusted
 from golem.errors import ConfigError, JournalFault
@@ -25,15 +26,18 @@ from golem.model.ids import Address
 from golem.model.messages import Place
 from golem.model.settings import Settings
 from golem.model.spec import Limits
+from golem.model.value import evolve
 from golem.net.carrier import Carrier, join_place, split_place
 from golem.net.network import Identity, Network
 from golem.net.tls import TlsCarrier
+from golem.node.caretaker import Caretaker, House, Load
 from golem.node.computer import Computer
-from golem.node.config import Config, settings
+from golem.node.config import Config, Provider, settings
 from golem.node.disk import Aside
 from golem.node.executor import PooledExecutor
 from golem.node.node import Node, Parts
 from golem.node.plugins import load
+from golem.node.slots import Whole
 from golem.wire.seals import seal
 
 Tamper = Callable[[IExecutor], IExecutor]
@@ -67,8 +71,9 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     staging = folder / "staging"
     store = EmbeddedStore(reactor, folder / "content", staging, config.ipfs.quota, config.ipfs.gateway)
     aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())
-    executor = tamper(_executor(config, reactor, templates, aside))
-    slots = max(1, config.provider.slots)
+    pool = _pool(config, reactor, templates, aside)
+    executor = tamper(pool)
+    slots = Whole(config.provider.slots, _cores(config), config.provider.memory)
     computer = Computer(executor, store, lambda name: templates[name].programs, staging / "jobs", slots, aside)
     parts = Parts(
         clock=reactor,
@@ -81,6 +86,9 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
         entropy=OsEntropy(),
     )
     node = assemble(parts, settings(config), templates, _reach(config, reactor, lambda: store.port))
+    pool.tell(node.desk.live.news)
+    if config.provider.enabled:
+        node.mind(_caretaker(config, reactor, pool, node))
     store.setServiceParent(node)
     computer.setServiceParent(node)
     return node
@@ -120,19 +128,39 @@ def _reach(config: Config, reactor: ReactorBase, gateway: Callable[[], int]) -> 
     )
 
 
-def _executor(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTemplate], aside: Aside) -> IExecutor:
+def _pool(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTemplate], aside: Aside) -> PooledExecutor:
     provider = config.provider
-    offered = Limits(cores=provider.slots, memory_bytes=provider.memory // provider.slots)
-    environments = [template.environment for template in templates.values()]
+    offered = Limits(cores=_cores(config), memory_bytes=provider.memory)
+    images = {name: t.environment.image for name, t in templates.items()}
+    images |= dict(pair.split("=", 1) for pair in provider.images)
+    environments = [evolve(t.environment, image=images[name]) for name, t in templates.items()]
     rooms = Path(config.folder) / "staging" / "rooms"
-    return PooledExecutor(_launcher(provider.executor, reactor), reactor, rooms, environments, offered, aside)
+    pool = PooledExecutor(_launcher(provider, reactor), reactor, rooms, environments, offered, aside)
+    pool.furnish(images)
+    return pool
 
 
-def _launcher(name: str, reactor: ReactorBase) -> ILauncher:
-    if name == "docker" or (name == "auto" and is_reachable()):
-        return DockerLauncher(reactor)
+def _cores(config: Config) -> int:
+    return config.provider.cores or config.provider.slots
+
+
+def _caretaker(config: Config, reactor: ReactorBase, pool: PooledExecutor, node: Node) -> Caretaker:
+    provider = config.provider
+    house = House(
+        folder=config.folder,
+        hours=provider.hours,
+        is_idle_only=provider.idle_only,
+        min_free_bytes=provider.min_free,
+    )
+    return Caretaker(house, reactor, Load(pool.pids), node.engine.post)
+
+
+def _launcher(provider: Provider, reactor: ReactorBase) -> ILauncher:
+    name, runtime = provider.executor, provider.docker_runtime
+    if name == "docker" or (name == "auto" and (runtime or is_reachable())):
+        return DockerLauncher(reactor, runtime=runtime)
     if name == "host":
-        raise ConfigError('provider.executor: "host" is not made yet; use "sandbox" or "docker"')
+        return HostLauncher(reactor)
     return BubblewrapLauncher(reactor)
 
 

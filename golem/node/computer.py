@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.defer import Deferred
 
 from golem.errors import ExecutorFault, GolemError, Refused
 from golem.interfaces import IExecutor, IResourceStore, Room
@@ -22,12 +22,16 @@ from golem.model.value import evolve
 from golem.node.collect import collect
 from golem.node.contents import Contents
 from golem.node.disk import Aside, at_once, clear
+from golem.node.slots import Slots, Whole
 
 MAX_QUEUE = 4_096  # jobs that run or wait for a slot
 
 
 class Computer(Service):
-    """Runs jobs, at most `slots` at once. `programs`: the folder of a template's programs, by the template's name."""
+    """Runs jobs, as many at once as `slots` says, or as there are cores and memory for.
+
+    `programs`: the folder of a template's programs, by the template's name.
+    """
 
     def __init__(
         self,
@@ -35,7 +39,7 @@ class Computer(Service):
         store: IResourceStore,
         programs: Callable[[str], str],
         folder: Path,
-        slots: int,
+        slots: int | Whole,
         aside: Aside = at_once,
     ) -> None:
         self._executor = executor
@@ -43,7 +47,7 @@ class Computer(Service):
         self._programs = programs
         self._folder = folder
         self._rooms = str(folder / "rooms")
-        self._slots = DeferredSemaphore(slots)
+        self._slots = Slots(slots if isinstance(slots, Whole) else Whole(slots))
         self._contents = Contents(store, folder / "content")
         self._stopped: set[str] = set()
         self._known: set[str] = set()
@@ -76,7 +80,7 @@ class Computer(Service):
         self._known.add(job.job_id)
         try:
             # Not a `finally` here: of a node that is dropped unfinished, it would wake jobs that are dropped too.
-            return await self._slots.run(lambda: Deferred.fromCoroutine(self._attempt(job)))
+            return await self._slots.run(job.limits, lambda: Deferred.fromCoroutine(self._attempt(job)))
         except GolemError as why:
             status = Status.OUTPUT_REFUSED if isinstance(why, Refused) else Status.FAULT
             return Outcome(status=status, detail=str(why))

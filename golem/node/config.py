@@ -21,6 +21,7 @@ import msgspec
 
 from golem.core.income import MAX_WINDOW_MS
 from golem.errors import ConfigError
+from golem.model.ids import NodeId
 from golem.model.money import Wei
 from golem.model.settings import Settings
 from golem.model.spec import Name
@@ -60,6 +61,16 @@ class Provider(Value):
     i_trust_all_requestors: Annotated[bool, kinds.FLAG, 'needed by executor = "host", which keeps nothing apart'] = (
         False
     )
+    requestors: Annotated[tuple[NodeId, ...], kinds.NODES, "work for these nodes only; none: for all"] = ()
+    hours: Annotated[tuple[str, ...], kinds.HOURS, 'take new work only then: "22:00-06:00", "sat-sun 00:00-24:00"'] = ()
+    idle_only: Annotated[bool, kinds.FLAG, "take new work only while nobody else uses this machine much"] = False
+    cores: Annotated[int, kinds.count(0, 1024), "cores for all jobs together; 0: as many as slots"] = 0
+    max_job: Annotated[int, kinds.DURATION, "refuse jobs that may take longer"] = _STANDARD.max_job_ms
+    max_output: Annotated[int, kinds.SIZE, "refuse jobs that may write more"] = _STANDARD.max_output_bytes
+    min_free: Annotated[int, kinds.SIZE, "take no new work with less free disk"] = 1 << 30
+    docker_runtime: Annotated[str, kinds.OPTIONAL_NAME, "what makes containers, as runsc; empty: the engine's own"] = ""
+    images: Annotated[tuple[str, ...], kinds.IMAGES, 'images of templates, as "blender=sha256:…"'] = ()
+    host_templates: Annotated[tuple[Name, ...], kinds.NAMES, 'kinds of task that executor = "host" may run'] = ()
 
 
 class Requestor(Value):
@@ -106,6 +117,9 @@ class Timing(Value):
 
     lease_grace: Annotated[int, kinds.DURATION, "how long a vanished peer may take to come back"] = (
         _STANDARD.lease_grace_ms
+    )
+    forsaken: Annotated[int, kinds.DURATION, "how long a requestor may be gone before its jobs here are ended"] = (
+        _STANDARD.forsaken_ms
     )
     observe: Annotated[int, kinds.DURATION, "time between two looks at the chain"] = _STANDARD.observe_ms
     offers: Annotated[int, kinds.DURATION, "how long offers are gathered before the first pick"] = _STANDARD.offers_ms
@@ -238,6 +252,10 @@ def settings(config: Config) -> Settings:
         fee_share=config.payment.fee_share,
         claim_after_ms=config.payment.claim_after,
         withdraw_at=config.payment.withdraw_at,
+        forsaken_ms=config.timing.forsaken,
+        max_job_ms=config.provider.max_job,
+        max_output_bytes=config.provider.max_output,
+        requestors=config.provider.requestors,
         observe_ms=config.timing.observe,
         offers_ms=config.timing.offers,
         bootstrap=config.node.bootstrap,
@@ -302,16 +320,24 @@ def _from_environment(environ: Mapping[str, str]) -> Found:
 
 def _contradictions(config: Config) -> Iterator[str]:
     """What is wrong though each key by itself is right. What is dangerous needs a second key that says so."""
-    provider, payment = config.provider, config.payment
+    provider = config.provider
     if provider.executor == "host" and not provider.i_trust_all_requestors:
         yield (
             'provider.executor: "host" lets strangers\' programs do all that you may; '
             "if you mean it, set provider.i_trust_all_requestors = true"
         )
+    if provider.executor == "host" and (others := sorted({*provider.templates} - {*provider.host_templates})):
+        yield f'provider.host_templates: name each template that "host" may run; {", ".join(others)} is not named'
+    if provider.docker_runtime and provider.executor not in ("auto", "docker"):
+        yield f'provider.docker_runtime: means nothing with executor = "{provider.executor}"'
     if provider.enabled and not provider.templates:
         yield 'provider.templates: a provider needs at least one, like ["blender"]'
     if not _is_one_machine(config.node.listen) and not config.node.address:
         yield f"node.address: say how others reach {config.node.listen}, like golem.example.org:7300"
+    yield from _wrong_payment(config.payment)
+
+
+def _wrong_payment(payment: Payment) -> Iterator[str]:
     if bool(payment.rpc) != bool(payment.contract):
         yield "payment.rpc, payment.contract: set both, or neither"
     if payment.closure >= payment.window:

@@ -13,10 +13,11 @@ from golem.errors import UnknownTemplate
 from golem.interfaces import IChain, IEntropy, ITaskTemplate
 from golem.model.effects import Effect, Tell
 from golem.model.events import Event, TaskCancelled, TaskSubmitted
-from golem.model.ids import NodeId, task_id
+from golem.model.ids import NodeId, TaskId, task_id
 from golem.node import records
 from golem.node.engine import Engine
 from golem.node.estimate import estimate
+from golem.node.live import Live
 from golem.node.records import Record
 from golem.node.submission import Submission
 from golem.node.till import Till
@@ -25,7 +26,7 @@ log = Logger()
 
 
 class Desk(Till):
-    """Implements `golem.control.face.Face`."""
+    """Implements `golem.control.face.Face`. `live`: what running jobs say, which it shows."""
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Desk(Till):
         network: str,
     ) -> None:
         super().__init__(engine, chain, entropy)
+        self.live = Live(clock)
         self._templates = templates
         self._clock = clock
         self._network = network
@@ -96,7 +98,15 @@ class Desk(Till):
         """Every attempt of a task. Raises NotFound."""
         board = records.board(self._engine.state, task_id)
         chunks = self._templates[board.task.spec.template].split(board.task.spec)
-        return records.subtasks(self._engine.state, board, [chunk.label for chunk in chunks])
+        return records.subtasks(self._engine.state, board, [chunk.label for chunk in chunks], self.live.percent)
+
+    def logs(self, task_id: str) -> Sequence[Record]:
+        """What a task's last attempts printed, here or at their providers. Raises NotFound."""
+        return records.logs(self._engine.state, TaskId(task_id), self.live.story)
+
+    def jobs(self) -> Sequence[Record]:
+        """What others have computed here now."""
+        return records.jobs(self._engine.state, self.live.percent)
 
     def explain(self, task_id: str | None) -> Sequence[Record]:
         """Why a task, or this provider, waits."""
@@ -164,8 +174,17 @@ class Desk(Till):
                     self._show(effect)
 
     def _show(self, tell: Tell) -> None:
-        at_ms = int(self._clock.seconds() * 1000)
-        happening = {"topic": tell.topic, "name": tell.name, "at_ms": at_ms, "fields": tell.fields}
+        happening = _happening(tell.topic, tell.name, self._clock.seconds(), tell.fields)
         for topic, listener in list(self._watchers):
             if topic is None or topic == tell.topic:
                 listener(happening)
+
+    def show_log(self, task_id: str, said: Record) -> None:
+        """Show what a job said to those who watch for just that; there may be much of it."""
+        for topic, listener in list(self._watchers):
+            if topic == f"log/{task_id}":
+                listener(_happening(topic, "log", self._clock.seconds(), said))
+
+
+def _happening(topic: str, name: str, at_s: float, fields: Mapping[str, object]) -> Record:
+    return {"topic": topic, "name": name, "at_ms": int(at_s * 1000), "fields": fields}

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
+from typing import NamedTuple
 
 from golem.errors import Refused
 from golem.node.collect import MAX_DEPTH, MAX_FILES, open_folder
@@ -35,8 +36,15 @@ def is_empty(folder: Path) -> bool:
         os.close(opened)
 
 
-def measure(folder: Path, limit_bytes: int) -> int:
-    """The bytes on disk of a folder that a job writes into right now.
+class Measured(NamedTuple):
+    """What a folder holds: bytes on disk, and plain files."""
+
+    bytes: int = 0
+    files: int = 0
+
+
+def measure(folder: Path, limit_bytes: int) -> Measured:
+    """What a folder holds that a job writes into right now.
 
     Raises Refused past `limit_bytes`, and past the files and depth that a result may have. What a program swaps
     meanwhile leads nowhere: folders are opened from their parent, without following links.
@@ -47,7 +55,7 @@ def measure(folder: Path, limit_bytes: int) -> int:
         found.add(opened, 0)
     finally:
         os.close(opened)
-    return found.bytes
+    return Measured(found.bytes, found.plain)
 
 
 class _Found:
@@ -55,6 +63,7 @@ class _Found:
         self._limit_bytes = limit_bytes
         self._files = 0
         self.bytes = 0
+        self.plain = 0
 
     def add(self, folder: int, depth: int) -> None:
         if depth > MAX_DEPTH + 1:  # the folder of all the worker's results is one more
@@ -62,6 +71,7 @@ class _Found:
         with os.scandir(folder) as entries:
             for entry in entries:
                 self._count(entry)
+                self.plain += entry.is_file(follow_symlinks=False)
                 if entry.is_dir(follow_symlinks=False):
                     self._enter(folder, entry.name, depth)
 
@@ -87,6 +97,12 @@ class _Found:
             self.add(opened, depth + 1)
         finally:
             os.close(opened)
+
+
+def free_bytes(folder: str) -> int:
+    """What is free on the disk of a folder, for this user."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
 
 
 def show(path: Path) -> None:

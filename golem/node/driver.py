@@ -20,6 +20,7 @@ from golem.model.ids import Address, NodeId
 from golem.model.messages import Message, Place
 from golem.model.spec import Job, Outcome
 from golem.node.engine import Engine
+from golem.node.live import Live
 from golem.node.timers import Timers
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ class Sessions(Protocol):
         """End a session."""
 
     def send(self, peer: NodeId, sequence: int, message: Message) -> None:
-        """Send a numbered message, if there is a session."""
+        """Send a message, if there is a session. `sequence`: its number, or 0 where it may be lost."""
 
     def broadcast(self, message: Message, but: Sequence[NodeId]) -> None:
         """Send to all peers that are there."""
@@ -75,12 +76,22 @@ class Driver:
         self._chain = chain
         self._exporter = exporter
         self._sessions: Sessions | None = None
+        self._live: Live | None = None
         self._sign: Callable[[Message], Message] = lambda message: message
 
     def join(self, sessions: Sessions, sign: Callable[[Message], Message]) -> None:
         """Give the driver its network, which in turn was given the driver. `sign`: seals what must hold by itself."""
         self._sessions = sessions
         self._sign = sign
+
+    def follow(self, live: Live) -> None:
+        """Give what peers say of their progress to `live`."""
+        self._live = live
+
+    def tell(self, peer: NodeId, message: Message) -> None:
+        """Say something to a peer that is lost if it is not there."""
+        if self._sessions is not None:
+            self._sessions.send(peer, 0, message)
 
     # engine.Performer
 
@@ -178,6 +189,8 @@ class Driver:
 
     def heard(self, peer: NodeId, sequence: int, message: Message) -> None:
         """A peer said something."""
+        if self._live is not None and self._live.heard(peer, message):
+            return
         self._engine.post(e.Heard(peer=peer, sequence=sequence, message=message))
 
     def dial_failed(self, address: str, why: str) -> None:

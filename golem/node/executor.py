@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,8 +15,10 @@ from golem.errors import ExecutorFault
 from golem.interfaces import IExecutor, ILauncher, Room
 from golem.model.ids import JobId, TaskId, derive
 from golem.model.spec import Capability, Environment, Job, Limits, Outcome, Status
+from golem.model.value import evolve
 from golem.node.disk import Aside, at_once, clear
-from golem.node.worker import Worker
+from golem.node.golden import Inside, leaks
+from golem.node.worker import News, Worker, unheard
 
 IDLE_S = 60.0  # a warm worker holds memory; its task's next job comes soon or not at all
 MAX_IDLE = 4  # workers that wait; more where more run at once. Each may hold a renderer's gigabyte for nothing
@@ -31,6 +33,7 @@ log = Logger()
 
 class _Found(msgspec.Struct):
     environments: tuple[str, ...]
+    inside: Inside
 
 
 @implementer(IExecutor)
@@ -57,6 +60,8 @@ class PooledExecutor:
         self._environments = environments
         self._offered = offered
         self._aside = aside
+        self._news: News = unheard
+        self._images: dict[str, str] = {}
         self._count = 0
         self._idle: list[tuple[Kind, Worker]] = []  # the one that waited longest first
         self._running: dict[str, Worker] = {}
@@ -65,37 +70,66 @@ class PooledExecutor:
         self._is_closed = False
         self._all_ended: Deferred[None] = Deferred()
 
+    def pids(self) -> list[int]:
+        """The processes of this machine whose descendants are jobs', as far as known."""
+        workers = [*self._running.values(), *(worker for _, worker in self._idle)]
+        return [pid for worker in workers if (pid := worker.pid)]
+
+    def tell(self, news: News) -> None:
+        """Tell somebody what running jobs say, from now on."""
+        self._news = news
+
+    def furnish(self, images: Mapping[str, str]) -> None:
+        """Run the jobs of these templates in containers of these images, where the launcher takes any."""
+        self._images = dict(images) if self._launcher.takes_images else {}
+
     def probe(self) -> Deferred[Capability]:
         """Try the sandbox and see which environments are whole in it."""
         return Deferred.fromCoroutine(self._probe())
 
     async def _probe(self) -> Capability:
+        await self._launcher.check(str(self._folder))
         try:
             clear(self._folder)
             self._folder.mkdir(parents=True)
         except OSError as why:
             raise ExecutorFault(f"there is no room for jobs: {why}") from why
-        await self._launcher.check()
-        wanted = {e.name: list(e.modules) for e in self._environments}
-        room = Room(program=str(PROBE), inputs={}, output=str(self._folder / "probe"))
+        whole = await self._probe_in("")
+        for image in sorted({e.image for e in self._environments if e.image and self._launcher.takes_images}):
+            try:
+                whole += await self._probe_in(image)
+            except ExecutorFault as why:
+                log.warn("what needs the image {image} can't be done here: {why}", image=image, why=why)
+        return Capability(
+            tier=self.tier,
+            cores=self._offered.cores,
+            memory_bytes=self._offered.memory_bytes,
+            environments=whole,
+        )
+
+    async def _probe_in(self, image: str) -> tuple[str, ...]:
+        """The environments that are whole in an image. Raises ExecutorFault where that does not work, or not hold."""
+        wanted = {
+            e.name: list(e.modules)
+            for e in self._environments
+            if (e.image if self._launcher.takes_images else "") == image
+        }
+        room = Room(program=str(PROBE), inputs={}, output=str(self._folder / "probe"), image=image)
         job = Job(
             job_id=JobId(derive("probe")),
             task_id=TaskId(derive("probe")),
             template="probe",
             program="probe",
-            params=msgspec.json.encode({"environments": wanted}),
+            params=msgspec.json.encode({"environments": wanted, "folder": str(self._folder)}),
             limits=Limits(timeout_ms=PROBE_MS, memory_bytes=max(2 << 30, self._offered.memory_bytes)),
         )
         outcome = await self._run(job, room)
         if outcome.status is not Status.DONE:
             raise ExecutorFault(f"the {self.tier} sandbox does not work: {outcome.detail}\n{outcome.log}".strip())
         found = msgspec.json.decode(outcome.report, type=_Found)
-        return Capability(
-            tier=self.tier,
-            cores=self._offered.cores,
-            memory_bytes=self._offered.memory_bytes,
-            environments=found.environments,
-        )
+        if holes := leaks(self.tier, found.inside, image):
+            raise ExecutorFault(f"the {self.tier} sandbox does not hold on this machine: {'; '.join(holes)}")
+        return found.environments
 
     def run(self, job: Job, room: Room) -> Deferred[Outcome]:
         """Run a job to its end within its limits."""
@@ -104,6 +138,8 @@ class PooledExecutor:
     async def _run(self, job: Job, room: Room) -> Outcome:
         if self._is_closed:
             raise ExecutorFault("the executor is closed")
+        if image := self._images.get(job.template):
+            room = evolve(room, image=image)
         worker = (self._take(job) if job.warm else None) or self._make()
         self._running[job.job_id] = worker
         try:
@@ -126,7 +162,7 @@ class PooledExecutor:
 
     def _make(self) -> Worker:
         self._count += 1
-        return Worker(self._launcher, self._clock, self._folder / f"room-{self._count}")
+        return Worker(self._launcher, self._clock, self._folder / f"room-{self._count}", self._news)
 
     def _give_back(self, job: Job, worker: Worker) -> None:
         if worker.is_spent or not job.warm or self._is_closed:

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from golem.model.money import ether, show_ether
-from golem.node import units
+from golem.node import hours, units
 
 MAX_PORT = 65_535
 MAX_PLACE = 120  # characters, as golem.model.messages.Place
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,118}", re.ASCII)
+_NODE = re.compile(r"0[23][0-9a-f]{64}", re.ASCII)
+_IMAGE = re.compile(r"(?:[a-z0-9][a-z0-9._/:-]{0,200}@)?sha256:[0-9a-f]{64}", re.ASCII)
 _ACCOUNT = re.compile(r"0x[0-9a-f]{40}", re.ASCII)
 
 
@@ -106,6 +108,27 @@ def _account(value: object) -> str:
     return text
 
 
+def _node(value: object) -> str:
+    text = _text(value).lower()
+    if not _NODE.fullmatch(text):
+        raise ValueError("must be a node's id: 66 hex digits, as golem status shows it")
+    return text
+
+
+def _image(value: object) -> str:
+    text = _text(value)
+    template, equals, image = text.partition("=")
+    if not equals or not _NAME.fullmatch(template) or not _IMAGE.fullmatch(image):
+        raise ValueError('must be like "blender=sha256:…": a template, and an image by its digest')
+    return text
+
+
+def _hours(value: object) -> str:
+    text = _text(value).lower()
+    hours.span(text)
+    return text
+
+
 def _password(value: object) -> str:
     text = _text(value)
     scheme, _, rest = text.partition(":")
@@ -133,7 +156,11 @@ def _many(read: Callable[[object], str]) -> Kind:
 
 TEXT = Kind(_text, _quote)
 NAME = Kind(_name, _quote)
+OPTIONAL_NAME = Kind(_or_empty(_name), _quote)
 NAMES = _many(_name)
+NODES = _many(_node)
+IMAGES = _many(_image)
+HOURS = _many(_hours)
 FLAG = Kind(_flag, lambda value: str(value).lower())
 SHARE = Kind(_share, str)
 DURATION = Kind(lambda value: units.duration(str(value)), lambda ms: _quote(units.show_duration(int(str(ms)))))

@@ -27,6 +27,7 @@ from golem.node.desk import Desk
 from golem.node.driver import Driver
 from golem.node.engine import Engine
 from golem.node.export import Exporter
+from golem.node.live import Link
 from golem.node.timers import Timers
 
 log = Logger()
@@ -72,8 +73,11 @@ class Node(MultiService):
         self.timers = Timers(parts.clock, lambda name: self.engine.post(TimerFired(name=name)))
         self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, Exporter(parts.store))
         self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
+        self.driver.follow(self.desk.live)
+        self.desk.live.join(Link(lambda: self.engine.state, self.driver.tell, self.desk.show_log))
         self.ready: Deferred[None] = Deferred()
         self.broken = self.engine.broken
+        self._keepers: list[IService] = []
         self._started: list[IService] = []
         self._address: Callable[[], str] = lambda: ""
 
@@ -81,6 +85,10 @@ class Node(MultiService):
         """Add the network, which needs the driver to exist first. `address`: known once it listens."""
         sessions.setServiceParent(self)
         self._address = address
+
+    def mind(self, keeper: IService) -> None:
+        """Add what looks after the machine and begins only once the node takes part."""
+        self._keepers.append(keeper)
 
     def startService(self) -> None:
         """Recover, listen, and begin."""
@@ -104,6 +112,9 @@ class Node(MultiService):
             )
         )
         self.engine.start(self.driver)
+        for keeper in self._keepers:
+            keeper.startService()
+            self._started.append(keeper)
 
     def stopService(self) -> Deferred[None]:
         """Take what has arrived, end jobs and sessions, close the journal."""
@@ -114,5 +125,6 @@ class Node(MultiService):
         while self._started:
             await maybeDeferred(self._started.pop().stopService)
         self.timers.clear_all()
+        self.desk.live.stop()
         self.engine.stop()
         self.engine.close()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from golem.core.job import Phase as WorkPhase
 from golem.core.ledger import Pair
 from golem.core.reputation import trust
 from golem.core.state import NodeState
+from golem.core.subtask import Phase as Attempt
 from golem.core.task import Board
 from golem.errors import NotFound
 from golem.model.chain import Funds
 from golem.model.ids import TaskId
 from golem.model.messages import Reason
 from golem.model.money import Wei, show_ether
+from golem.node.live import Story
+
+MAX_LOGS = 64  # logs in one answer: 1 MiB
 
 Record = Mapping[str, object]
 
@@ -48,7 +52,7 @@ def task(b: Board) -> Record:
     }
 
 
-def subtasks(state: NodeState, b: Board, labels: Sequence[str]) -> list[Record]:
+def subtasks(state: NodeState, b: Board, labels: Sequence[str], percent: Callable[[str], int]) -> list[Record]:
     """Every attempt, in the order of assignment."""
     records: list[Record] = []
     counts: dict[int, int] = {}
@@ -61,6 +65,7 @@ def subtasks(state: NodeState, b: Board, labels: Sequence[str]) -> list[Record]:
                 "label": labels[s.chunk],
                 "attempt": attempt,
                 "phase": s.phase.value,
+                "percent": percent(s.subtask_id) if s.phase is Attempt.ASSIGNED else 0,
                 "provider": s.provider,
                 "price": s.price,
                 "amount": s.amount,
@@ -69,6 +74,40 @@ def subtasks(state: NodeState, b: Board, labels: Sequence[str]) -> list[Record]:
             }
         )
     return records
+
+
+def logs(state: NodeState, task_id: TaskId, story: Callable[[str], Story | None]) -> Sequence[Record]:
+    """What is kept of the logs of a task's last attempts: as its requestor, or as one who computes it."""
+    found = state.boards.get(task_id)
+    if found is not None:
+        attempts = [(s, state.subtasks[s].chunk, str(state.subtasks[s].provider)) for s in found.history]
+    else:
+        attempts = [(s, 0, "here") for s, work in state.works.items() if work.assignment.job.task_id == task_id]
+    if found is None and not attempts:
+        raise NotFound(f"no task {task_id}, neither of ours nor computed here")
+    told = ((attempt, story(attempt[0])) for attempt in attempts)
+    return [
+        {"subtask_id": s, "chunk": chunk, "provider": provider, "percent": said.percent, "log": said.log}
+        for (s, chunk, provider), said in told
+        if said is not None
+    ][-MAX_LOGS:]
+
+
+def jobs(state: NodeState, percent: Callable[[str], int]) -> Sequence[Record]:
+    """What others have computed here now."""
+    works = (state.works[subtask_id] for subtask_id in state.busy)
+    return [
+        {
+            "subtask_id": w.subtask_id,
+            "task_id": w.assignment.job.task_id,
+            "template": w.assignment.job.template,
+            "requestor": w.requestor,
+            "phase": w.phase.value,
+            "percent": percent(w.subtask_id),
+            "since_ms": w.since_ms,
+        }
+        for w in works
+    ]
 
 
 def reasons(state: NodeState, topics: Sequence[str]) -> list[Record]:
@@ -151,6 +190,8 @@ def problems(state: NodeState) -> list[str]:
         found.append("no peers: set node.bootstrap to the address of a node of this network")
     if started and started.settings.provide and not started.capability.environments:
         found.append("no environment of an enabled template is available: see `golem template list`")
+    if state.resting is not None:
+        found.append(f"no new work is taken: {state.resting.value}")
     late = sum(w.is_overdue for w in state.works.values() if w.phase is WorkPhase.ACCEPTED)
     if late:
         found.append(f"{late} accepted subtasks were not paid in time: see `golem payment list`")

@@ -10,10 +10,11 @@ from msgspec import Meta
 
 from golem.errors import BadParameters
 from golem.model.money import Wei
-from golem.model.spec import Count, Limits, Name, Resource, TaskSpec
+from golem.model.spec import Count, Limits, Name, Resource, TaskSpec, Tiers
 from golem.model.value import Value
 
 MAX_RESOURCES = 64  # files and folders of one task; a folder may hold thousands of files
+TIERS = ("sandbox", "docker", "host")  # and docker with another runtime, by its name: docker-runsc
 MAX_PARAMS = 256  # a template has a dozen
 
 
@@ -32,6 +33,7 @@ class Submission(Value):
     limits: Limits = Limits()
     deadline_ms: Count = 0
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 8
+    tiers: Tiers = ()
 
     def spec(self, params: bytes) -> TaskSpec:
         """The task's description, with its parameters as the template parsed them."""
@@ -44,6 +46,7 @@ class Submission(Value):
             limits=self.limits,
             deadline_ms=self.deadline_ms,
             max_attempts=self.max_attempts,
+            tiers=self.tiers,
         )
 
 
@@ -68,6 +71,9 @@ def read(data: bytes) -> Submission:
         wrong.append(f"output: {submission.output!r} is no absolute path")
     if len({r.name for r in submission.resources}) < len(submission.resources):
         wrong.append("resources: a name is used twice")
+    for tier in submission.tiers:
+        if tier not in TIERS and not tier.startswith("docker-"):
+            wrong.append(f"tiers: there is no {tier!r}; there are: {', '.join(TIERS)}, docker-RUNTIME")
     if wrong:
         raise BadParameters("\n".join(wrong))
     return submission

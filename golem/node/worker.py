@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree
 
@@ -13,17 +14,26 @@ from zope.interface import implementer
 
 from golem.errors import Malformed, Refused
 from golem.interfaces import Berth, IGuest, IGuestHearer, ILauncher, Room
-from golem.model.spec import MAX_LOG_BYTES, Job, Limits, Outcome, Status
+from golem.model.spec import Job, Limits, Outcome, Status
 from golem.model.value import evolve
-from golem.node.disk import SEEN_FOLDER, clear, is_empty, measure
-from golem.node.memory import resident_bytes
+from golem.node.disk import SEEN_FOLDER, clear, free_bytes, is_empty, measure
+from golem.node.memory import usage
+from golem.node.vigil import Vigil
 from golem.wire.guest import Lines, job_line, outcome_of
 
 WATCH_S = 0.25  # a program that takes 1 GiB/s overshoots its memory limit by a quarter of that
+FULL_BYTES = 1 << 20  # with less disk a job that fails may well fail for that, and is not to blame
 END_S = 10.0  # what was killed is gone in milliseconds, unless the kernel itself is stuck
 WORKER = str(Path(__file__).parent.parent / "guest" / "worker.py")
 
+News = Callable[[Job, int, bytes], None]
+"""Told of a running job: how far it is, in percent, and what it printed since the last time."""
+
 log = Logger()
+
+
+def unheard(job: Job, percent: int, printed: bytes) -> None:
+    """Nobody wants to know."""
 
 
 @implementer(IGuestHearer)
@@ -34,40 +44,48 @@ class Worker:
     to the next: a job without files costs the node no more than a look into that folder.
     """
 
-    def __init__(self, launcher: ILauncher, clock: IReactorTime, folder: Path) -> None:
+    def __init__(self, launcher: ILauncher, clock: IReactorTime, folder: Path, news: News = unheard) -> None:
         self._launcher = launcher
         self._clock = clock
         self._folder = folder
         self._lines = Lines()
-        self._log = b""
+        self._news = news
         self._guest: IGuest | None = None
-        self._job: Job | None = None
+        self._vigil: Vigil | None = None  # over the job that runs
         self._done: Deferred[Outcome] = Deferred()
         self._verdict: Outcome | None = None
         self._watch: IDelayedCall | None = None
-        self._began = self.idle_since = clock.seconds()
+        self.idle_since = clock.seconds()
         self._gone: Deferred[None] = Deferred()
         self._inputs: dict[str, str] = {}
         self._inputs_number = self._output_number = 0
         self._made = folder / "out" / "0"
         self.is_spent = False
 
+    @property
+    def pid(self) -> int:
+        """The process on this machine whose descendants are the sandbox, or 0."""
+        return int(self._guest.pid) if self._guest is not None else 0
+
     async def run(self, job: Job, room: Room) -> Outcome:
         """Run a job to its end; what it made, if anything, is the folder `room.output` then. Raises ExecutorFault."""
-        self._job, self._verdict, self._log, self._done = job, None, b"", Deferred()
-        self._began = self._clock.seconds()
+        vigil = self._vigil = Vigil(job, self._clock.seconds())
+        self._verdict, self._done = None, Deferred()
         self._begin_watch(job.limits)
         try:
             outcome = await self._attempt(job, room)
+            used_ms = round((self._clock.seconds() - vigil.began_s) * 1000)
+            if outcome.status is not Status.DONE or not job.warm:
+                await self.end()
         finally:
-            self._job, self.idle_since = None, self._clock.seconds()
+            self._vigil, self.idle_since = None, self._clock.seconds()
             self.is_spent = self.is_spent or self._guest is None
-        used_ms = round((self.idle_since - self._began) * 1000)
-        if outcome.status is not Status.DONE or not job.warm:
-            await self.end()
         if outcome.status is Status.DONE:
             outcome = self._collect(outcome, room)
-        return evolve(outcome, used_ms=used_ms, log=self._log.decode(errors="replace"))
+        elif outcome.status in (Status.ERROR, Status.CRASHED) and free_bytes(str(self._folder)) < FULL_BYTES:
+            outcome = Outcome(status=Status.FAULT, detail=f"this machine's disk is full: {outcome.detail}"[:4096])
+        log = vigil.log.decode(errors="replace")
+        return evolve(outcome, used_ms=used_ms, peak_bytes=vigil.peak_bytes, log=log)
 
     async def _attempt(self, job: Job, room: Room) -> Outcome:
         try:
@@ -75,12 +93,18 @@ class Worker:
                 await self._start(job.limits, room)
             elif room.inputs != self._inputs:
                 self._place(room.inputs)
-            order = job_line(job, f"/in/{self._inputs_number}", f"/out/{self._output_number}")
+            self._order(job)
         except Malformed as why:
             return Outcome(status=Status.ERROR, detail=str(why))
-        if self._guest is not None and self._verdict is None:
-            self._guest.write(order)
         return await self._done
+
+    def _order(self, job: Job) -> None:
+        """Tell the worker, unless the job was stopped while its sandbox was made. Raises Malformed."""
+        guest = self._guest
+        if guest is not None:
+            order = job_line(job, f"{guest.inputs}/{self._inputs_number}", f"{guest.output}/{self._output_number}")
+            if self._verdict is None:
+                guest.write(order)
 
     async def _start(self, limits: Limits, room: Room) -> None:
         """Start the sandbox that this job, and perhaps its like, will run in. Raises ExecutorFault."""
@@ -91,14 +115,23 @@ class Worker:
         inputs, output = str(self._folder / "in"), str(self._folder / "out")
         self._place(room.inputs)
         self._guest = await self._launcher.launch(
-            Berth(program=room.program, inputs=inputs, output=output, worker=WORKER), limits, self
+            Berth(
+                room=str(self._folder),
+                program=room.program,
+                inputs=inputs,
+                output=output,
+                worker=WORKER,
+                image=room.image,
+            ),
+            limits,
+            self,
         )
         if self._verdict is not None:
             self._kill()
 
     def stop(self, status: Status, detail: str) -> None:
         """End the running job, and the sandbox with it; that job's outcome is this."""
-        if self._job is not None and self._verdict is None:
+        if self._vigil is not None and self._verdict is None:
             self._verdict = Outcome(status=status, detail=detail)
         self._kill()
 
@@ -164,21 +197,25 @@ class Worker:
     def _look(self) -> None:
         """Hold the running job to its limits."""
         self._watch = None
-        if self._job is None:
+        vigil, now_s = self._vigil, self._clock.seconds()
+        if vigil is None or self._done.called:
             return
-        limits = self._job.limits
-        left_ms = limits.timeout_ms - round((self._clock.seconds() - self._began) * 1000)
+        left_ms = vigil.left_ms(now_s)
         if left_ms <= 0:
-            self.stop(Status.TIMEOUT, f"not done after {limits.timeout_ms / 1000:g} s")
+            self.stop(Status.TIMEOUT, f"not done after {vigil.job.limits.timeout_ms / 1000:g} s")
             return
         self._watch = self._clock.callLater(min(WATCH_S, left_ms / 1000), self._look)
-        used = resident_bytes(self._guest.pid) if self._guest is not None else 0
-        if used > limits.memory_bytes:
-            self.stop(Status.OUT_OF_MEMORY, f"took {used >> 20} MiB, more than {limits.memory_bytes >> 20} MiB")
         try:
-            measure(self._folder / "out", limits.output_bytes)
+            made = measure(self._folder / "out", vigil.job.limits.output_bytes)
         except Refused as why:
             self.stop(Status.OUTPUT_REFUSED, str(why))
+            return
+        was = vigil.percent
+        used = usage(self.pid)
+        if verdict := vigil.judge(now_s, used, made):
+            self.stop(verdict.status, verdict.detail)
+        elif vigil.percent != was:
+            self._news(vigil.job, vigil.percent, b"")
 
     # IGuestHearer
 
@@ -187,28 +224,32 @@ class Worker:
         try:
             for line in self._lines.feed(data):
                 job_id, outcome = outcome_of(line)
-                if self._job is None or job_id != self._job.job_id or self._done.called:
+                if self._vigil is None or job_id != self._vigil.job.job_id or self._done.called:
                     raise Malformed("an answer that nobody asked for")
+                if outcome.status is Status.OUT_OF_MEMORY:
+                    outcome = evolve(outcome, detail=f"out of memory: {self._vigil.memory()}")
                 if self._verdict is None:
                     self._done.callback(outcome)
         except Malformed as why:
-            self.stop(Status.ERROR, f"the program broke the worker: {why}")
+            self.stop(Status.CRASHED, f"the program broke the worker: {why}")
 
     def logged(self, data: bytes) -> None:
-        """Keep the log's tail."""
-        self._log = (self._log + data)[-MAX_LOG_BYTES:]
+        """Some of the running job's log; what is printed between two jobs is nobody's."""
+        if self._vigil is not None:
+            self._vigil.heard(data)
+            self._news(self._vigil.job, self._vigil.percent, data)
 
     def ended(self, how: str, is_memory: bool) -> None:
         """The sandbox is gone; so is the job that it ran, if any."""
         self.is_spent = True
         self._end_watch()
         if not self._done.called:
-            self._done.callback(self._verdict or _fallen(how, is_memory))
+            self._done.callback(self._verdict or _fallen(how, self._vigil if is_memory else None))
         if not self._gone.called:
             self._gone.callback(None)
 
 
-def _fallen(how: str, is_memory: bool) -> Outcome:
-    if is_memory:
-        return Outcome(status=Status.OUT_OF_MEMORY, detail=f"the system ended it for want of memory: {how}")
-    return Outcome(status=Status.ERROR, detail=f"the program ended its worker: {how}")
+def _fallen(how: str, starved: Vigil | None) -> Outcome:
+    if starved is not None:
+        return Outcome(status=Status.OUT_OF_MEMORY, detail=f"ended by the system: {starved.memory()} ({how})")
+    return Outcome(status=Status.CRASHED, detail=f"the program ended its worker: {how}")

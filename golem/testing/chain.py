@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -31,12 +32,28 @@ from golem.model.money import NOTHING, Wei
 from golem.wire.voucher import verify_voucher
 
 
+class Sight(NamedTuple):
+    """What a node of the chain knows: all of it as of one block."""
+
+    block: int
+    wallets: dict[Address, int]
+    free: dict[Address, int]
+    paid: dict[tuple[Address, Address], int]
+    taken: dict[tuple[Address, Address], int]
+
+
 class MemoryLedger:
-    """What the contract holds. `is_down`: every call fails. `payments`: each (payer, payee, difference), in order."""
+    """What the contract holds. `is_down`: every call fails. `payments`: each (payer, payee, difference), in order.
+
+    `depth`: blocks on top of one before what is in it counts. `fee`: what a transaction costs, in wei. `pooled`:
+    payments that do not count yet.
+    """
 
     def __init__(self, clock: IReactorTime, block_s: float = 1.0) -> None:
         self.clock = clock
         self.block_s = block_s
+        self.depth = 0
+        self.fee = 0
         self.is_down = False
         self.wallets: dict[Address, int] = {}
         self.free: dict[Address, int] = {}
@@ -44,7 +61,9 @@ class MemoryLedger:
         self.taken: dict[tuple[Address, Address], int] = {}
         self.reserves: dict[tuple[Address, Address], int] = {}
         self.payments: list[tuple[Address, Address, int]] = []
+        self.pooled: dict[tuple[Address, Address], int] = {}
         self.deposits: dict[str, Receipt] = {}
+        self._reorgs = 0
 
     def account(self, address: Address, wallet: int) -> MemoryChain:
         """The chain as one account sees it, with `wallet` wei to begin with."""
@@ -55,43 +74,60 @@ class MemoryLedger:
         """The number of the latest block."""
         return int(self.clock.seconds() / self.block_s)
 
-    async def mined(self, what: str) -> Receipt:
-        """Wait for the next block. Raises ChainFault while the chain is down."""
-        await deferLater(self.clock, self.block_s, lambda: None)
-        if self.is_down:
-            raise ChainFault("the chain is down")
-        return Receipt(tx_hash="0x" + derive("tx", what, self.block()), block=self.block(), gas_used=0, fee=Wei(0))
+    def sight(self, *, is_copy: bool = False) -> Sight:
+        """What a node of the chain shows now, or, as a copy, will go on showing."""
+        if is_copy:
+            return Sight(self.block(), {**self.wallets}, {**self.free}, {**self.paid}, {**self.taken})
+        return Sight(self.block(), self.wallets, self.free, self.paid, self.taken)
+
+    def reorganise(self) -> None:
+        """Undo all blocks that are not deep enough to count; what was in them is mined anew."""
+        self._reorgs += 1
+
+    async def mined(self, what: str, account: Address) -> Receipt:
+        """Wait until a transaction is deep enough to count, and charge its fee. Raises ChainFault while down."""
+        reorgs = -1
+        while reorgs != self._reorgs:
+            reorgs = self._reorgs
+            await deferLater(self.clock, self.block_s * (1 + self.depth), lambda: None)
+            if self.is_down:
+                raise ChainFault("the chain is down")
+        self.wallets[account] -= self.fee
+        return Receipt(
+            tx_hash="0x" + derive("tx", what, self.block()), block=self.block(), gas_used=0, fee=Wei(self.fee)
+        )
 
 
 @implementer(IChain)
 class MemoryChain:
-    """IChain over a MemoryLedger."""
+    """IChain over a MemoryLedger. `past`: what this account's node of the chain still shows, if it is behind."""
 
     def __init__(self, ledger: MemoryLedger, account: Address) -> None:
         self._ledger = ledger
         self.account = account
         self.domain = Domain()
+        self.past: Sight | None = None
 
     def observe(self, payers: Sequence[Address]) -> Deferred[Sighting]:
         """Our funds, and what each payer has paid us."""
         return Deferred.fromCoroutine(self._observe(payers))
 
     async def _observe(self, payers: Sequence[Address]) -> Sighting:
-        world = self._ledger
-        if world.is_down:
+        if self._ledger.is_down:
             raise ChainFault("the chain is down")
+        world = self.past or self._ledger.sight()
         mine = [pair for pair in world.paid if pair[1] == self.account]
         claimable = sum(world.paid[pair] - world.taken.get(pair, 0) for pair in mine)
         return Sighting(
-            block=world.block(),
-            block_ms=int(world.block() * world.block_s * 1000),
+            block=world.block,
+            block_ms=int(world.block * self._ledger.block_s * 1000),
             funds=Funds(
                 free=Wei(world.free.get(self.account, 0)),
                 claimable=Wei(claimable),
                 wallet=Wei(world.wallets.get(self.account, 0)),
             ),
             paid={payer: Wei(world.paid.get((payer, self.account), 0)) for payer in payers},
-            reserved={p: Wei(world.reserves[p, self.account]) for p in payers if (p, self.account) in world.reserves},
+            reserved={p: Wei(kept) for p in payers if (kept := self._ledger.reserves.get((p, self.account), 0))},
         )
 
     def deposit(self, key: str, amount: Wei) -> Deferred[Receipt]:
@@ -100,7 +136,7 @@ class MemoryChain:
 
     async def _deposit(self, key: str, amount: Wei) -> Receipt:
         world = self._ledger
-        receipt = await world.mined(key)
+        receipt = await world.mined(key, self.account)
         if key not in world.deposits:
             if world.wallets[self.account] < amount:
                 raise NotEnoughFunds(f"the wallet has {world.wallets[self.account]} wei, not {amount}")
@@ -115,7 +151,9 @@ class MemoryChain:
 
     async def _pay(self, batch: Batch) -> Receipt:
         world = self._ledger
-        receipt = await world.mined(batch.batch_id)
+        for word in batch.words:
+            world.pooled[self.account, word.payee] = word.cumulative
+        receipt = await world.mined(batch.batch_id, self.account)
         more = {w.payee: max(0, w.cumulative - world.paid.get((self.account, w.payee), 0)) for w in batch.words}
         if sum(more.values()) > world.free.get(self.account, 0):
             raise NotEnoughFunds(f"the batch needs {sum(more.values())} wei")
@@ -133,7 +171,7 @@ class MemoryChain:
     async def _claim(self, voucher: Voucher) -> Receipt:
         world, pair = self._ledger, (voucher.payer, self.account)
         verify_voucher(self.domain, voucher)
-        receipt = await world.mined("claim")
+        receipt = await world.mined("claim", self.account)
         need = max(0, voucher.cumulative - world.paid.get(pair, 0))
         reserved = min(need, world.reserves.get(pair, 0))
         free = min(need - reserved, world.free.get(voucher.payer, 0))
@@ -152,7 +190,7 @@ class MemoryChain:
 
     async def _order(self, key: str, order: Order) -> Receipt:
         world = self._ledger
-        receipt = await world.mined(key)
+        receipt = await world.mined(key, self.account)
         if key not in world.deposits:
             self._move(order)
             world.deposits[key] = receipt
@@ -201,7 +239,7 @@ class MemoryChain:
 
     async def _withdraw(self, payers: Sequence[Address]) -> Receipt:
         world = self._ledger
-        receipt = await world.mined("withdraw")
+        receipt = await world.mined("withdraw", self.account)
         for payer in payers:
             pair = (payer, self.account)
             world.wallets[self.account] += world.paid.get(pair, 0) - world.taken.get(pair, 0)

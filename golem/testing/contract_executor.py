@@ -238,11 +238,33 @@ class SandboxContract(ExecutorContract):
             Limits(timeout_ms=20_000, memory_bytes=192 * MIB, output_bytes=MIB),
         )
         assert outcome.status is Status.OUT_OF_MEMORY, outcome
+        assert "192 MiB" in outcome.detail
+        assert outcome.peak_bytes > 64 * MIB
 
     @waited
-    async def test_a_job_that_ends_its_worker_is_an_error(self, bench: Bench) -> None:
+    async def test_a_job_that_does_nothing_any_more_is_stuck_and_one_that_says_something_is_not(
+        self, bench: Bench
+    ) -> None:
+        limits = Limits(timeout_ms=20_000, memory_bytes=512 * MIB, stuck_ms=1_500)
+        outcome = await bench.run(
+            """
+            import threading, time
+            def run(params, inputs, output):
+                for number in range(4):
+                    print(f"progress {number * 10}%", flush=True)
+                    time.sleep(0.7)
+                threading.Event().wait()
+            """,
+            limits,
+        )
+        assert outcome.status is Status.STUCK, outcome
+        assert outcome.detail.endswith("no line of log for 1.5 s, at 30 %")
+        assert 3_500 < outcome.used_ms < 15_000
+
+    @waited
+    async def test_a_job_that_ends_its_worker_has_crashed(self, bench: Bench) -> None:
         outcome = await bench.run("import os\ndef run(params, inputs, output):\n    os._exit(7)\n")
-        assert outcome.status is Status.ERROR
+        assert outcome.status is Status.CRASHED
         assert "exit code 7" in outcome.detail
 
     @waited
@@ -263,7 +285,7 @@ class SandboxContract(ExecutorContract):
     @waited
     async def test_a_warm_worker_that_broke_is_replaced(self, bench: Bench) -> None:
         broken = bench.job("import os\ndef run(params, inputs, output):\n    os._exit(1)\n")
-        assert (await bench.start(msgspec.structs.replace(broken, warm=True))).status is Status.ERROR
+        assert (await bench.start(msgspec.structs.replace(broken, warm=True))).status is Status.CRASHED
         job = msgspec.structs.replace(bench.job(COUNTS), warm=True)
         assert (await bench.start(job)).report == b'{"times":1}'
 

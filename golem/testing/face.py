@@ -32,6 +32,8 @@ class ScriptedFace:
     def __init__(self) -> None:
         self.records: dict[str, dict[str, object]] = {}
         self.attempts: dict[str, list[Record]] = {}
+        self.said: dict[str, list[Record]] = {}
+        self.running: list[Record] = []
         self.reasons: dict[str | None, list[Record]] = {}
         self.dues: list[Record] = []
         self.standings: list[Record] = []
@@ -94,6 +96,16 @@ class ScriptedFace:
         if task_id not in self.records:
             raise NotFound(f"no task {task_id}")
         return self.attempts.get(task_id, [])
+
+    def logs(self, task_id: str) -> Sequence[Record]:
+        """The logs set."""
+        if task_id not in self.said:
+            raise NotFound(f"no task {task_id}")
+        return self.said[task_id]
+
+    def jobs(self) -> Sequence[Record]:
+        """The jobs set."""
+        return self.running
 
     def explain(self, task_id: str | None) -> Sequence[Record]:
         """The reasons set."""

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from golem.core import ledger
+from golem.core.overlay import MAX_ADDRESSES, MAX_PEERS
+from golem.core.provider import MAX_DEMANDS
 from golem.core.state import NodeState
 from golem.core.subtask import Phase as Attempt
 from golem.core.task import LIVE, Board
+from golem.core.turn import MAX_TOPICS
+from golem.model.effects import Effect, Tell
+from golem.model.events import Heard
 from golem.model.ids import Address
+from golem.model.messages import Cancellation
 
 
 def check_node(state: NodeState) -> None:
@@ -17,6 +23,8 @@ def check_node(state: NodeState) -> None:
     ledger.check(state.ledger)
     debts_are_booked(state)
     dues_are_booked(state)
+    caches_are_bounded(state)
+    trust_is_a_share(state)
     for board in state.boards.values():
         budget_holds(state, board)
         chunks_are_leased_once(state, board)
@@ -71,3 +79,63 @@ def payments_were_promised(payer: Address, state: NodeState, paid: Mapping[tuple
         if source == payer:
             promised = state.ledger.owing[payee].promised if payee in state.ledger.owing else 0
             assert amount <= promised, f"{payer} paid {amount} wei to {payee}, and promised {promised}"
+
+
+def income_is_real(account: Address, state: NodeState, paid: Mapping[tuple[Address, Address], int]) -> None:
+    """No more is booked as received than the chain shows for good."""
+    for payer, pair in state.ledger.earning.items():
+        there = paid.get((payer, account), 0)
+        assert pair.paid <= there, f"{account} books {pair.paid} wei of {payer}, and the chain shows {there}"
+
+
+def caches_are_bounded(state: NodeState) -> None:
+    """What strangers can make grow has its bound."""
+    for name, held, most in (
+        ("demands", state.demands, MAX_DEMANDS),
+        ("addresses", state.addresses, MAX_ADDRESSES),
+        ("peers", state.peers, MAX_PEERS),
+        ("notes", state.notes, MAX_TOPICS),
+    ):
+        assert len(held) <= most, f"{len(held)} {name} are kept, and {most} are the most"
+
+
+def trust_is_a_share(state: NodeState) -> None:
+    """Evidence is never negative, and comes of deeds alone."""
+    for who, standing in state.standings.items():
+        assert standing.good >= 0 and standing.bad >= 0, f"negative evidence of {who}: {standing}"
+        assert standing.deeds > 0, f"{who} has a standing without a deed"
+
+
+def told_to_stop_is_stopped(event: object, state: NodeState) -> None:
+    """Who was told that a subtask is not wanted any more does not go on with it."""
+    if isinstance(event, Heard) and isinstance(event.message, Cancellation):
+        work = state.works.get(event.message.subtask_id)
+        assert work is None or work.requestor != event.peer or work.subtask_id not in state.busy, (
+            f"{event.message.subtask_id} is cancelled, and goes on"
+        )
+
+
+def lateness_is_remembered(effects: Sequence[Effect]) -> None:
+    """Who paid late is trusted less."""
+    tells = [effect for effect in effects if isinstance(effect, Tell)]
+    late = [t for t in tells if t.name == "income" and int(t.fields["late_ms"]) > 0]
+    noted = [t for t in tells if t.name == "deed" and t.fields["deed"] == "paid_late"]
+    assert len(noted) >= len(late), f"{len(late)} payments came late, and {len(noted)} are held against anybody"
+
+
+def check_quiet(states: Mapping[str, NodeState], paid: Mapping[tuple[Address, Address], int]) -> None:
+    """What holds of all nodes once nothing is under way: books agree with each other and with the chain."""
+    accounts = {name: state.started.payee for name, state in states.items() if state.started}
+    for name, state in states.items():
+        assert not state.busy, f"{name} computes although no task is open: {list(state.busy)}"
+        for board in state.boards.values():
+            assert board.task.phase not in LIVE and not board.open, f"{board.task.task_id} of {name} never ended"
+            assert f"task/{board.task.task_id}" not in state.ledger.balances, f"{board.task.task_id} keeps its budget"
+        for other, theirs in states.items():
+            mine = state.ledger.owing.get(accounts[other])
+            seen = theirs.ledger.earning.get(accounts[name])
+            owed = (mine.promised, mine.paid) if mine else (0, 0)
+            due = (seen.promised, seen.paid) if seen else (0, 0)
+            assert owed == due, f"{name} owes {other} {owed} (promised, paid), and {other} expects {due}"
+            there = paid.get((accounts[name], accounts[other]), 0)
+            assert owed[1] == there, f"{name} books {owed[1]} wei paid to {other}, and the chain shows {there}"

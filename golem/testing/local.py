@@ -18,6 +18,7 @@ from pathlib import Path
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from zope.interface import implementer
 
+from golem.interfaces import ITaskTemplate
 from golem.model.money import WEI_PER_ETHER, Wei
 from golem.model.settings import Settings
 from golem.model.value import evolve
@@ -28,6 +29,7 @@ from golem.testing.local_node import LocalNode
 from golem.testing.world import World
 
 PRICE = Wei(18 * WEI_PER_ETHER // 10_000)  # wei per hour of a slot
+RESTART_S = 5.0  # a supervisor's rest before it starts again what ended by itself
 TEMPLATES = ("echo",)  # what there is to do: tiny, and without inputs, as `golem.testing.programs` wants it
 
 
@@ -48,8 +50,10 @@ class LocalNetwork:
     """The first of `nodes` asks, and the others, which know its address, provide; unless `terms` say otherwise.
 
     `tampers`: what stands between a node and its executor. `takes_s`: how long jobs take, by node, if not a second.
+    `EXTRA`: kinds of task beside echo.
     """
 
+    EXTRA: Mapping[str, ITaskTemplate] = {}
     REQUESTOR = Settings(closure_ms=2_000)
     PROVIDER = Settings(provide=True, min_price=PRICE, closure_ms=2_000)
 
@@ -63,14 +67,14 @@ class LocalNetwork:
         tampers: Mapping[str, Tamper] | None = None,
         takes_s: Mapping[str, float] | None = None,
     ) -> None:
-        self.world = World(folder, tuple(nodes), seed, load(TEMPLATES))
+        self.world = World(folder, tuple(nodes), seed, {**load(TEMPLATES), **self.EXTRA})
         self.clock, self.ledger = self.world.clock, self.world.ledger
         self._nodes: dict[str, LocalNode] = {}
         self._alarm = _Alarm(self.world.troubles)
         globalLogPublisher.addObserver(self._alarm)
         for name in nodes:
             own = (terms or {}).get(name, self.PROVIDER if self._nodes else self.REQUESTOR)
-            own = evolve(own, templates=TEMPLATES, bootstrap=(self.world.place(nodes[0]),))
+            own = evolve(own, templates=tuple(self.world.templates), bootstrap=(self.world.place(nodes[0]),))
             node = self._nodes[name] = LocalNode(self.world, name, own, (tampers or {}).get(name, honest))
             node.takes_s = (takes_s or {}).get(name, node.takes_s)
             node.boot()
@@ -100,12 +104,30 @@ class LocalNetwork:
         self.run_until(lambda: self.clock.seconds() >= end_s, seconds)
 
     def _turn(self, is_over: Callable[[], bool], end_s: float) -> bool:
+        fallen = self.world.fallen
         while True:
             try:
-                return self.clock.run_until(is_over, end_s - self.clock.seconds())
+                was_done = self.clock.run_until(lambda: bool(fallen) or is_over(), end_s - self.clock.seconds())
             except Killed as killed:
-                self._nodes[killed.name].kill()
-                self._nodes[killed.name].boot()
+                fallen.append(killed.name)
+            if not fallen:
+                return was_done
+            self._bury()
+
+    def _bury(self) -> None:
+        """Who died in the midst of a turn comes back, as under a supervisor; who can't write waits for its disk."""
+        while self.world.fallen:
+            node = self._nodes[self.world.fallen.pop()]
+            if node.run is not None:
+                node.kill()
+                if node.journal.trouble:
+                    self.clock.callLater(RESTART_S, self._rise, node.name)
+                else:
+                    node.boot()
+
+    def _rise(self, name: str) -> None:
+        if self._nodes[name].run is None:
+            self._nodes[name].boot()
 
     # faults
 

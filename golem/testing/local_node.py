@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from twisted.internet.defer import Deferred
 
 from golem.model.money import WEI_PER_ETHER, Wei
 from golem.model.settings import Settings
 from golem.model.spec import Limits
-from golem.node.build import Reach, Tamper, assemble
-from golem.node.computer import Computer
-from golem.node.node import Node, Parts
+from golem.node.build import Reach, Tamper
+from golem.node.node import Node
 from golem.node.submission import Submission
-from golem.testing.crash import MortalClock, MortalJournal
+from golem.testing.crash import Killed, MortalJournal
 from golem.testing.keys import FixedKeyring, SeededEntropy
+from golem.testing.life import Body, Life
 from golem.testing.programs import executor
 from golem.testing.witness import Witness
 from golem.testing.world import World
@@ -27,67 +27,115 @@ LIMITS = Limits(timeout_ms=60_000)
 
 
 class LocalNode:
-    """A production node in a World. `run`: the node itself while it is alive. `takes_s`: how long its jobs take."""
+    """A production node in a World. `takes_s`: how long its jobs take.
+
+    `moods`: of the services that it relies on. `offset_s`: how wrong its clock is. `dies_at`: the number, from its
+    latest boot, of the point at which it dies; `passed`: the points it came to since then.
+    """
 
     def __init__(self, world: World, name: str, terms: Settings, tamper: Tamper) -> None:
         self.name = name
         self.terms = terms
         self.tamper = tamper
         self.takes_s = 1.0
+        self.offset_s = 0.0
         self.keyring = FixedKeyring(name)
         self.journal = MortalJournal(name)
-        self.run: Node | None = None
+        self.moods = world.moods[name]
+        self.dies_at: int | None = None
+        self.passed: list[str] = []
+        self.store = world.store(name)
+        self.chain = world.chain(self.keyring.account)
         self._world = world
-        self._store = world.store(name)
-        self._chain = world.chain(self.keyring.account)
-        self._clock = MortalClock(world.clock)
+        self._life: Life | None = None
         self._boots = 0
         self._witness = Witness(world, name, self.keyring.account, lambda: self.node.engine.state)
 
     # life and death
 
+    @property
+    def run(self) -> Node | None:
+        """The node itself while it is alive."""
+        return self._life.node if self._life else None
+
     def boot(self) -> None:
         """Start the node on the journal, the content and the account that it had before."""
-        assert self.run is None, f"{self.name} runs already"
-        world, self._clock = self._world, MortalClock(self._world.clock)
+        assert self._life is None, f"{self.name} runs already"
+        world = self._world
         self._boots += 1
-        templates, folder = world.templates, world.folder / self.name / "jobs"
-        runs = self.tamper(executor(self._clock, templates, self.takes_s))
-        self._computer = computer = Computer(
-            runs, self._store, lambda name: templates[name].programs, folder, max(1, self.terms.slots)
-        )
-        parts = Parts(
-            clock=self._clock,
+        self.passed = []
+        world.silent.pop(self.name, None)
+        world.points[self.name] = self.journal.reached = self._reached
+        self._life = Life(self._body(), world.clock, self.moods, self._reached)
+        self._life.clock.offset_s = self.offset_s
+        self.node.startService()
+        self.node.engine.observe(self._witness.saw)  # after the replay, which tells nothing new
+        self.node.ready.addErrback(lambda why: world.troubles.append(f"{self.name} does not start: {why}"))
+        self.node.broken.addErrback(lambda why: self.fall())
+
+    def _body(self) -> Body:
+        world, name = self._world, self.name
+        place, gateway = world.place(name), world.gateway(name)
+        return Body(
+            terms=self.terms,
+            folder=world.folder / name / "jobs",
+            reach=Reach(NETWORK, world.carrier(name), listen=place, address=place, gateway=lambda: gateway),
+            templates=dict(world.templates),
+            runs=lambda clock: self.tamper(executor(clock, world.templates, self.takes_s)),
+            store=self.store,
+            chain=self.chain,
             journal=self.journal,
-            store=self._store,
-            executor=runs,
-            computer=computer,
-            chain=self._chain,
             keyring=self.keyring,
-            entropy=SeededEntropy(f"{world.seed}/{self.name}/{self._boots}"),
+            entropy=SeededEntropy(f"{world.seed}/{name}/{self._boots}"),
         )
-        place, gateway = world.place(self.name), world.gateway(self.name)
-        reach = Reach(NETWORK, world.carrier(self.name), listen=place, address=place, gateway=lambda: gateway)
-        self.run = assemble(parts, self.terms, templates, reach)
-        computer.setServiceParent(self.run)
-        self.run.startService()
-        self.run.engine.observe(self._witness.saw)  # after the replay, which tells nothing new
-        self.run.ready.addErrback(lambda why: world.troubles.append(f"{self.name} does not start: {why}"))
+
+    def fall(self) -> None:
+        """Die in the midst of a turn; `kill` buries it."""
+        assert self._life is not None, f"{self.name} is dead"
+        self._life.fall()
+        self._world.silent[self.name] = None
+        self._world.fallen.append(self.name)
+
+    def _reached(self, point: str) -> None:
+        self.passed.append(point)
+        if len(self.passed) == self.dies_at:
+            self.dies_at = None
+            self.fall()
+            if "journal" in point:
+                raise Killed(self.name)
 
     def kill(self) -> None:
         """End the node at once: nothing is said, finished, or written any more."""
-        self._clock.is_over = True
-        self._computer.stopService()  # ends its jobs, which would end in disorder when they are garbage
-        for service in self.node:
-            service.running = 0
+        assert self._life is not None, f"{self.name} is dead"
+        self._life.end()
+        self._world.silent[self.name] = None
+        self._world.network.thaw(self.name)
         self._world.hang_up(self.name)
-        self.run = None
+        self._life = None
+
+    def freeze(self) -> None:
+        """Stop the node's process, as SIGSTOP does."""
+        if self._life is not None:
+            self._life.clock.freeze()
+            self._world.network.freeze(self.name)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._world.network.thaw(self.name)
+        if self._life is not None:
+            self._life.clock.thaw()
+
+    def set_clock(self, offset_s: float) -> None:
+        """Make the node's idea of the time so wrong."""
+        self.offset_s = offset_s
+        if self._life is not None:
+            self._life.clock.offset_s = offset_s
 
     @property
     def node(self) -> Node:
         """The node itself, which must be alive."""
-        assert self.run is not None, f"{self.name} is dead"
-        return self.run
+        assert self._life is not None, f"{self.name} is dead"
+        return self._life.node
 
     # what its user does and sees
 
@@ -102,24 +150,28 @@ class LocalNode:
         deadline_s: float = 0.0,
     ) -> str:
         """Have a task done; returns its id once it is on disk. `budget`: wei; `max_price`: wei per hour."""
+        terms = {"budget": Wei(budget), "max_price": Wei(max_price), "limits": limits}
+        deadline_ms = int((self._world.clock.seconds() + deadline_s) * 1000) if deadline_s else 0
+        answers: list[str] = []
+        self.post(template, params, answers.append, deadline_ms=deadline_ms, **terms)
+        assert self._world.clock.run_until(lambda: bool(answers), ANSWER_S), f"{self.name} does not answer"
+        return answers[0]
+
+    def post(self, template: str, params: Mapping[str, object], answer: Callable[[str], None], **terms: object) -> None:
+        """Ask for a task, and go on; `answer` is told its id once it is on disk, unless the node dies before."""
+        record = {"budget": BUDGET, "max_price": MAX_PRICE, "limits": LIMITS, **terms}
         submission = Submission(
             template=template,
             params={key: str(value) for key, value in params.items()},
-            budget=Wei(budget),
-            max_price=Wei(max_price),
             output=str(self.results),
-            limits=limits,
-            deadline_ms=int((self._world.clock.seconds() + deadline_s) * 1000) if deadline_s else 0,
+            **record,  # type: ignore[arg-type]  # one mapping for keywords of several types
         )
         asked = self.node.desk.submit(submission)
-        answers: list[str] = []
 
         async def wait() -> None:
-            answers.append(str((await asked)["task_id"]))
+            answer(str((await asked)["task_id"]))
 
         Deferred.fromCoroutine(wait())
-        assert self._world.clock.run_until(lambda: bool(answers), ANSWER_S), f"{self.name} does not answer"
-        return answers[0]
 
     def task(self, task_id: str) -> Mapping[str, object]:
         """One task, as its user sees it."""

@@ -14,6 +14,7 @@ from golem.model.messages import (
     Message,
     Offer,
     PeerList,
+    Progress,
     Reason,
     Refusal,
     Rejection,
@@ -30,11 +31,23 @@ SUBTASK = SubtaskId("fedcba9876543210" * 2)
 CID = Cid("bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi")
 INSTANT_MS = 1_700_000_000_000
 
+LIMITS = Limits(cores=2, memory_bytes=4 << 30, output_bytes=1 << 30, timeout_ms=60_000, stuck_ms=30_000)
+JOB = Job(
+    job_id=JobId(SUBTASK),
+    task_id=TASK,
+    template="blender",
+    program="render",
+    params=b'{"frame":1}',
+    inputs=(Input(name="scene.blend", cid=CID, size_bytes=1_000_000),),
+    limits=LIMITS,
+    warm=True,
+    files=1,
+)
+
 
 def messages() -> tuple[Message, ...]:
     """The same in every run; the demand is signed by the key of "alice" for the network "devnet"."""
     alice = FixedKeyring("alice")
-    limits = Limits(cores=2, memory_bytes=4 << 30, output_bytes=1 << 30, timeout_ms=60_000)
     demand = Demand(
         task_id=TASK,
         requestor=alice.node_id,
@@ -42,33 +55,24 @@ def messages() -> tuple[Message, ...]:
         template="blender",
         environment="blender-4.5",
         max_price=Wei(10**18),
-        limits=limits,
+        limits=LIMITS,
         chunks=64,
         expires_ms=INSTANT_MS,
         tiers=("sandbox", "docker"),
     )
     capability = Capability(tier="sandbox", cores=8, memory_bytes=16 << 30, environments=("blender-4.5", "echo-1"))
-    job = Job(
-        job_id=JobId(SUBTASK),
-        task_id=TASK,
-        template="blender",
-        program="render",
-        params=b'{"frame":1}',
-        inputs=(Input(name="scene.blend", cid=CID, size_bytes=1_000_000),),
-        limits=limits,
-        warm=True,
-    )
     return (
         sign_demand(alice.sign, "devnet", demand),
         Withdrawal(task_id=TASK),
         Offer(task_id=TASK, price=Wei(5 * 10**17), slots=8, capability=capability),
         Refusal(task_id=TASK, reason=Reason.BUSY, subtask_id=SUBTASK, price=Wei(7)),
-        Assignment(subtask_id=SUBTASK, price=Wei(1), cap=Wei(2**96 - 1), deadline_ms=INSTANT_MS, job=job),
+        Assignment(subtask_id=SUBTASK, price=Wei(1), cap=Wei(2**96 - 1), deadline_ms=INSTANT_MS, job=JOB),
         Delivery(subtask_id=SUBTASK, result=CID, size_bytes=12_345, report=b'{"ok":1}', used_ms=9_876),
         Failure(subtask_id=SUBTASK, detail="out of memory", log="Killed\n"),
         _acceptance(),
         Rejection(subtask_id=SUBTASK, reason=None, evidence="tile 3,4: ssim 0.41, at least 0.94"),
         Cancellation(subtask_id=SUBTASK),
+        Progress(subtask_id=SUBTASK, percent=42, log="Sample 3/64\n"),
         PeerList(peers=((alice.node_id, "[2001:db8::1]:7300"), (FixedKeyring("bob").node_id, "golem.example:7300"))),
     )
 

@@ -7,7 +7,7 @@ network are left out, so a run is the same every time.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -57,11 +57,12 @@ class Held:
 
 
 class MemoryWorld:
-    """Everybody's content, by gateway."""
+    """Everybody's content, by gateway. `reaches`: whether one gateway can fetch from another now."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self.clock = clock
         self.held: dict[Place, dict[Key, Held]] = {}
+        self.reaches: Callable[[Place, Place], bool] = lambda one, other: True
 
 
 @implementer(IResourceStore)
@@ -70,6 +71,7 @@ class MemoryResourceStore:
 
     def __init__(self, world: MemoryWorld, gateway: Place) -> None:
         self._world = world
+        self._gateway = gateway
         self._mine = world.held.setdefault(gateway, {})
         self._pins: dict[str, set[Key]] = {}
 
@@ -98,7 +100,8 @@ class MemoryResourceStore:
 
     async def _fetch(self, key: Key, sources: Sequence[Place], limit: int) -> Held:
         await deferLater(self._world.clock, FETCH_S, lambda: None)
-        theirs = next((held[key] for place in sources if key in (held := self._world.held.get(place, {}))), None)
+        near = [place for place in sources if self._world.reaches(self._gateway, place)]
+        theirs = next((held[key] for place in near if key in (held := self._world.held.get(place, {}))), None)
         if theirs is None:
             raise ContentMissing(f"nobody gave {to_text(key)}: {', '.join(sources) or 'there is nobody to ask'}")
         mine = Held()
@@ -126,6 +129,15 @@ class MemoryResourceStore:
         gone = self._pins.pop(owner, set())
         for key in gone - set().union(*self._pins.values()):
             self._mine.pop(key, None)
+
+    def forget(self) -> None:
+        """Lose all content, as a store does whose disk is replaced."""
+        self._mine.clear()
+        self._pins.clear()
+
+    def owners(self) -> Sequence[str]:
+        """For whom there is content."""
+        return sorted(self._pins)
 
     def _pin(self, key: Key, held: Held, owner: str) -> None:
         self._mine.setdefault(key, held)

@@ -9,8 +9,15 @@ from golem.core.state import NodeState
 from golem.model import effects as f
 from golem.model import events as e
 from golem.model.ids import Address
-from golem.testing.invariants import check_node, payments_were_promised
+from golem.testing.invariants import (
+    check_node,
+    income_is_real,
+    lateness_is_remembered,
+    payments_were_promised,
+    told_to_stop_is_stopped,
+)
 from golem.testing.world import World
+from golem.wire.codec import encode
 
 REMEMBERED = 25  # turns a node: what a reader of a failure looks at
 
@@ -27,12 +34,16 @@ class Witness:
 
     def saw(self, event: e.Event, effects: list[f.Effect]) -> None:
         """One turn. Raises AssertionError where it broke an invariant."""
+        self._world.saw(self._name, encode(event))
         self._last.append((self._world.passed_s(), event, list(effects)))
         for effect in effects:
             if isinstance(effect, f.Drop):
                 self._world.troubles.append(f"{self._name} drops {effect.peer[:8]}: {effect.why}")
         check_node(self._state())
         payments_were_promised(self._account, self._state(), self._world.ledger.paid)
+        told_to_stop_is_stopped(event, self._state())
+        lateness_is_remembered(effects)
+        income_is_real(self._account, self._state(), self._world.ledger.paid)
 
     def story(self) -> str:
         """The last turns, one a line: when, what happened, what was asked for."""

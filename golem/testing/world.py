@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from random import Random
 
 from golem.interfaces import ITaskTemplate
 from golem.model.ids import Address
-from golem.net.carrier import join_place
+from golem.net.carrier import join_place, split_place
 from golem.testing.chain import MemoryChain, MemoryLedger
 from golem.testing.clock import Clock
 from golem.testing.network import MemoryCarrier, MemoryNetwork
+from golem.testing.ports import Moods
 from golem.testing.store import MemoryResourceStore, MemoryWorld
 
 PORT = 7_000
@@ -22,7 +23,12 @@ WALLET = 10**20  # wei: a hundred ether, more than any story spends
 
 
 class World:
-    """`folder`: where nodes keep their files. `troubles`: what should never have happened."""
+    """`folder`: where nodes keep their files. `troubles`: what should never have happened.
+
+    `moods`: of each node's services. `fallen`: nodes that died in the midst of a turn and are to be buried. `silent`:
+    nodes that say nothing any more. `points`: told whenever a node comes to a point at which it may be made to die.
+    `trace`: over every turn of all.
+    """
 
     def __init__(self, folder: Path, names: tuple[str, ...], seed: int, templates: Mapping[str, ITaskTemplate]) -> None:
         self.folder = folder
@@ -35,6 +41,14 @@ class World:
         self.content = MemoryWorld(self.clock)
         self.ledger = MemoryLedger(self.clock)
         self.troubles: list[str] = []
+        self.moods = {name: Moods() for name in names}
+        self.fallen: list[str] = []
+        self.silent: dict[str, None] = {}
+        self.points: dict[str, Callable[[str], None]] = {}
+        self.steps = 0
+        self.trace = sha256()
+        self.network.about_to_write = self._may_write
+        self.content.reaches = self._reaches
         random = Random(sha256(f"{seed}/latency".encode()).digest())
         for index, one in enumerate(names):
             for other in names[:index]:
@@ -59,6 +73,23 @@ class World:
     def chain(self, account: Address) -> MemoryChain:
         """The chain as an account sees it."""
         return self.ledger.account(account, WALLET)
+
+    def saw(self, name: str, turn: bytes) -> None:
+        """A node took a turn."""
+        self.steps += 1
+        self.trace.update(f"{self.clock.seconds():.6f} {name} ".encode() + turn)
+
+    def _may_write(self, name: str) -> bool:
+        if name in self.points:
+            self.points[name]("before socket.write")
+        return name not in self.silent
+
+    def _reaches(self, one: str, other: str) -> bool:
+        """Content is served by a node that runs, over lines that carry."""
+        here, there = split_place(one)[0], split_place(other)[0]
+        network = self.network
+        is_up = there not in self.silent and not network.is_frozen(there)
+        return here == there or (is_up and not network.is_cut((here, there)) and not network.is_cut((there, here)))
 
     def hang_up(self, name: str) -> None:
         """A node's process is gone: its port is closed and its connections break, as a kernel sees to."""

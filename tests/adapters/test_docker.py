@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pytest_twisted import blockon
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
+from twisted.python.failure import Failure
 
 from golem.adapters.docker import NOBODY, DockerLauncher, is_reachable
-from golem.model.spec import Limits
+from golem.errors import ExecutorFault
+from golem.model.spec import Capability, Environment, Limits
+from golem.model.value import evolve
 from golem.node.executor import PooledExecutor
 from golem.testing.contract_executor import Bench, SandboxContract, waited
 
@@ -31,7 +36,7 @@ class TestDocker(SandboxContract):
         assert isinstance(reactor, PosixReactorBase)
         launcher = TestDocker.launcher = TestDocker.launcher or DockerLauncher(reactor)
         executor = PooledExecutor(launcher, reactor, tmp_path / "rooms", [], Limits(cores=1, memory_bytes=1 << 30))
-        blockon(launcher.check())
+        blockon(launcher.check(str(tmp_path / "rooms")))
         yield Bench(executor, reactor, tmp_path)
         blockon(executor.close())
 
@@ -64,3 +69,63 @@ class TestDocker(SandboxContract):
             "network": ["lo"],
             "environ": ["HOME", "HOSTNAME", "LANG", "PATH", "TMPDIR"],
         }
+
+
+def test_a_runtime_that_the_engine_has_not_is_named_with_those_that_it_has(tmp_path: Path) -> Deferred[None]:
+    assert isinstance(reactor, PosixReactorBase)
+
+    def look(trouble: Failure) -> None:
+        trouble.trap(ExecutorFault)
+        assert "no runtime 'runsc-of-nobody'; it has: " in str(trouble.value)
+        assert "runc" in str(trouble.value)
+
+    return DockerLauncher(reactor, runtime="runsc-of-nobody").check(str(tmp_path)).addErrback(look)
+
+
+def test_another_runtime_is_another_tier_and_holds_as_well(tmp_path: Path) -> Deferred[None]:
+    assert isinstance(reactor, PosixReactorBase)
+    launcher = DockerLauncher(reactor, runtime="io.containerd.runc.v2")
+    executor = PooledExecutor(launcher, reactor, tmp_path / "rooms", [], Limits())
+
+    def look(found: Capability) -> Deferred[None]:
+        assert found.tier == "docker-io.containerd.runc.v2"
+        return executor.close()
+
+    return executor.probe().addCallback(look)
+
+
+def image() -> str:
+    """A small image with a Python of its own, by its id; docs/computer.md says how to make one without a registry."""
+    command = ["docker", "image", "inspect", "--format", "{{.Id}}", "golem-python:1"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    if found.returncode:
+        pytest.skip("there is no image golem-python:1: not proven here")
+    return found.stdout.strip()
+
+
+def test_a_template_with_an_image_runs_in_it_and_one_whose_image_is_not_there_is_not_offered(
+    tmp_path: Path,
+) -> Deferred[None]:
+    return Deferred.fromCoroutine(in_images(tmp_path, image()))
+
+
+async def in_images(folder: Path, own: str) -> None:
+    assert isinstance(reactor, PosixReactorBase)
+    missing = f"sha256:{'0' * 64}"
+    environments = [
+        Environment(name="own", modules=("json",), image=own),
+        Environment(name="lacks", modules=("twisted",), image=own),
+        Environment(name="gone", image=missing),
+        Environment(name="plain", modules=("twisted",)),
+    ]
+    executor = PooledExecutor(DockerLauncher(reactor), reactor, folder / "rooms", environments, Limits())
+    executor.furnish({"bench": own, "other": missing})
+    bench = Bench(executor, reactor, folder)
+    try:
+        assert sorted((await executor.probe()).environments) == ["own", "plain"]
+        found = await bench.report("import sys\ndef run(params, inputs, output):\n    return {'is': sys.prefix}\n")
+        assert found == {"is": "/usr"}
+        with pytest.raises(ExecutorFault, match="No such image"):
+            await bench.start(evolve(bench.job("def run(*_): pass\n"), template="other"))
+    finally:
+        await executor.close()

@@ -13,7 +13,7 @@ from twisted.internet import reactor
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.task import deferLater
 
-from golem.adapters.bubblewrap import BubblewrapLauncher
+from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
 from golem.model.spec import Environment, Limits, Status
 from golem.node.executor import MAX_IDLE, PooledExecutor
 from golem.testing.contract_executor import COUNTS, FOREVER, Bench, SandboxContract, processes_with, waited

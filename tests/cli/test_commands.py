@@ -11,6 +11,7 @@ import pytest
 
 from golem.cli.exits import Exit
 from golem.cli.main import NOUNS
+from golem.control.watcher import KEEP_ALIVE_S
 from golem.errors import ConfigError, Fault, NotEnoughFunds
 from golem.model.chain import Order, PutIn, Reclaim, SetAside, TakeBack, Unlock
 from golem.model.ids import Address
@@ -292,3 +293,48 @@ def test_the_command_starts_quickly_and_imports_no_twisted() -> None:
         [sys.executable, "-c", script % (heavy,)], capture_output=True, text=True, timeout=20, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_logs_are_shown_line_by_line_with_nothing_a_terminal_would_obey(shell: Shell, node: FaceServer) -> None:
+    task = "a1" * 16
+    _task(node, task)
+    node.face.said[task] = [{"subtask_id": "b2" * 16, "log": f"one\n{EVIL}\n", "percent": 40}]
+    assert shell.run("task", "logs", "a1") == Exit.OK
+    assert shell.out.splitlines()[0] == "b2b2b2b2  one"
+    assert "\x1b" not in shell.out and "\u202e" not in shell.out
+    assert shell.json("task", "logs", task)[0]["percent"] == 40  # type: ignore[index]  # JSON
+
+
+def test_logs_are_followed_until_the_task_is_over(shell: Shell, node: FaceServer) -> None:
+    task = "a1" * 16
+    _task(node, task)
+    node.face.said[task] = [{"subtask_id": "b2" * 16, "log": "before\n"}]
+
+    def go_on(number: int) -> None:
+        if not node.face.listeners:
+            node.reactor.callLater(0.01, go_on, number)
+        elif number:
+            node.face.tell(f"log/{task}", "log", subtask="b2" * 16, percent=50, log=f"line {number}\n")
+            node.reactor.callLater(0.01, go_on, number - 1)
+        else:
+            _task(node, task, phase="done")
+            node.clock.advance(KEEP_ALIVE_S)
+
+    node.do(go_on, 3)
+    assert shell.run("task", "logs", "a1", "--follow") == Exit.OK
+    said = [line.split("  ")[1] for line in shell.out.splitlines()]
+    assert said[0] == "before" and said[-2:] == ["line 2", "line 1"]
+
+
+def test_a_provider_sees_what_it_computes_and_its_logs(shell: Shell, node: FaceServer) -> None:
+    assert shell.run("task", "jobs") == Exit.OK
+    assert "golem task explain" in shell.out
+    node.face.running = [
+        {"subtask_id": "b2" * 16, "task_id": "c3" * 16, "template": "echo", "requestor": NODE_ID, "percent": 7}
+    ]
+    node.face.said["c3" * 16] = [{"subtask_id": "b2" * 16, "log": "hot\n"}]
+    assert shell.run("task", "jobs") == Exit.OK
+    assert "c3c3c3c3" in shell.out and "7 %" in shell.out
+    assert shell.run("task", "logs", "c3") == Exit.OK
+    assert "b2b2b2b2  hot" in shell.out
+    assert shell.run("task", "logs", "d4") == Exit.NOT_FOUND

@@ -46,6 +46,15 @@ def ends(node: FaceServer) -> Callable[..., None]:
     return end
 
 
+def test_a_tier_that_is_demanded_goes_with_the_task_and_one_that_is_none_is_refused(
+    node: FaceServer, shell: Shell
+) -> None:
+    assert shell.run(*ARGV, "--detach", "--tier", "docker", "--tier", "docker-runsc") == Exit.OK
+    assert node.face.submitted[0].tiers == ("docker", "docker-runsc")
+    assert shell.run(*ARGV, "--detach", "--tier", "dokcer") == Exit.USAGE
+    assert "there is no 'dokcer'; there are: sandbox, docker" in shell.err
+
+
 def test_a_task_that_is_done_shows_results_cost_and_who_did_what(
     node: FaceServer, shell: Shell, ends: Callable[..., None], tmp_path: Path
 ) -> None:

@@ -105,10 +105,17 @@ def test_a_requestor_remembers_who_declined_until_it_offers() -> None:
     assert declined(me) == {bob: NO}
     me.hear("bob", Offer(task_id=TASK, price=PRICE, slots=1, capability=CAPABILITY))
     assert not declined(me)
-    me.hear("bob", NO)
-    assert not declined(me), "its offer stands"
     me.post(e.TimerFired(name=f"offers/{TASK}"))
     assert me.said(Assignment)
+
+
+def test_an_offer_that_is_taken_back_before_the_first_pick_is_no_offer() -> None:
+    me = open_task()
+    me.hear("bob", Offer(task_id=TASK, price=PRICE, slots=1, capability=CAPABILITY))
+    me.hear("bob", NO)
+    assert declined(me)
+    me.post(e.TimerFired(name=f"offers/{TASK}"))
+    assert not me.said(Assignment)
 
 
 def test_a_refusal_for_a_task_that_is_over_is_forgotten() -> None:

@@ -57,12 +57,16 @@ def subtask(number: int) -> SubtaskId:
     return SubtaskId(f"{number:032x}")
 
 
-def computes(me: Solo, number: int) -> None:
+def gets(me: Solo, number: int) -> None:
     job = Job(job_id=subtask(number), task_id=TASK, template="toy", program="work", params=b"{}", limits=LIMITS)  # type: ignore[arg-type]  # the same hex
     me.hear(
         "alice",
         Assignment(subtask_id=subtask(number), price=PRICE, cap=Wei(10_000), deadline_ms=me.now_ms + DAY_MS, job=job),
     )
+
+
+def computes(me: Solo, number: int) -> None:
+    gets(me, number)
     me.post(e.Executed(key=subtask(number), outcome=Outcome(status=Status.DONE, used_ms=1)))
 
 
@@ -181,7 +185,7 @@ def test_who_is_trusted_less_may_owe_less_and_a_reserve_adds_to_it() -> None:
     for number in (2, 3, 4):
         works(me, number, due_ms=me.now_ms + DAY_MS)
     assert me.trust("alice", Role.REQUESTOR) * 2 * TERMS.max_exposure < 3 * AMOUNT
-    computes(me, 5)
+    gets(me, 5)
     assert me.state.works.get(subtask(5)) is None, "3,000 wei are more than she may owe"
     sees(me, me.now_ms + 1, paid=AMOUNT, reserved={ALICE.account: Wei(3_000)})
     works(me, 5, due_ms=me.now_ms + DAY_MS)

@@ -9,7 +9,7 @@ from golem.core.reputation import DAY_MS, Role
 from golem.errors import UnknownTemplate
 from golem.model import events as e
 from golem.model.chain import Funds, Sighting
-from golem.model.effects import Broadcast, Dial, Execute, Fetch, Observe, Release, Stop
+from golem.model.effects import Broadcast, ClearTimer, Dial, Execute, Fetch, Observe, Release, SetTimer, Stop
 from golem.model.ids import JobId, SubtaskId, TaskId, derive
 from golem.model.messages import (
     Acceptance,
@@ -19,6 +19,7 @@ from golem.model.messages import (
     Demand,
     Failure,
     Offer,
+    Progress,
     Reason,
     Refusal,
     Rejection,
@@ -134,7 +135,7 @@ def test_own_and_expired_demands_are_nothing_to_pass_on(ours: Demand) -> None:
         ({"provide": False}, {}, Reason.NOT_PROVIDING),
         ({"templates": ()}, {}, Reason.TEMPLATE),
         ({}, {"environment": "toy-2"}, Reason.ENVIRONMENT),
-        ({}, {"tiers": ("docker",)}, Reason.ENVIRONMENT),
+        ({}, {"tiers": ("docker",)}, Reason.TIER),
         ({}, {"limits": Limits(cores=64)}, Reason.RESOURCES),
         ({}, {"max_price": Wei(PRICE - 1)}, Reason.PRICE_TOO_LOW),
         ({"min_requestor_trust": 0.6}, {}, Reason.REPUTATION),
@@ -277,6 +278,59 @@ def test_only_its_requestor_decides_about_work() -> None:
     me.hear("mallory", Cancellation(subtask_id=assignment().subtask_id))
     me.hear("mallory", Cancellation(subtask_id=SubtaskId("0" * 32)))
     assert me.state.busy
+
+
+def test_for_a_requestor_that_is_gone_nobody_computes_for_ever() -> None:
+    me = hired(evolve(TERMS, slots=2))
+    me.hear("alice", assignment())
+    alice = FixedKeyring("alice").node_id
+    for _ in range(2):
+        me.post(e.Lost(peer=alice))
+        me.post(e.TimerFired(name=f"vanished/{alice}"), TERMS.lease_grace_ms)
+        wait = me.one(SetTimer)
+        assert (wait.name, wait.at_ms) == (f"forsaken/{alice}", me.now_ms + TERMS.forsaken_ms)
+        assert me.state.busy, "it may come back"
+        me.meet("alice")
+        assert ClearTimer(name=wait.name) in me.asked
+    me.post(e.Lost(peer=alice))
+    me.post(e.TimerFired(name=f"forsaken/{alice}"), TERMS.forsaken_ms)
+    assert me.one(Stop).job_id == assignment().job.job_id
+    assert me.one_said(Failure).detail == "the requestor was gone for 600 s"
+    assert me.state.busy == {}
+    me.post(e.Executed(key=assignment().subtask_id, outcome=evolve(DONE, status=Status.STOPPED)))
+    me.hear("alice", Cancellation(subtask_id=assignment().subtask_id))
+    assert not me.said(Failure) and me.state.works[assignment().subtask_id].reason.endswith("600 s")
+
+
+def test_what_is_still_fetched_for_a_requestor_that_is_gone_is_given_up_too() -> None:
+    me = hired()
+    inputs = (Input(name="scene", cid=RESULT, size_bytes=9),)
+    me.hear("alice", assignment(job=evolve(assignment().job, inputs=inputs)))
+    me.post(e.TimerFired(name=f"forsaken/{FixedKeyring('alice').node_id}"))
+    assert me.state.busy == {} and me.one_said(Failure)
+
+
+def test_for_a_peer_that_wants_nothing_of_us_nobody_waits() -> None:
+    me = hired()
+    me.post(e.TimerFired(name=f"vanished/{FixedKeyring('alice').node_id}"))
+    assert me.asked == []
+
+
+def test_who_may_withdraw_a_task_is_known_by_its_work_where_the_demand_is_forgotten() -> None:
+    me = hired()
+    me.hear("alice", assignment())
+    me.state.demands.clear()
+    me.meet("mallory")
+    me.hear("mallory", Withdrawal(task_id=TASK))
+    assert TASK in me.state.offered
+    me.hear("alice", Withdrawal(task_id=TASK))
+    assert TASK not in me.state.offered
+
+
+def test_progress_is_for_people_and_changes_nothing() -> None:
+    me = hired()
+    me.hear("alice", Progress(subtask_id=assignment().subtask_id, percent=99, log="done"))
+    assert me.asked == []
 
 
 def test_a_verdict_about_work_that_was_forgotten_is_nothing() -> None:

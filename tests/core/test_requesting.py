@@ -10,7 +10,7 @@ from golem.core.task import Phase
 from golem.errors import IllegalTransition
 from golem.model import events as e
 from golem.model.chain import Funds, Receipt, Sighting
-from golem.model.effects import Deposit, Execute, Export, Fetch, Observe, Pay, Publish, Release, SetTimer
+from golem.model.effects import Broadcast, Deposit, Execute, Export, Fetch, Observe, Pay, Publish, Release, SetTimer
 from golem.model.ids import SubtaskId, TaskId
 from golem.model.messages import (
     Acceptance,
@@ -207,6 +207,17 @@ def test_an_offer_that_does_not_fit_is_refused_by_its_reason() -> None:
         assert me.one_said(Refusal).reason is why
     me.hear("bob", evolve(offer(), task_id=TaskId("8" * 32)))
     assert me.one_said(Refusal).reason is Reason.CLOSED
+
+
+def test_who_keeps_jobs_apart_otherwise_than_the_task_wants_gets_none_of_it() -> None:
+    me = opened(spec=evolve(SPEC, tiers=("docker", "wasm")))
+    (told,) = [effect.message for effect in me.asked if isinstance(effect, Broadcast)]
+    assert isinstance(told, Demand) and told.tiers == ("docker", "wasm")
+    me.meet("bob")
+    me.hear("bob", offer())
+    assert me.one_said(Refusal).reason is Reason.TIER
+    me.hear("bob", offer(capability=evolve(CAPABILITY, tier="docker")))
+    assert not me.said(Refusal)
 
 
 def test_the_cheapest_trusted_provider_comes_first() -> None:

@@ -17,7 +17,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
 
-from golem.adapters.bubblewrap import BubblewrapLauncher
+from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
 from golem.model.spec import Limits
 from golem.node.executor import PooledExecutor
 from golem.node.worker import WORKER

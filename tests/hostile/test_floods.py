@@ -17,7 +17,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
 
-from golem.adapters.bubblewrap import SHM_BYTES, TMP_BYTES, BubblewrapLauncher
+from golem.adapters.launchers.bubblewrap import SHM_BYTES, TMP_BYTES, BubblewrapLauncher
 from golem.model.ids import derive
 from golem.model.spec import Limits, Status
 from golem.node.executor import PooledExecutor
@@ -125,7 +125,7 @@ NODE = """
 import sys
 from pathlib import Path
 from twisted.internet import reactor
-from golem.adapters.bubblewrap import BubblewrapLauncher
+from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
 from golem.model.spec import Limits
 from golem.node.executor import PooledExecutor
 from golem.testing.contract_executor import Bench
@@ -162,6 +162,9 @@ def test_what_a_killed_node_ran_ends_with_it_and_its_rooms_go_at_the_next_start(
     assert list((tmp_path / "rooms").iterdir()) != []
     assert isinstance(reactor, PosixReactorBase)
     executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, tmp_path / "rooms", [], Limits())
-    probed = executor.probe()
-    assert list((tmp_path / "rooms").glob("*/out/*")) == []
-    return probed.addCallback(lambda _: executor.close())
+
+    def look(_: object) -> Deferred[None]:
+        assert list((tmp_path / "rooms").glob("*/out/*")) == []
+        return executor.close()
+
+    return executor.probe().addCallback(look)

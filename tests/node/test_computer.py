@@ -15,6 +15,7 @@ from golem.interfaces import IExecutor, IResourceStore, Room
 from golem.model.ids import Cid, JobId, TaskId, derive
 from golem.model.spec import Capability, Input, Job, Limits, Outcome, Status
 from golem.node.computer import MAX_QUEUE, Computer
+from golem.node.slots import Slots, Whole
 from golem.testing.clock import Clock
 from golem.testing.executor import ScriptedExecutor
 from golem.testing.store import MemoryResourceStore, MemoryWorld
@@ -216,3 +217,29 @@ def test_a_full_queue_refuses_rather_than_grows(desk: Desk) -> None:
     outcome = desk.now(desk.computer.run(desk.job(MAX_QUEUE)))
     assert outcome is not None and outcome.status is Status.FAULT
     assert str(MAX_QUEUE) in outcome.detail
+
+
+def test_jobs_run_together_as_long_as_there_are_slots_cores_and_memory_for_them() -> None:
+    slots = Slots(Whole(slots=3, cores=4, memory_bytes=10))
+    running: list[Deferred[None]] = []
+
+    def begin(cores: int, memory: int) -> Deferred[None]:
+        def work() -> Deferred[None]:
+            running.append(Deferred())
+            return running[-1]
+
+        return slots.run(Limits(cores=cores, memory_bytes=memory), work)
+
+    done = [begin(*wanted) for wanted in ((2, 1), (2, 1), (1, 1), (1, 9), (64, 99))]
+    assert len(running) == 2, "there are no cores for the third"
+    running[0].callback(None)
+    assert len(running) == 3
+    running[1].errback(ValueError("any end frees the room"))
+    done[1].addErrback(lambda _: None)
+    assert len(running) == 4, "one core and nine bytes are left"
+    running[2].callback(None)
+    assert len(running) == 4
+    running[3].callback(None)
+    assert len(running) == 5, "what asks for more than there is runs alone"
+    running[4].callback(None)
+    assert all(each.called for each in done)

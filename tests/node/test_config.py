@@ -88,6 +88,10 @@ def test_a_folder_without_a_file_says_how_to_make_one(tmp_path: Path) -> None:
         ("[provider]\ntemplates = ['../x']", "must be a name"),
         ("[requestor]\nmin_provider_trust = 1.5", "from 0 to 1"),
         ("[payment]\ncontract = '0xabc'", "40 hex digits"),
+        ("[provider]\nimages = ['blender=blender:latest']", "by its digest"),
+        ("[provider]\nexecutor = 'sandbox'\ndocker_runtime = 'runsc'", "docker_runtime: means nothing"),
+        ("[provider]\nhours = ['22-6']", "22:00-06:00"),
+        ("[provider]\nrequestors = ['0xabc']", "66 hex digits"),
         ("node = 3", "must stand under one of"),
     ],
 )
@@ -98,8 +102,10 @@ def test_what_is_wrong_or_dangerous_is_refused(tmp_path: Path, text: str, key: s
 
 
 def test_running_strangers_programs_bare_needs_the_flag_that_says_so(tmp_path: Path) -> None:
-    text = "[provider]\nexecutor = 'host'\ni_trust_all_requestors = true"
-    assert _load(tmp_path, text).provider.executor == "host"
+    text = "[provider]\nexecutor = 'host'\ni_trust_all_requestors = true\ntemplates = ['echo', 'blender']"
+    with pytest.raises(ConfigError, match=r"host_templates: name each .* may run; blender is not named"):
+        _load(tmp_path, text + "\nhost_templates = ['echo']")
+    assert _load(tmp_path, text + "\nhost_templates = ['echo', 'blender']").provider.executor == "host"
 
 
 def test_what_to_toml_writes_load_reads_as_the_same(tmp_path: Path) -> None:

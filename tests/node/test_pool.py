@@ -25,6 +25,8 @@ class Guest:
     """Answers as `answers` says, at once; or not at all. `orders`: what it was told."""
 
     pid = 0
+    inputs = "/in"
+    output = "/out"
 
     def __init__(self, berth: Berth, hearer: IGuestHearer, answers: bool) -> None:
         self.berth = berth
@@ -42,9 +44,6 @@ class Guest:
         if self.answers:
             self.hearer.said(json.dumps({"job": self.orders[-1]["job"], "ok": True, "report": {}}).encode() + b"\n")
 
-    def close(self) -> None:
-        pass
-
     def kill(self) -> None:
         if self.dies and not self.is_killed:
             self.is_killed = True
@@ -58,6 +57,7 @@ class Guest:
 @implementer(ILauncher)
 class Launcher:
     tier = "nothing"
+    takes_images = True
 
     def __init__(self) -> None:
         self.guests: list[Guest] = []
@@ -65,7 +65,7 @@ class Launcher:
         self.wait: Deferred[None] | None = None
         self.fault = ""
 
-    def check(self) -> Deferred[None]:
+    def check(self, rooms: str) -> Deferred[None]:
         return succeed(None)
 
     def launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> Deferred[IGuest]:
@@ -261,7 +261,7 @@ def test_the_second_answer_to_a_job_counts_for_nothing(pool: Pool) -> None:
 
 def test_want_of_memory_is_told_from_other_ends(pool: Pool) -> None:
     pool.launcher.answers = False
-    for is_memory, status in ((True, Status.OUT_OF_MEMORY), (False, Status.ERROR)):
+    for is_memory, status in ((True, Status.OUT_OF_MEMORY), (False, Status.CRASHED)):
         ended = pool.start(pool.job())
         pool.guest.hearer.ended("exit code 137", is_memory)
         (outcome,) = ended

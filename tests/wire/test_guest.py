@@ -97,3 +97,12 @@ def test_a_job_is_one_line_that_says_all_of_it(params: dict[str, object], indent
         "output": "/out/a",
         "params": params,
     }
+
+
+@pytest.mark.parametrize("params", [b"", b"[]", b"\xff", b'{"a":1}{'])
+def test_parameters_that_are_no_object_never_become_an_order(params: bytes) -> None:
+    job = Job(
+        job_id=JobId(derive("job")), task_id=TaskId(derive("task")), template="echo", program="echo", params=params
+    )
+    with pytest.raises(Malformed, match="no JSON object"):
+        job_line(job, "/in/1", "/out/0")

@@ -1,20 +1,69 @@
-"""Tells what a sandbox offers: which of the wanted modules can be imported in it."""
+"""Tells what a sandbox offers: which modules can be imported in it, and what a job can see and do there."""
 
 from __future__ import annotations
 
+import ctypes
 import importlib
+import os
+import socket
+from pathlib import Path
 from typing import TypedDict
+
+PLACES = (
+    "/",
+    "/app",
+    "/boot",
+    "/dev",
+    "/dev/shm",
+    "/etc",
+    "/guest",
+    "/home",
+    "/in",
+    "/out",
+    "/root",
+    "/tmp",
+    "/usr",
+    "/var",
+)
+FILES = (
+    "/etc/shadow",
+    "/etc/passwd",
+    "/dev/mem",
+    "/dev/kmsg",
+    "/proc/kcore",
+    "/proc/sysrq-trigger",
+    "/var/run/docker.sock",
+)
+FAMILIES = {"packet": 17, "netlink": 16, "vsock": 40, "bluetooth": 31, "alg": 38}
+OWN_PROCESSES = 4  # the sandbox's first one or two, the worker, and what counts
+CLONE_NEWUSER, PTRACE_TRACEME = 0x10000000, 0
 
 
 class Wanted(TypedDict):
-    """Modules by the name of the environment that needs them."""
+    """Modules by the name of the environment that needs them. `folder`: the node's, which no job may see."""
 
     environments: dict[str, list[str]]
+    folder: str
 
 
-def run(params: Wanted, inputs: str, output: str) -> dict[str, list[str]]:
-    """The environments that are whole."""
-    return {"environments": [name for name, modules in params["environments"].items() if all(map(_has, modules))]}
+class Inside(TypedDict):
+    """What a job is in here. Of places and doors those that are open to it."""
+
+    is_root: bool
+    may_gain: bool
+    is_filtered: bool
+    capabilities: str
+    network: list[str]
+    writes: list[str]
+    reads: list[str]
+    doors: list[str]
+    strangers: int
+
+
+def run(params: Wanted, inputs: str, output: str) -> dict[str, object]:
+    """The environments that are whole, and what it is like inside."""
+    whole = [name for name, modules in params["environments"].items() if all(map(_has, modules))]
+    return {"environments": whole, "inside": inside(params["folder"])}
 
 
 def _has(module: str) -> bool:
@@ -24,3 +73,58 @@ def _has(module: str) -> bool:
         print(f"{module}: {why}")
         return False
     return True
+
+
+def inside(folder: str) -> Inside:
+    """Ask for everything and try every call that is known to do no harm, and say what went well."""
+    status = _status()
+    capabilities = [int(status.get(f"Cap{name}", "-1"), 16) for name in ("Eff", "Prm", "Inh", "Amb")]
+    return {
+        "is_root": os.geteuid() == 0 or os.getuid() == 0,
+        "may_gain": status.get("NoNewPrivs") != "1",
+        "is_filtered": status.get("Seccomp") == "2",
+        "capabilities": "+".join(f"{found:x}" for found in capabilities if found),
+        "network": sorted(set(_interfaces()) - {"lo"}),
+        "writes": [place for place in PLACES if os.access(place, os.W_OK)],
+        "reads": [path for path in (*FILES, folder) if _can_read(path)],
+        "doors": [*_calls(), *(name for name, family in FAMILIES.items() if _can_open(family))],
+        "strangers": max(0, len(list(Path("/proc").glob("[0-9]*"))) - OWN_PROCESSES),
+    }
+
+
+def _status() -> dict[str, str]:
+    with open("/proc/self/status") as file:
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in file)}
+
+
+def _interfaces() -> list[str]:
+    with open("/proc/net/dev") as file:
+        return [line.partition(":")[0].strip() for line in file if ":" in line]
+
+
+def _can_read(path: str) -> bool:
+    try:
+        return any(Path(path).iterdir()) if Path(path).is_dir() else os.access(path, os.R_OK)
+    except OSError:
+        return False
+
+
+def _can_open(family: int) -> bool:
+    try:
+        socket.socket(family, socket.SOCK_RAW if family == FAMILIES["packet"] else socket.SOCK_DGRAM).close()
+    except OSError:
+        return False
+    return True
+
+
+def _calls() -> list[str]:
+    """The system calls that no job needs, and that work here."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    tries = {
+        "unshare": lambda: libc.unshare(CLONE_NEWUSER),
+        "mount": lambda: libc.mount(b"none", b"/out", b"tmpfs", 0, None),
+        "chroot": lambda: libc.chroot(b"/out"),
+        "ptrace": lambda: libc.ptrace(PTRACE_TRACEME, 0, None, None),
+        "setuid": lambda: libc.setuid(0),
+    }
+    return [name for name, call in tries.items() if call() == 0]

@@ -16,13 +16,11 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.error import ProcessExitedAlready
-from twisted.internet.interfaces import IProcessTransport, IReactorProcess, IReactorTime
-from twisted.internet.process import Process
-from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.interfaces import IReactorProcess, IReactorTime
 from twisted.internet.utils import getProcessOutputAndValue
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from golem.adapters.launchers.process import ProcessGuest, sweep
 from golem.errors import ExecutorFault
 from golem.interfaces import Berth, IGuest, IGuestHearer, ILauncher
 from golem.model.spec import Limits
@@ -33,10 +31,7 @@ MAX_PROCESSES = 256  # threads count: a renderer takes one per core, and Python'
 MAX_FILES = 1_024
 TMP_BYTES = 256 << 20  # memory of the sandbox: renderers cache there
 SHM_BYTES = 64 << 20  # as Docker's
-LOG_BURST_BYTES = 64 << 10  # a program that prints without end gets 640 KiB/s of the node's time, no more
-LOG_PAUSE_S = 0.1
 CHECK_S = 10.0
-STDIN, STDERR = 0, 2
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives")
 WAY_OUT = (
     "where user namespaces are off, as root: sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000 "
@@ -44,57 +39,8 @@ WAY_OUT = (
 )
 
 
-@implementer(IGuest)
-class _Guest(ProcessProtocol):
-    def __init__(self, hearer: IGuestHearer, clock: IReactorTime) -> None:
-        self._hearer = hearer
-        self._clock = clock
-        self._logged = 0
-        self._is_shut = False
-        self.pid = 0
-
-    def connectionMade(self) -> None:
-        self.pid = self._process.pid or 0
-
-    @property
-    def _process(self) -> IProcessTransport:
-        if self.transport is None:
-            raise ExecutorFault("the sandbox has not started")
-        return self.transport
-
-    def outReceived(self, data: bytes) -> None:
-        self._hearer.said(data)
-
-    def errReceived(self, data: bytes) -> None:
-        self._hearer.logged(data)
-        self._logged += len(data)
-        if self._logged >= LOG_BURST_BYTES:
-            self._logged = 0
-            self._read_log(is_wanted=False)
-            self._clock.callLater(LOG_PAUSE_S, self._read_log, is_wanted=True)
-
-    def _read_log(self, *, is_wanted: bool) -> None:
-        """Read the log, or leave it for a while: who prints faster waits, as the pipe is full."""
-        if isinstance(self.transport, Process) and (pipe := self.transport.pipes.get(STDERR)) is not None:
-            (pipe.startReading if is_wanted else pipe.stopReading)()
-
-    def inConnectionLost(self) -> None:
-        """The sandbox is ending; `processEnded` comes next."""
-        self._is_shut = True
-
-    def processEnded(self, reason: Failure) -> None:
-        self.pid = 0
-        code = getattr(reason.value, "exitCode", None)
-        signal = getattr(reason.value, "signal", None)
-        self._hearer.ended(f"killed by signal {signal}" if signal else f"exit code {code}", False)
-
-    def write(self, data: bytes) -> None:
-        if self.pid and not self._is_shut:
-            self._process.writeToChild(STDIN, data)
-
-    def close(self) -> None:
-        if self.pid:
-            self._process.closeStdin()
+class _Guest(ProcessGuest):
+    """Bubblewrap, and the sandbox that it made."""
 
     def kill(self) -> None:
         """End the first process of the sandbox, with which the kernel ends all; bubblewrap reports it then, and ends.
@@ -103,12 +49,12 @@ class _Guest(ProcessProtocol):
         """
         with suppress(ProcessExitedAlready):
             if self.pid:
-                self._process.signalProcess(SIGSTOP)
+                self.process.signalProcess(SIGSTOP)
                 first = _children(self.pid)
                 for pid in first:
                     with suppress(ProcessLookupError):
                         os.kill(pid, SIGKILL)
-                self._process.signalProcess(SIGCONT if first else SIGKILL)
+                self.process.signalProcess(SIGCONT if first else SIGKILL)
 
 
 @implementer(ILauncher)
@@ -116,6 +62,7 @@ class BubblewrapLauncher:
     """Workers in namespaces of their own. `python`: the interpreter whose modules jobs may import."""
 
     tier = "sandbox"
+    takes_images = False
 
     def __init__(self, reactor: IReactorProcess, python: str = sys.executable) -> None:
         self._reactor = reactor
@@ -123,11 +70,12 @@ class BubblewrapLauncher:
         self._is_root = os.geteuid() == 0
         self._started = 0
 
-    def check(self) -> Deferred[None]:
+    def check(self, rooms: str) -> Deferred[None]:
         """Try the sandbox with a program that does nothing."""
-        return Deferred.fromCoroutine(self._check())
+        return Deferred.fromCoroutine(self._check(rooms))
 
-    async def _check(self) -> None:
+    async def _check(self, rooms: str) -> None:
+        sweep(rooms)
         for tool, package in (("bwrap", "bubblewrap"), ("setpriv", "util-linux"), ("prlimit", "util-linux")):
             if which(tool) is None:
                 raise ExecutorFault(f"{tool} is not installed: apt-get install {package}")
@@ -162,8 +110,8 @@ class BubblewrapLauncher:
             *("prlimit", f"--nofile={MAX_FILES}", "--core=0", f"--nproc={MAX_PROCESSES}"),
             f"--fsize={limits.output_bytes}",
         ]
-        command = [*self._wrap(binds, uid), *confined, self._python, "-I", "-B", "/guest/worker.py"]
-        guest = _Guest(hearer, IReactorTime(self._reactor))
+        command = [*self._wrap(binds, uid), *confined, self._python, "-I", "-B", "/guest/worker.py", "/app"]
+        guest = _Guest(hearer, IReactorTime(self._reactor), "/in", "/out")
         try:
             self._reactor.spawnProcess(guest, which(command[0]) or command[0], command, env={}, path=None)
         except OSError as why:

@@ -1,0 +1,1 @@
+"""ILauncher by processes of this machine: in namespaces, or in nothing."""

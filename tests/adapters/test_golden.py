@@ -1,0 +1,92 @@
+"""What a job can see and do in each tier that this machine has: the golden answer, or the node does not start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from shutil import which
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.posixbase import PosixReactorBase
+from twisted.python.failure import Failure
+
+from golem.adapters.docker import DockerLauncher, is_reachable
+from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
+from golem.adapters.launchers.host import HostLauncher
+from golem.interfaces import ILauncher
+from golem.model.spec import Capability, Environment, Limits
+from golem.model.value import evolve
+from golem.node.executor import PooledExecutor
+from golem.node.golden import GOLDEN, UNHELD, Inside, leaks
+
+TIERS: dict[str, Callable[[PosixReactorBase], ILauncher]] = {
+    "sandbox": BubblewrapLauncher,
+    "docker": DockerLauncher,
+    "host": HostLauncher,
+}
+
+
+def has(tier: str) -> bool:
+    return {"sandbox": which("bwrap") is not None, "docker": is_reachable()}.get(tier, True)
+
+
+def probed(tier: str, folder: Path) -> PooledExecutor:
+    if not has(tier):
+        pytest.skip(f"this machine has no {tier}: not proven here")
+    assert isinstance(reactor, PosixReactorBase)
+    environments = [Environment(name="plain", modules=("json",)), Environment(name="none", modules=("no_such",))]
+    return PooledExecutor(TIERS[tier](reactor), reactor, folder / "rooms", environments, Limits(cores=2))
+
+
+async def capability(executor: PooledExecutor) -> Capability:
+    """What a probe finds; the executor is closed."""
+    try:
+        return await executor.probe()
+    finally:
+        await executor.close()
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_tier_keeps_what_it_promises_on_this_machine(tier: str, tmp_path: Path) -> Deferred[None]:
+    def look(found: Capability) -> None:
+        assert (found.tier, found.cores, found.environments) == (tier, 2, ("plain",))
+
+    return Deferred.fromCoroutine(capability(probed(tier, tmp_path))).addCallback(look)
+
+
+def test_a_tier_that_promises_nothing_is_seen_to_keep_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Deferred[None]:
+    monkeypatch.setattr("golem.node.golden.UNHELD", frozenset())
+
+    def look(trouble: Failure) -> None:
+        why = str(trouble.value)
+        assert "the host sandbox does not hold on this machine: " in why
+        assert str(tmp_path / "rooms") in why, "the node's own folder is to be seen there"
+
+    return Deferred.fromCoroutine(capability(probed("host", tmp_path))).addErrback(look)
+
+
+@pytest.mark.parametrize(
+    "hole",
+    [
+        {"is_root": True},
+        {"may_gain": True},
+        {"is_filtered": False},
+        {"capabilities": "200000"},
+        {"network": ("eth0",)},
+        {"writes": ("/dev/shm", "/etc", "/out", "/tmp")},
+        {"reads": ("/etc/shadow",)},
+        {"doors": ("mount",)},
+        {"strangers": 1},
+    ],
+    ids=lambda hole: next(iter(hole)),
+)
+def test_every_hole_is_named(hole: dict[str, object]) -> None:
+    found: Inside = evolve(GOLDEN, **hole)
+    (named,) = leaks("sandbox", found)
+    assert named.startswith(next(iter(hole)))
+    assert [leaks(tier, found) for tier in UNHELD] == [[]]
+    assert leaks("sandbox", GOLDEN) == []
