@@ -10,9 +10,12 @@ import pytest
 from coincurve import PrivateKey
 from eth_abi.abi import decode
 
+from golem.model.ids import Address
+from golem.model.value import evolve
 from golem.testing.bank import ETHER, Bank, is_done
 from golem.wire.account import keccak256
 
+AMOUNT = 123_456_789_012_345  # seven bytes, as benchmarks/gas.py
 HERE = Path(__file__).parents[2]
 
 
@@ -134,3 +137,32 @@ def test_totals_end_at_ninety_six_bits(bank: Bank) -> None:
     assert is_done(bank.pay(0, [(b, most)]))
     bank.send(1, "withdraw(address[],address)", [a], b)
     assert bank.held == 0
+
+
+def test_a_batch_of_a_hundred_keeps_its_budget_of_gas(bank: Bank) -> None:
+    payees = ["0x" + keccak256(b"payee %d of 100" % n)[-20:].hex() for n in range(100)]
+    bank.send(0, "deposit()", value=ETHER)
+    new = bank.pay(0, [(payee, AMOUNT) for payee in payees]).gas_used
+    used = bank.pay(0, [(payee, 2 * AMOUNT) for payee in payees]).gas_used
+    assert new <= 100 * 24_000
+    assert used <= 100 * 6_650
+
+
+def test_a_push_pays_accounts_directly_and_what_is_refused_is_free_again(bank: Bank) -> None:
+    fresh = "0x" + "77" * 20
+    assert is_done(bank.push(0, [(fresh, 5), (bank.contract, 3), ("0x" + "00" * 20, 2)], 1, value=12))
+    assert bank.balance(fresh) == 5
+    assert bank.look("free(address)", bank.actors[0]) == 7
+    assert not is_done(bank.push(0, [(fresh, 5)], 1))
+
+
+def test_a_voucher_for_another_chain_or_contract_or_not_due_yet_claims_nothing(bank: Bank) -> None:
+    bank.send(0, "deposit()", value=10)
+    ours, late = bank.domain, bank.now - 1
+    for wrong in (evolve(ours, chain_id=1), evolve(ours, contract=Address(bank.actors[2]))):
+        bank.domain = wrong
+        assert not is_done(bank.claim(1, 0, 5, late, 0))
+    bank.domain = ours
+    assert not is_done(bank.claim(1, 0, 5, bank.now + 60, 0))
+    assert is_done(bank.claim(1, 0, 5, late, 0))
+    assert bank.look("claimable(address[],address)", [bank.actors[0]], bank.actors[1]) == 5
