@@ -50,4 +50,5 @@ def _show(call: Call) -> int:
 def _provides(status: Status) -> str:
     if not status.is_provider:
         return "no (set provider.enabled in golem.toml)"
-    return f"{', '.join(status.templates)}; {status.busy} of {status.slots} slots busy"
+    tier = f", in {status.tier}" if status.tier else ""
+    return f"{', '.join(status.templates)}{tier}; {status.busy} of {status.slots} slots busy"

@@ -34,7 +34,7 @@ class Funds(Record):
 
 
 class Status(Record):
-    """A node. `busy` of `slots` run a job; `owed`: by us; `due`: to us; `tasks`: counted by phase."""
+    """A node. `busy` of `slots` run a job, kept apart by `tier`; `owed`: by us; `due`: to us; `tasks`: counted by phase."""
 
     node_id: str
     version: str = ""
@@ -46,6 +46,7 @@ class Status(Record):
     is_provider: bool = False
     slots: int = 0
     busy: int = 0
+    tier: str = ""
     templates: tuple[str, ...] = ()
     funds: Funds = Funds()
     owed: Amount = "0"

@@ -66,6 +66,7 @@ class Desk(Till):
             "is_provider": started.settings.provide,
             "slots": started.settings.slots,
             "busy": len(state.busy),
+            "tier": started.capability.tier,
             "templates": sorted(self._templates),
             "funds": {"free": funds.free, "claimable": funds.claimable, "wallet": funds.wallet},
             "owed": owed,

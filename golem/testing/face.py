@@ -71,6 +71,7 @@ class ScriptedFace:
             "is_provider": True,
             "slots": 4,
             "busy": 1,
+            "tier": "sandbox",
             "templates": ["echo"],
             "funds": {"free": Wei(2 * 10**18), "claimable": Wei(0), "wallet": Wei(10**17)},
             "owed": Wei(5 * 10**16),

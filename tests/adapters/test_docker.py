@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,3 +131,48 @@ async def in_images(folder: Path, own: str) -> None:
             await bench.start(evolve(bench.job("def run(*_): pass\n"), template="other"))
     finally:
         await executor.close()
+
+
+NODE = """
+import sys
+from pathlib import Path
+from twisted.internet import reactor
+from golem.adapters.docker import DockerLauncher
+from golem.model.spec import Limits
+from golem.node.executor import PooledExecutor
+from golem.testing.contract_executor import FOREVER, Bench
+folder = Path(sys.argv[1])
+executor = PooledExecutor(DockerLauncher(reactor), reactor, folder / "rooms", [], Limits())
+bench = Bench(executor, reactor, folder)
+executor.probe().addCallback(lambda _: bench.start(bench.job(FOREVER)))
+reactor.run()
+"""
+
+
+def containers(rooms: Path, *, running: bool) -> list[str]:
+    """The containers of workers whose rooms are in a folder."""
+    command = ["docker", "ps", "--format", '{{.ID}} {{.Label "golem.worker"}}', *([] if running else ["--all"])]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [line.split()[0] for line in said.splitlines() if f" {rooms}/" in line]
+
+
+def test_a_container_ends_with_its_node_and_is_removed_when_that_starts_again(tmp_path: Path) -> Deferred[None]:
+    rooms, end = tmp_path / "rooms", time.monotonic() + 30
+    with subprocess.Popen([sys.executable, "-c", NODE, str(tmp_path)], cwd=Path(__file__).parents[2]) as node:
+        while not (rooms / "room-2" / "out" / "0").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        assert len(containers(rooms, running=True)) == 1
+        node.kill()
+    while containers(rooms, running=True) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert (len(containers(rooms, running=True)), len(containers(rooms, running=False))) == (0, 1)
+    assert isinstance(reactor, PosixReactorBase)
+    executor = PooledExecutor(DockerLauncher(reactor), reactor, rooms, [], Limits())
+
+    def look(_: object) -> Deferred[None]:
+        return executor.close().addCallback(lambda _: check())
+
+    def check() -> None:
+        assert containers(rooms, running=False) == []
+
+    return executor.probe().addCallback(look)

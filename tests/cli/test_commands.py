@@ -88,7 +88,7 @@ def test_without_a_node_every_command_says_how_to_start_one(shell: Shell, tmp_pa
 def test_status_fits_one_screen(shell: Shell) -> None:
     assert shell.run("status") == Exit.OK
     assert "deposit      2 ETH\n" in shell.out
-    assert "provides     echo; 1 of 4 slots busy\n" in shell.out
+    assert "provides     echo, in sandbox; 1 of 4 slots busy\n" in shell.out
     assert len(shell.out.splitlines()) <= 24  # a terminal's lines
 
 

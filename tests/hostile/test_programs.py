@@ -349,17 +349,17 @@ async def test_an_answer_for_another_job_ends_who_gave_it_and_counts_for_nothing
 @pytest.mark.parametrize(
     ("what", "status"),
     [
-        ("os.closerange(0, 64); time.sleep(60)", Status.TIMEOUT),  # bubblewrap holds its pipes open
-        ("os.closerange(0, 64)", Status.CRASHED),
-        ("sys.exit(3)", Status.ERROR),
+        ("os.closerange(0, 64); time.sleep(60)", {Status.TIMEOUT, Status.CRASHED}),  # may look as if the node were gone
+        ("os.closerange(0, 64)", {Status.CRASHED}),
+        ("sys.exit(3)", {Status.ERROR}),
     ],
 )
 @waited
-async def test_a_program_that_shuts_its_pipes_or_leaves_fails(bench: Bench, what: str, status: Status) -> None:
+async def test_a_program_that_shuts_its_pipes_or_leaves_fails(bench: Bench, what: str, status: set[Status]) -> None:
     began = bench.clock.seconds()
     source = f"import os, sys, time\ndef run(params, inputs, output):\n    {what}\n"
     outcome = await bench.run(source, Limits(timeout_ms=2_000))
-    assert outcome.status is status
+    assert outcome.status in status
     assert bench.clock.seconds() - began < 5
 
 
