@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from golem.core import merging, protection, provider, requestor, settlement, verification
+from golem.core import merging, preparing, protection, provider, requestor, settlement, showing, verification
 from golem.core.turn import Turn
 from golem.model import events as e
-from golem.model.ids import SubtaskId
+from golem.model.ids import SubtaskId, TaskId
 from golem.model.spec import Outcome, Status
 
 
@@ -46,6 +46,10 @@ def _executed(turn: Turn, event: e.Executed) -> None:
             verification.on_check(turn, SubtaskId(subject), event)
         case "merge":
             merging.on_merged(turn, subject, event)
+        case "prepare":
+            preparing.on_prepared(turn, TaskId(subject), event)
+        case "preview":
+            showing.on_preview(turn, TaskId(subject), event)
         case _:
             work = turn.state.works[SubtaskId(subject)]
             protection.learn(turn, work.requestor, work.assignment.job.template, event.outcome.status)
@@ -60,6 +64,8 @@ def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed) -> None:
             requestor.on_failed(turn, event)
         case "income":
             provider.on_blind(turn)
+        case "preview":
+            turn.tell(event.key.split("/")[1], "no preview", reason=event.detail)
         case _ if event.key in turn.state.errands or event.key in turn.state.works:
             fault = Outcome(status=Status.FAULT, detail=event.detail)  # the computer itself broke down under a job
             _executed(turn, e.Executed(key=event.key, outcome=fault))
