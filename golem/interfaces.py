@@ -203,11 +203,31 @@ class IJournal(Interface):
 
 
 class Parameter(Value):
-    """One parameter of a template, for `--help` and forms. `default`: as text; None where the user must say it."""
+    """One parameter of a template, for `--help` and forms.
+
+    `default`: as text; None where the user must say it. `schema`: what may be said, in JSON Schema.
+    """
 
     name: str
     help: str
     default: str | None = None
+    schema: dict[str, object] = {}
+
+
+def schema_of(title: str, parameters: Sequence[Parameter]) -> dict[str, object]:
+    """All parameters of a template as one JSON Schema (draft 2020-12)."""
+    told = {
+        one.name: {**one.schema, "description": one.help, **({} if one.default is None else {"default": one.default})}
+        for one in parameters
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "type": "object",
+        "properties": told,
+        "required": [one.name for one in parameters if one.default is None],
+        "additionalProperties": False,
+    }
 
 
 class IVerifier(Interface):
