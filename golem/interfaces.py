@@ -13,7 +13,7 @@ from golem.model.chain import Batch, Order, Receipt, Sighting, Statement, Vouche
 from golem.model.ids import Address, Cid, NodeId, SubtaskId
 from golem.model.messages import Delivery, Demand, Offer, Place
 from golem.model.money import NOTHING, Wei
-from golem.model.spec import Capability, Chunk, Job, Limits, Merge, Outcome, TaskSpec, Verdict
+from golem.model.spec import Capability, Chunk, Input, Job, Limits, Merge, Outcome, TaskSpec, Verdict
 from golem.model.value import Value
 
 # I/O ports
@@ -218,11 +218,31 @@ class IJournal(Interface):
 
 
 class Parameter(Value):
-    """One parameter of a template, for `--help` and forms. `default`: as text; None where the user must say it."""
+    """One parameter of a template, for `--help` and forms.
+
+    `default`: as text; None where the user must say it. `schema`: what may be said, in JSON Schema.
+    """
 
     name: str
     help: str
     default: str | None = None
+    schema: dict[str, object] = {}
+
+
+def schema_of(title: str, parameters: Sequence[Parameter]) -> dict[str, object]:
+    """All parameters of a template as one JSON Schema (draft 2020-12)."""
+    told = {
+        one.name: {**one.schema, "description": one.help, **({} if one.default is None else {"default": one.default})}
+        for one in parameters
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "type": "object",
+        "properties": told,
+        "required": [one.name for one in parameters if one.default is None],
+        "additionalProperties": False,
+    }
 
 
 class IVerifier(Interface):
@@ -271,6 +291,49 @@ class ITaskTemplate(Interface):
 
     def cost_ms(spec: TaskSpec, chunk: Chunk) -> int:
         """A guess at one chunk's time on one slot, in milliseconds; for estimates shown to the user only."""
+
+
+class IPreparing(Interface):
+    """A template whose tasks begin with a job of the requestor's own, which looks at the inputs before anyone is hired.
+
+    What can't be computed is refused here, for nothing, and what only the inputs can tell becomes part of the spec.
+    """
+
+    def prepare(spec: TaskSpec) -> Job:
+        """The job; its ids are set by the core. It sees the task's inputs."""
+
+    def prepared(spec: TaskSpec, outcome: Outcome) -> TaskSpec:
+        """The spec as the outcome of that job, which is DONE, makes it; raises BadParameters."""
+
+    def estimate(spec: TaskSpec) -> tuple[int, int]:
+        """The least and the most that all chunks together may take on one slot, in milliseconds; for people."""
+
+
+class IGrowing(Interface):
+    """A template that may want more once it has seen results: rounds."""
+
+    def grown(spec: TaskSpec, merge: Merge, outcome: Outcome) -> TaskSpec:
+        """The spec with what `merge` calls for, or the same, where it calls for nothing.
+
+        The new spec's chunks begin with the old one's. Merges that are new, or made of more than before, are made.
+        """
+
+
+class IShowing(Interface):
+    """A template that can show how far a task is."""
+
+    def preview(spec: TaskSpec, chunk: Chunk, deliveries: Mapping[int, Delivery]) -> Job | None:
+        """A short job that makes `preview.png` out of what is accepted, `chunk` the last; None where it is no use."""
+
+
+class IFinishing(Interface):
+    """A template with a last result made of all merged ones."""
+
+    def finish(spec: TaskSpec, results: Sequence[Input]) -> Job | None:
+        """The job, with the merged results as inputs in the order of `merges`; None where none is wanted.
+
+        Asked with no results at first, only to know whether there will be one.
+        """
 
 
 class IMarketStrategy(Interface):

@@ -17,6 +17,7 @@ from golem.interfaces import IVerifier, Parameter
 from golem.model.ids import NodeId, SubtaskId, derive
 from golem.model.messages import Delivery
 from golem.model.spec import MAX_PARAMS_BYTES, Chunk, Job, Judgement, Verdict
+from golem.model.value import evolve
 
 MAX_CHUNKS = 100_000  # what a requestor's node keeps track of at once
 MAX_FRAME = 1_048_574  # Blender's own last frame
@@ -42,7 +43,9 @@ class Form:
     """The parameters a template understands, each with its reader."""
 
     def __init__(self, *fields: tuple[Parameter, Reader]) -> None:
-        self.parameters = tuple(parameter for parameter, _ in fields)
+        self.parameters = tuple(
+            evolve(parameter, schema=getattr(reader, "schema", {"type": "string"})) for parameter, reader in fields
+        )
         self._readers = {parameter.name: reader for parameter, reader in fields}
 
     def parse(self, params: Mapping[str, str]) -> bytes:
@@ -79,12 +82,24 @@ class Form:
         return ", ".join(self._readers)
 
 
+class Kind:
+    """A reader that can say, in JSON Schema, what it reads."""
+
+    def __init__(self, read: Reader, **schema: Json) -> None:
+        self._read = read
+        self.schema = schema
+
+    def __call__(self, text: str) -> Json:
+        """See `Reader`."""
+        return self._read(text)
+
+
 def words(text: str) -> Json:
     """Any text."""
     return text
 
 
-def whole(least: int, most: int) -> Reader:
+def whole(least: int, most: int) -> Kind:
     """A whole number from `least` to `most`."""
 
     def read(text: str) -> Json:
@@ -92,10 +107,25 @@ def whole(least: int, most: int) -> Reader:
             raise ValueError(f"{text[:40]!r} is no whole number from {least} to {most}")
         return int(text)
 
-    return read
+    return Kind(read, type="integer", minimum=least, maximum=most)
 
 
-def one_of(*choices: str) -> Reader:
+def number(least: float, most: float) -> Kind:
+    """A number from `least` to `most`, as in 0.5."""
+
+    def read(text: str) -> Json:
+        try:
+            value = float(text) if len(text) <= MAX_DIGITS else math.nan
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise ValueError(f"{text[:40]!r} is no number from {least:g} to {most:g}")
+        return value
+
+    return Kind(read, type="number", minimum=least, maximum=most)
+
+
+def one_of(*choices: str) -> Kind:
     """One of a few words, in any case."""
 
     def read(text: str) -> Json:
@@ -104,10 +134,22 @@ def one_of(*choices: str) -> Reader:
             raise ValueError(f"{text[:40]!r} is none of {', '.join(choices)}")
         return found
 
-    return read
+    return Kind(read, enum=list(choices))
 
 
-def pair(most: int) -> Reader:
+def either(word: str, reader: Reader) -> Kind:
+    """A word, read as nothing, for what is to be found out; or what `reader` reads."""
+
+    def read(text: str) -> Json:
+        try:
+            return None if text.lower() == word else reader(text)
+        except ValueError as why:
+            raise ValueError(f"{why}, nor {word!r}") from None
+
+    return Kind(read, anyOf=[{"const": word}, getattr(reader, "schema", {"type": "string"})])
+
+
+def pair(most: int) -> Kind:
     """Two whole numbers from 1 to `most`, as in 640x360."""
     part = whole(1, most)
 
@@ -117,13 +159,17 @@ def pair(most: int) -> Reader:
             raise ValueError(f"{text[:40]!r} is not two numbers (write them like 640x360)")
         return [part(left), part(right)]
 
-    return read
+    return Kind(read, type="string", pattern="^[1-9][0-9]*[xX][1-9][0-9]*$")
 
 
-def grid(most: int) -> Reader:
+def grid(most: int) -> Kind:
     """Columns and rows, as in 4x2; a single number is that of rows, so that 1 is the whole."""
     both = pair(most)
-    return lambda text: both(text if "x" in text.lower() else f"1x{text}")
+    return Kind(
+        lambda text: both(text if "x" in text.lower() else f"1x{text}"),
+        type="string",
+        pattern="^([1-9][0-9]*[xX])?[1-9][0-9]*$",
+    )
 
 
 def file_name(text: str) -> Json:

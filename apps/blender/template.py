@@ -8,74 +8,14 @@ from pathlib import Path
 import msgspec
 from zope.interface import implementer
 
+from apps.blender.params import decoder, form, parse, seen
 from apps.blender.verify import SeedLocked
-from golem.errors import BadParameters
-from golem.interfaces import ITaskTemplate, Parameter
+from golem.interfaces import IFinishing, IPreparing, IShowing, ITaskTemplate
 from golem.model.ids import JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery
-from golem.model.spec import Chunk, Environment, Input, Job, Merge, TaskSpec
-from golem.template import (
-    MAX_CHUNKS,
-    Area,
-    Chunks,
-    Form,
-    file_name,
-    frame_list,
-    frames,
-    grid,
-    one_of,
-    pair,
-    seed_of,
-    tiles,
-    to_json,
-    whole,
-)
-
-MAX_SIDE = 16_384  # pixels
-MAX_PIXELS = 1 << 26  # of one frame; in floats they take 1 GiB, half of a job's memory by default
-MAX_TILES = 256  # of one frame; their places must fit a job's parameters
-PIXEL_SAMPLES_PER_MS = 200  # both shipped scenes, one core of a server
-LOADING_MS = 500
-
-_form = Form(
-    (Parameter(name="frames", help="1-4;7;10-30,5: frames and ranges, with a step", default="1"), frame_list),
-    (Parameter(name="resolution", help="width x height of the frames, in pixels", default="640x360"), pair(MAX_SIDE)),
-    (Parameter(name="samples", help="per pixel", default="32"), whole(1, 65_536)),
-    (
-        Parameter(name="tiles", help="columns x rows of each frame, or rows alone", default="1"),
-        grid(MAX_TILES),
-    ),
-    (
-        Parameter(name="format", help="EXR: linear, with a PNG to look at; PNG: only that", default="EXR"),
-        one_of("EXR", "PNG"),
-    ),
-    (
-        Parameter(
-            name="seed",
-            help="bound: every attempt has its own noise, so nobody can copy; fixed: the scene's, "
-            "so that frames equal those rendered at home bit for bit",
-            default="bound",
-        ),
-        one_of("bound", "fixed"),
-    ),
-    (Parameter(name="scene", help="the .blend file, where the input is a folder", default="scene.blend"), file_name),
-)
-
-
-class Params(msgspec.Struct, frozen=True):
-    """A task's parameters, as `parse` wrote them."""
-
-    frames: str
-    resolution: tuple[int, int]
-    samples: int
-    tiles: tuple[int, int]
-    format: str
-    seed: str
-    scene: str
-
-    def areas(self) -> tuple[Area, ...]:
-        """The tiles of each frame. Raises ValueError."""
-        return tiles(*self.resolution, *self.tiles)
+from golem.model.spec import Chunk, Environment, Input, Job, Merge, Outcome, TaskSpec
+from golem.model.value import evolve
+from golem.template import Area, Chunks, seed_of, to_json
 
 
 class View(msgspec.Struct, frozen=True):
@@ -86,95 +26,131 @@ class View(msgspec.Struct, frozen=True):
     size: tuple[int, int]
     tile: Area
     samples: int
+    layers: bool
+    denoise: bool
     seed: int | None = None
     cores: int = 1
 
 
-_params = msgspec.json.Decoder(Params)
 _view = msgspec.json.Decoder(View)
 
 
-@implementer(ITaskTemplate)
+@implementer(ITaskTemplate, IPreparing, IShowing, IFinishing)
 class Blender:
-    """One chunk per tile and frame, one merged result per frame."""
+    """One chunk per tile and frame, one merged result per frame, and a film of all frames."""
 
     name = "blender"
     title = "Blender: frames of a scene, rendered by Cycles on processors"
     environment = Environment(name="blender-4.5-cpu", modules=("bpy",))
-    parameters = _form.parameters
+    parameters = form.parameters
     programs = str(Path(__file__).parent / "job")
 
     def parse(self, params: Mapping[str, str]) -> bytes:
         """See ITaskTemplate."""
-        data = _form.parse(params)
-        mistakes = list(_mistakes(_params.decode(data)))
-        if mistakes:
-            raise BadParameters("; ".join(mistakes))
-        return data
+        return parse(params)
+
+    def prepare(self, spec: TaskSpec) -> Job:
+        """Open the scene: what is wrong with it is found before anyone is hired."""
+        params = decoder.decode(spec.params)
+        look = {
+            "scene": params.scene,
+            "size": params.resolution,
+            "samples": params.samples,
+            "cores": spec.limits.cores,
+        }
+        return self._own(spec, "look", look, _scene(spec))
+
+    def prepared(self, spec: TaskSpec, outcome: Outcome) -> TaskSpec:
+        """With the scene's own numbers, and with the packed scene if there is one."""
+        spec = evolve(spec, params=seen(decoder.decode(spec.params), outcome.report))
+        if not outcome.result:
+            return spec
+        packed = Input(name="scene", cid=outcome.result, size_bytes=outcome.size_bytes)
+        params = msgspec.structs.replace(decoder.decode(spec.params), scene="scene.blend")
+        return evolve(spec, params=to_json(params), inputs=(packed, *(i for i in spec.inputs if i.name != "scene")))
+
+    def estimate(self, spec: TaskSpec) -> tuple[int, int]:
+        """From the places that were tried: the faster half of them, and the slower one."""
+        params = decoder.decode(spec.params)
+        width, height = params.size
+        count = len(params.numbers())
+        low, high = (count * params.work_ms(width * height, ns) // spec.limits.cores for ns in params.ns)
+        return low + params.loading_ms, high + params.loading_ms * count * len(params.areas())
 
     def split(self, spec: TaskSpec) -> Sequence[Chunk]:
         """Frame by frame, each from its top left tile on."""
-        params = _params.decode(spec.params)
-        numbers, areas = frames(params.frames), params.areas()
+        params = decoder.decode(spec.params)
+        numbers, areas = params.numbers(), params.areas()
 
         def chunk(index: int) -> Chunk:
             frame, part = numbers[index // len(areas)], index % len(areas)
             tile = f" tile {part + 1}/{len(areas)}" if len(areas) > 1 else ""
-            view = View(params.scene, frame, params.resolution, areas[part], params.samples)
+            view = View(
+                scene=params.scene,
+                frame=frame,
+                size=params.size,
+                tile=areas[part],
+                samples=params.per_pixel,
+                layers=params.has_layers,
+                denoise=params.denoises,
+            )
             return Chunk(index=index, label=f"frame {frame}{tile}", params=to_json(view))
 
         return Chunks(len(numbers) * len(areas), chunk)
 
     def job(self, spec: TaskSpec, chunk: Chunk, subtask: SubtaskId, provider: NodeId) -> Job:
         """Render one tile under the seed of this attempt and provider."""
-        is_bound = _params.decode(spec.params).seed == "bound"
+        is_bound = decoder.decode(spec.params).seed == "bound"
         seed = seed_of(subtask, provider) if is_bound else None
         view = msgspec.structs.replace(_view.decode(chunk.params), seed=seed, cores=spec.limits.cores)
-        return Job(
-            job_id=JobId(subtask),
-            task_id=TaskId(""),
-            template=self.name,
-            program="render",
-            params=to_json(view),
-            inputs=_scene(spec),
-            limits=spec.limits,
-            warm=True,
-        )
+        return evolve(self._own(spec, "render", view, _scene(spec)), job_id=JobId(subtask))
 
     def merges(self, spec: TaskSpec) -> Sequence[Merge]:
         """Each frame of its own."""
-        params = _params.decode(spec.params)
+        params = decoder.decode(spec.params)
         count = len(params.areas())
         return [
             Merge(name=f"frame_{frame:04d}", chunks=tuple(range(number * count, (number + 1) * count)))
-            for number, frame in enumerate(frames(params.frames))
+            for number, frame in enumerate(params.numbers())
         ]
 
     def merge(self, spec: TaskSpec, merge: Merge, deliveries: Mapping[int, Delivery]) -> Job:
         """Put one frame's tiles together."""
-        params = _params.decode(spec.params)
+        params = decoder.decode(spec.params)
         areas = params.areas()
         whole_frame = {
             "scene": params.scene,
-            "frame": frames(params.frames)[merge.chunks[0] // len(areas)],
-            "size": params.resolution,
+            "frame": params.numbers()[merge.chunks[0] // len(areas)],
+            "size": params.size,
             "tiles": areas,
             "format": params.format,
+            "layers": params.has_layers,
+            "denoise": params.denoises,
+            "composite": params.composites,
         }
-        results = tuple(
-            Input(name=f"t{number}", cid=deliveries[index].result, size_bytes=deliveries[index].size_bytes)
-            for number, index in enumerate(merge.chunks)
-        )
-        return Job(
-            job_id=JobId(""),
-            task_id=TaskId(""),
-            template=self.name,
-            program="merge",
-            params=to_json(whole_frame),
-            inputs=(*_scene(spec), *results),
-            limits=spec.limits,
-            warm=True,
-        )
+        return self._own(spec, "merge", whole_frame, (*_scene(spec), *_results(merge.chunks, deliveries)))
+
+    def preview(self, spec: TaskSpec, chunk: Chunk, deliveries: Mapping[int, Delivery]) -> Job | None:
+        """The frame that the chunk belongs to, as far as it is there; a frame of one tile is its own preview."""
+        params = decoder.decode(spec.params)
+        areas = params.areas()
+        if len(areas) == 1:
+            return None
+        first = chunk.index // len(areas) * len(areas)
+        here = [index for index in range(first, first + len(areas)) if index in deliveries]
+        places = {f"t{number}": areas[index - first] for number, index in enumerate(here)}
+        glance = {"size": params.size, "tiles": places}
+        return self._own(spec, "glance", glance, _results(here, deliveries))
+
+    def finish(self, spec: TaskSpec, results: Sequence[Input]) -> Job | None:
+        """A film of the frames, if one is wanted."""
+        params = decoder.decode(spec.params)
+        if params.video == "none":
+            return None
+        names = [f"f{number}" for number, _ in enumerate(results)]
+        inputs = tuple(evolve(one, name=name) for name, one in zip(names, results, strict=True))
+        film = {"count": len(names), "size": params.size, "fps": params.fps, "kind": params.video}
+        return self._own(spec, "video", film, inputs)
 
     def verifier(self, spec: TaskSpec) -> SeedLocked:
         """Crops of every tile are rendered anew."""
@@ -182,25 +158,29 @@ class Blender:
 
     def cost_ms(self, spec: TaskSpec, chunk: Chunk) -> int:
         """See ITaskTemplate."""
-        view = _view.decode(chunk.params)
-        work = view.tile.width * view.tile.height * view.samples
-        return LOADING_MS + work // (PIXEL_SAMPLES_PER_MS * spec.limits.cores)
+        params, view = decoder.decode(spec.params), _view.decode(chunk.params)
+        work_ms = params.work_ms(view.tile.width * view.tile.height, sum(params.ns) / 2)
+        return params.loading_ms + work_ms // spec.limits.cores
+
+    def _own(self, spec: TaskSpec, program: str, params: object, inputs: tuple[Input, ...]) -> Job:
+        return Job(
+            job_id=JobId(""),
+            task_id=TaskId(""),
+            template=self.name,
+            program=program,
+            params=to_json(params),
+            inputs=inputs,
+            limits=spec.limits,
+            warm=True,
+        )
 
 
 def _scene(spec: TaskSpec) -> tuple[Input, ...]:
     return tuple(one for one in spec.inputs if one.name == "scene")
 
 
-def _mistakes(params: Params) -> list[str]:
-    found = []
-    width, height = params.resolution
-    if width * height > MAX_PIXELS:
-        found.append(f"resolution: {width}x{height} is more than {MAX_PIXELS} pixels")
-    columns, rows = params.tiles
-    if columns * rows > MAX_TILES:
-        found.append(f"tiles: {columns}x{rows} is more than {MAX_TILES} of them")
-    elif columns > width or rows > height:
-        found.append(f"tiles: {columns}x{rows} of them do not fit {width}x{height} pixels")
-    elif len(frames(params.frames)) * columns * rows > MAX_CHUNKS:
-        found.append(f"frames: with {columns}x{rows} tiles each, more than {MAX_CHUNKS} pieces")
-    return found
+def _results(indices: Sequence[int], deliveries: Mapping[int, Delivery]) -> tuple[Input, ...]:
+    return tuple(
+        Input(name=f"t{number}", cid=deliveries[index].result, size_bytes=deliveries[index].size_bytes)
+        for number, index in enumerate(indices)
+    )

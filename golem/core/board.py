@@ -6,9 +6,11 @@ its subtasks are short, so many more that the round trip costs nothing. At the e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from golem.core.ledger import FREE, close
 from golem.core.machine import advance
-from golem.core.market import MAX_QUEUED_PER_SLOT
+from golem.core.market import LEAST_WORK_MS, MAX_QUEUED_PER_SLOT
 from golem.core.subtask import TABLE as ATTEMPTS
 from golem.core.subtask import Cancelled, Subtask
 from golem.core.subtask import Phase as Attempt
@@ -17,7 +19,8 @@ from golem.core.turn import Turn
 from golem.model.effects import ClearTimer, Release, Send, SetTimer
 from golem.model.ids import NodeId, subtask_id
 from golem.model.messages import Assignment, Reason, Refusal, Withdrawal
-from golem.model.money import Wei, cost
+from golem.model.money import Wei, cost, show_ether
+from golem.model.spec import Merge
 from golem.model.value import evolve
 
 TRANSFER_MS = 120_000  # on top of computing time, for fetching inputs and handing over the result
@@ -118,6 +121,30 @@ def charge(board: Board, subtask: Subtask, amount: Wei) -> None:
         raise AssertionError(f"{subtask.subtask_id} is accepted without a delivery")
     board.spent = Wei(board.spent + amount)
     board.accepted[subtask.chunk] = subtask.delivery
+
+
+def lay_out(turn: Turn, board: Board, merges: Sequence[Merge]) -> None:
+    """Make room for chunks and merges that are new; chunks that are known already stay as they are."""
+    chunks = turn.plan(board.task.task_id, board.task.spec).chunks
+    board.pending[:0] = range(len(chunks) - 1, board.laid_out - 1, -1)
+    board.laid_out = len(chunks)
+    for merge in merges:
+        board.missing[merge.name] = sum(index not in board.accepted for index in merge.chunks)
+
+
+def affords(turn: Turn, board: Board) -> bool:
+    """Whether the budget suffices for a little work per chunk; if not, the task is doomed."""
+    spec, chunks = board.task.spec, board.task.chunks
+    least = cost(spec.max_price, LEAST_WORK_MS) * chunks
+    if spec.budget < least:
+        doom(turn, board, f"budget too small: {chunks} chunks need at least {show_ether(least)} at this price")
+    return spec.budget >= least
+
+
+def has_left(board: Board, chunks: int) -> bool:
+    """Whether what is left of the budget suffices for a little work on so many chunks more."""
+    left = board.task.spec.budget - board.spent - board.outstanding
+    return left >= cost(board.task.spec.max_price, LEAST_WORK_MS) * chunks
 
 
 def leave(board: Board, subtask: Subtask) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core import income, merging, protection, provider, requestor, settlement, verification
+from golem.core import errands, income, merging, provider, requestor, settlement, verification
 from golem.core.turn import Turn
 from golem.model import events as e
 from golem.model.ids import SubtaskId
@@ -17,7 +17,7 @@ def completed(turn: Turn, event: e.Completion) -> None:
         return
     match event:
         case e.Executed():
-            _executed(turn, event)
+            errands.executed(turn, event)
         case e.Published():
             requestor.on_published(turn, event)
         case e.Exported():
@@ -49,19 +49,6 @@ def _transferred(turn: Turn, kind: str, subtask_id: SubtaskId, event: e.Fetched 
         verification.take(turn, turn.state.subtasks[subtask_id], event)
 
 
-def _executed(turn: Turn, event: e.Executed) -> None:
-    kind, subject = turn.state.errands.pop(event.key, ("work", event.key))
-    match kind:
-        case "check":
-            verification.on_check(turn, SubtaskId(subject), event)
-        case "merge":
-            merging.on_merged(turn, subject, event)
-        case _:
-            work = turn.state.works[SubtaskId(subject)]
-            protection.learn(turn, work.requestor, work.assignment.job.template, event.outcome.status)
-            provider.on_executed(turn, work.subtask_id, event)
-
-
 def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed) -> None:
     if isinstance(event, e.Fetched):
         raise AssertionError(f"nobody asked for {event.key}")
@@ -72,8 +59,10 @@ def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed) -> None:
             income.on_blind(turn, event)
         case "claim" | "withdraw":
             income.on_failed(turn, event)
+        case "preview":
+            turn.tell(event.key.split("/")[1], "no preview", reason=event.detail)
         case _ if event.key in turn.state.errands or event.key in turn.state.works:
             fault = Outcome(status=Status.FAULT, detail=event.detail)  # the computer itself broke down under a job
-            _executed(turn, e.Executed(key=event.key, outcome=fault))
+            errands.executed(turn, e.Executed(key=event.key, outcome=fault))
         case _:
             settlement.on_failed(turn, event)

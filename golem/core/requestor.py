@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
-from golem.core.board import doom, step
-from golem.core.hiring import open_market
+from golem.core.board import affords, doom, lay_out, step
 from golem.core.ledger import FREE, correct_free, move
 from golem.core.machine import advance
-from golem.core.market import LEAST_WORK_MS
+from golem.core.merging import FINISHED
+from golem.core.preparing import begin
 from golem.core.task import LIVE, TABLE, Board, Funded, Phase, Task
 from golem.core.turn import Turn
+from golem.interfaces import IFinishing, IPreparing
 from golem.model.effects import Deposit, Observe, SetTimer
 from golem.model.events import Deposited, Failed, Observed, Published, TaskSubmitted
 from golem.model.ids import TaskId
-from golem.model.money import Wei, cost, show_ether
+from golem.model.money import Wei, show_ether
 
 GAS_RESERVE = Wei(10**16)  # 0.01 ether stays in the wallet: it pays for a batch of 100 payees at 15 gwei
 
 
 def submit(turn: Turn, e: TaskSubmitted) -> None:
     """Take a task up: see whether there is money for it."""
-    template = turn.template(e.spec.template)
-    chunks, merges = template.split(e.spec), template.merges(e.spec)
-    board = Board(
-        task=Task(
-            task_id=e.task_id,
-            spec=e.spec,
-            resources=e.resources,
-            submitted_ms=turn.now_ms,
-            chunks=len(chunks),
-            merges=len(merges),
-        ),
-        pending=list(range(len(chunks) - 1, -1, -1)),
-        missing={merge.name: len(merge.chunks) for merge in merges},
-    )
+    board = _lay_out(turn, e)
     turn.state.boards[e.task_id] = board
-    turn.tell(e.task_id, "submitted", template=e.spec.template, chunks=len(chunks))
-    least = cost(e.spec.max_price, LEAST_WORK_MS) * len(chunks)
-    if e.spec.budget < least:
-        doom(turn, board, f"budget too small: {len(chunks)} chunks need at least {show_ether(least)} at this price")
+    turn.tell(e.task_id, "submitted", template=e.spec.template, chunks=board.task.chunks)
+    if not affords(turn, board):
         return
     if e.spec.deadline_ms:
         turn.ask(SetTimer(name=f"deadline/{e.task_id}", at_ms=e.spec.deadline_ms))
     turn.ask(Observe(key=f"funds/{e.task_id}", payers=()))
+
+
+def _lay_out(turn: Turn, e: TaskSubmitted) -> Board:
+    template = turn.template(e.spec.template)
+    is_finished = IFinishing.providedBy(template) and IFinishing(template).finish(e.spec, ()) is not None
+    prepares = IPreparing.providedBy(template)
+    plan = None if prepares else turn.plan(e.task_id, e.spec)
+    task = Task(
+        task_id=e.task_id,
+        spec=e.spec,
+        resources=e.resources,
+        submitted_ms=turn.now_ms,
+        chunks=len(plan.chunks) if plan else 0,
+        merges=len(plan.merges) + is_finished if plan else 0,
+        prepares=prepares,
+    )
+    board = Board(task=task, finishing=FINISHED if is_finished else "")
+    if plan:
+        lay_out(turn, board, plan.merges)
+    return board
 
 
 def on_funds(turn: Turn, e: Observed) -> None:
@@ -79,8 +85,7 @@ def on_deposited(turn: Turn, e: Deposited) -> None:
 def _fund(turn: Turn, board: Board) -> None:
     move(turn.state.ledger, FREE, f"task/{board.task.task_id}", board.task.spec.budget)
     step(turn, board, Funded())
-    if board.task.phase is Phase.OPEN:
-        open_market(turn, board)
+    begin(turn, board)
 
 
 def on_published(turn: Turn, e: Published) -> None:
@@ -88,8 +93,7 @@ def on_published(turn: Turn, e: Published) -> None:
     board = turn.state.boards[TaskId(e.key.split("/")[1])]
     board.task, effects = advance(TABLE, board.task, e)
     turn.ask(*effects)
-    if board.task.phase is Phase.OPEN:
-        open_market(turn, board)
+    begin(turn, board)
 
 
 def on_failed(turn: Turn, e: Failed) -> None:

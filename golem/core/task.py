@@ -1,7 +1,9 @@
 """The requestor's view of one task.
 
     FUNDING --Funded--> PUBLISHING --Published (the last)--> OPEN --all accepted, all exported--> DONE
-    FUNDING, PUBLISHING, OPEN --Doomed--> FAILED     --TaskCancelled--> CANCELLED
+                        PUBLISHING --Published (the last)--> PREPARING --Prepared--> OPEN, where the template prepares
+                                                             OPEN --Grown--> OPEN, with more chunks
+    FUNDING, PUBLISHING, PREPARING, OPEN --Doomed--> FAILED     --TaskCancelled--> CANCELLED
 
 The `Board` around it is what the requestor keeps by hand while the task is open: which chunks wait, who agreed to
 what, what was accepted. Only `core.board` and who calls it change it.
@@ -28,17 +30,21 @@ class Phase(Enum):
 
     FUNDING = "funding"
     PUBLISHING = "publishing"
+    PREPARING = "preparing"
     OPEN = "open"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
-LIVE = frozenset({Phase.FUNDING, Phase.PUBLISHING, Phase.OPEN})
+LIVE = frozenset({Phase.FUNDING, Phase.PUBLISHING, Phase.PREPARING, Phase.OPEN})
 
 
 class Task(Value):
-    """One user's request on its way. `chunks`, `merges`: how many there are; `accepted`, `merged`: are done."""
+    """One user's request on its way. `chunks`, `merges`: how many there are; `accepted`, `merged`: are done.
+
+    `prepares`: whether a job of our own looks at the inputs before the market opens.
+    """
 
     task_id: TaskId
     spec: TaskSpec
@@ -46,6 +52,7 @@ class Task(Value):
     submitted_ms: int
     chunks: int
     merges: int
+    prepares: bool = False
     phase: Phase = Phase.FUNDING
     accepted: int = 0
     merged: int = 0
@@ -60,6 +67,22 @@ class ChunkAccepted(Value):
     """One more chunk is done."""
 
 
+class Prepared(Value):
+    """The inputs were looked at; there is this to do."""
+
+    spec: TaskSpec
+    chunks: int
+    merges: int
+
+
+class Grown(Value):
+    """There is more to do than was known. `merges`: so many more."""
+
+    spec: TaskSpec
+    chunks: int
+    merges: int
+
+
 class Doomed(Value):
     """The task can't be done."""
 
@@ -68,7 +91,7 @@ class Doomed(Value):
 
 def _publish(t: Task, _: Funded) -> Step[Task]:
     if not t.resources:
-        return Step(evolve(t, phase=Phase.OPEN))
+        return Step(evolve(t, phase=_ready(t)))
     publish = tuple(
         Publish(key=f"resource/{t.task_id}/{n}", task_id=t.task_id, path=r.path) for n, r in enumerate(t.resources)
     )
@@ -79,8 +102,20 @@ def _published(t: Task, e: Published) -> Step[Task]:
     name = t.resources[int(e.key.rpartition("/")[2])].name
     found = {i.name: i for i in (*t.spec.inputs, Input(name=name, cid=e.cid, size_bytes=e.size_bytes))}
     spec = evolve(t.spec, inputs=tuple(found[name] for name in sorted(found)))
-    phase = Phase.OPEN if len(found) == len(t.resources) else Phase.PUBLISHING
+    phase = _ready(t) if len(found) == len(t.resources) else Phase.PUBLISHING
     return Step(evolve(t, spec=spec, phase=phase))
+
+
+def _ready(t: Task) -> Phase:
+    return Phase.PREPARING if t.prepares else Phase.OPEN
+
+
+def _prepared(t: Task, e: Prepared) -> Step[Task]:
+    return Step(evolve(t, spec=e.spec, chunks=e.chunks, merges=e.merges, phase=Phase.OPEN))
+
+
+def _grown(t: Task, e: Grown) -> Step[Task]:
+    return Step(evolve(t, spec=e.spec, chunks=e.chunks, merges=t.merges + e.merges))
 
 
 def _finish(t: Task) -> Step[Task]:
@@ -111,6 +146,8 @@ def _ignore(t: Task, _: object) -> Step[Task]:
 TABLE: Table[Task] = {
     (Phase.FUNDING, Funded): _publish,
     (Phase.PUBLISHING, Published): _published,
+    (Phase.PREPARING, Prepared): _prepared,
+    (Phase.OPEN, Grown): _grown,
     (Phase.OPEN, ChunkAccepted): _accepted,
     (Phase.OPEN, Exported): _exported,
     **{(phase, TaskCancelled): _cancel for phase in LIVE},
@@ -139,13 +176,16 @@ class Agreement(msgspec.Struct, kw_only=True):
 class Board(msgspec.Struct, kw_only=True):
     """What a requestor keeps about one open task.
 
-    `pending`: chunks to assign, the next one last. `tried`: who failed a chunk already. `missing`: by merge, how
-    many of its chunks are not accepted yet. `outstanding`: the caps of all live subtasks, in wei; `open`: those.
+    `pending`: chunks to assign, the next one last; `laid_out`: how many ever came there. `tried`: who failed a chunk
+    already. `missing`: by merge, how many of its chunks are not accepted yet. `outstanding`: the caps of all live
+    subtasks, in wei; `open`: those. `results`: what was merged, by name. `finishing`: the name of the result made of
+    all others, until it is begun. `shown_ms`: when a preview was last begun; `is_showing`: one is being made.
     `declined`: who has heard of the task and does not offer.
     """
 
     task: Task
     pending: list[int] = []
+    laid_out: int = 0
     attempts: dict[int, int] = {}
     tried: dict[int, list[NodeId]] = {}
     offers: dict[NodeId, Offer] = {}
@@ -155,6 +195,10 @@ class Board(msgspec.Struct, kw_only=True):
     open: dict[SubtaskId, None] = {}
     accepted: dict[int, Delivery] = {}
     missing: dict[str, int] = {}
+    results: dict[str, Input] = {}
+    finishing: str = ""
+    shown_ms: int = 0
+    is_showing: bool = False
     exported: dict[str, str] = {}
     history: list[SubtaskId] = []
     spent: Wei = Wei(0)

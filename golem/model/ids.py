@@ -53,6 +53,11 @@ def check_id(subtask: SubtaskId, index: int) -> JobId:
     return JobId(derive("check", subtask, index))
 
 
-def merge_id(task: TaskId, name: str) -> JobId:
-    """The id of the job that makes the merged result `name`."""
-    return JobId(derive("merge", task, name))
+def merge_id(task: TaskId, name: str, pieces: int) -> JobId:
+    """The id of the job that makes the merged result `name` of so many pieces."""
+    return JobId(derive("merge", task, name, pieces))
+
+
+def stage_id(task: TaskId, stage: str, number: int = 0) -> JobId:
+    """The id of another job of the requestor's own: what prepares a task, a preview, what finishes it."""
+    return JobId(derive("stage", task, stage, number))

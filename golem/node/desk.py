@@ -10,7 +10,7 @@ from twisted.logger import Logger
 
 from golem import __version__
 from golem.errors import UnknownTemplate
-from golem.interfaces import IChain, IEntropy, ITaskTemplate
+from golem.interfaces import IChain, IEntropy, ITaskTemplate, schema_of
 from golem.model.effects import Effect, Tell
 from golem.model.events import Event, TaskCancelled, TaskSubmitted
 from golem.model.ids import NodeId, TaskId, task_id
@@ -83,6 +83,7 @@ class Desk(Till):
                 "title": template.title,
                 "environment": template.environment.name,
                 "parameters": [{"name": p.name, "help": p.help, "default": p.default} for p in template.parameters],
+                "schema": schema_of(template.title, template.parameters),
             }
             for name, template in sorted(self._templates.items())
         ]

@@ -8,10 +8,23 @@ from zope.interface import implementer
 
 from golem.core.market import CheapestTrusted
 from golem.core.turn import Policies
-from golem.interfaces import ITaskTemplate, IVerifier, Parameter
+from golem.errors import BadParameters
+from golem.interfaces import IFinishing, IGrowing, IPreparing, IShowing, ITaskTemplate, IVerifier, Parameter
 from golem.model.ids import Cid, JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery
-from golem.model.spec import Capability, Chunk, Environment, Job, Judgement, Merge, TaskSpec, Verdict
+from golem.model.spec import (
+    Capability,
+    Chunk,
+    Environment,
+    Input,
+    Job,
+    Judgement,
+    Merge,
+    Outcome,
+    TaskSpec,
+    Verdict,
+)
+from golem.model.value import evolve
 
 CAPABILITY = Capability(tier="sandbox", cores=4, memory_bytes=8 << 30, environments=("toy-1",))
 RESULT = Cid("b" + "a" * 52)  # some content
@@ -84,3 +97,55 @@ class Toy:
             inputs=spec.inputs,
             limits=spec.limits,
         )
+
+
+@implementer(IPreparing, IGrowing, IShowing, IFinishing)
+class ToyInStages(Toy):
+    """A toy that prepares, grows by a chunk until it has `most`, shows every chunk but the first, and finishes.
+
+    Its number of chunks stands in the spec's `params`, put there by what was prepared.
+    """
+
+    def __init__(self, most: int = 3, *, finishes: bool = True) -> None:
+        super().__init__()
+        self.most = most
+        self.finishes = finishes
+
+    def split(self, spec: TaskSpec) -> Sequence[Chunk]:
+        """As many as are known."""
+        return [Chunk(index=index, label=f"piece {index}", params=b"{}") for index in _count(spec)]
+
+    def merges(self, spec: TaskSpec) -> Sequence[Merge]:
+        """One of all chunks so far, and one of the first."""
+        return (Merge(name="all", chunks=tuple(_count(spec))), Merge(name="first", chunks=(0,)))
+
+    def prepare(self, spec: TaskSpec) -> Job:
+        """See `IPreparing`."""
+        return self._job(spec, JobId(""), "prepare")
+
+    def prepared(self, spec: TaskSpec, outcome: Outcome) -> TaskSpec:
+        """The report is the number of chunks; none is a mistake."""
+        if not int(outcome.report):
+            raise BadParameters("scene: there is nothing in it")
+        return evolve(spec, params=outcome.report)
+
+    def estimate(self, spec: TaskSpec) -> tuple[int, int]:
+        """See `IPreparing`."""
+        return 1_000, 2_000
+
+    def grown(self, spec: TaskSpec, merge: Merge, outcome: Outcome) -> TaskSpec:
+        """One more, after `all`."""
+        has = len(_count(spec))
+        return spec if merge.name == "first" or has >= self.most else evolve(spec, params=str(has + 1).encode())
+
+    def preview(self, spec: TaskSpec, chunk: Chunk, deliveries: Mapping[int, Delivery]) -> Job | None:
+        """See `IShowing`."""
+        return self._job(spec, JobId(""), "preview") if chunk.index else None
+
+    def finish(self, spec: TaskSpec, results: Sequence[Input]) -> Job | None:
+        """See `IFinishing`."""
+        return evolve(self._job(spec, JobId(""), "finish"), inputs=tuple(results)) if self.finishes else None
+
+
+def _count(spec: TaskSpec) -> range:
+    return range(int(spec.params) if spec.params != b"{}" else 0)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golem.model.ids import check_id, derive, merge_id, subtask_id, task_id
+from golem.model.ids import check_id, derive, merge_id, stage_id, subtask_id, task_id
 from golem.model.money import WEI_PER_ETHER, Wei, cost, ether, show_ether
 from golem.testing.keys import FixedKeyring
 from golem.testing.samples import TASK
@@ -61,7 +61,9 @@ def test_ids_depend_on_every_part_and_on_where_parts_end() -> None:
         subtask_id(TASK, 12, 0),
         subtask_id(TASK, 1, 20),
         check_id(subtask_id(TASK, 1, 2), 0),
-        merge_id(TASK, "all"),
+        merge_id(TASK, "all", 1),
+        merge_id(TASK, "all", 2),
+        stage_id(TASK, "prepare"),
         derive("a", "bc"),
         derive("ab", "c"),
     ]

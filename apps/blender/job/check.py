@@ -53,9 +53,11 @@ class Check(studio.View):
 def run(params: Check, inputs: str, output: str) -> Report:
     """The report. Raises SceneRefused."""
     left, top, width, height = params["tile"]
+    file = Path(inputs, "result", "tile.exr")
     try:
-        delivered = picture.read(Path(inputs, "result", "tile.exr"), width, height)
-    except picture.NotAPicture as why:
+        channels = picture.names(file) if params["layers"] else picture.PLAIN
+        delivered = picture.read(file, width, height, channels)
+    except (picture.NotAPicture, OSError) as why:
         return {"ok": False, "why": str(why)}
     scene = studio.open_scene(inputs, params["scene"])
     glance = params.copy()
@@ -64,19 +66,24 @@ def run(params: Check, inputs: str, output: str) -> Report:
     telling = []
     for x, y, across, down in params["crops"]:
         area = (left + x, top + y, across, down)
-        ours = studio.shoot(scene, params, area, output)
+        ours, names = studio.shoot(scene, params, area, output)
+        if names != channels:
+            return {"ok": False, "why": f"it has {len(channels)} channels that are not the {len(names)} of the scene"}
         change = _change(delivered[y : y + down, x : x + across], ours)
-        telling.append(change[_change(studio.shoot(scene, glance, area, output), ours) > INFORMATIVE])
-        crops.append({"x": x, "y": y, "pixels": change.size, "bad": float(np.mean(change > BAD))})
+        seen = [index for index, name in enumerate(names) if name in picture.PLAIN or ".Combined." in name]
+        other = _change(studio.shoot(scene, glance, area, output).pixels[:, :, seen], ours[:, :, seen])
+        telling.append(change[:, :, seen].max(axis=2)[other.max(axis=2) > INFORMATIVE])
+        bad = change.max(axis=2) > BAD
+        crops.append({"x": x, "y": y, "pixels": bad.size, "bad": float(np.mean(bad))})
     pooled = np.concatenate(telling)
     median = float(np.median(pooled)) if pooled.size else 0.0
     return {"ok": True, "informative": pooled.size, "median": median, "crops": crops}
 
 
 def _change(pixels: picture.Pixels, ours: picture.Pixels) -> npt.NDArray[np.float64]:
-    """How far each pixel is from ours, relative to it: of its four channels the farthest."""
+    """How far each channel of each pixel is from ours, relative to it."""
     with np.errstate(invalid="ignore", over="ignore"):
         change = np.abs(pixels.astype(np.float64) - ours) / (np.abs(ours) + DARK)
     change[(pixels == ours) | (np.isnan(pixels) & np.isnan(ours))] = 0.0
-    worst: npt.NDArray[np.float64] = np.nan_to_num(change, nan=MOST, posinf=MOST).clip(max=MOST).max(axis=2)
-    return worst
+    bounded: npt.NDArray[np.float64] = np.nan_to_num(change, nan=MOST, posinf=MOST).clip(max=MOST)
+    return bounded

@@ -1,4 +1,4 @@
-"""Pictures as OpenEXR files of one kind: scan lines of 32-bit float A, B, G and R, plain or ZIP-compressed.
+"""Pictures as OpenEXR files of one kind: scan lines of 32-bit float channels, plain or ZIP-compressed.
 
 Reading trusts nothing: sizes are checked before anything is unpacked or reserved, and no other code ever sees a
 stranger's file. Layout: https://openexr.com/en/latest/OpenEXRFileLayout.html
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,15 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[np.float32]
-"""Height, width, and R G B A; linear light, the first row on top."""
+"""Height, width, and channels, by default R G B A; linear light, the first row on top."""
 
 MAGIC = b"\x76\x2f\x31\x01\x02"  # and version 2; the flag bits after it are zero but for long names
 LONG_NAMES = 4
 MAX_HEADER_BYTES = 1 << 16  # Blender's own is below 2 KiB
-CHANNELS = b"".join(name + struct.pack("<xI4xII", 2, 1, 1) for name in (b"A", b"B", b"G", b"R")) + b"\0"
+PLAIN = ("R", "G", "B", "A")
+MAX_CHANNELS = 512  # a few dozen passes of a few layers
+SHORT_NAME = 31  # bytes
 CODECS = {0: 1, 2: 1, 3: 16}  # none, ZIPS and ZIP: rows per block
 ZIP = 3
-PIXEL_BYTES = 16
+FLOAT_BYTES = 4
+_FLOAT = struct.pack("<xI4xII", 2, 1, 1)  # of a channel: the end of its name, its type, and one value per pixel
 
 
 class NotAPicture(ValueError):
@@ -31,17 +35,29 @@ class NotAPicture(ValueError):
 
 
 class Header(NamedTuple):
-    """What a file says about itself. `rows`: of one block. `length`: of the header, in bytes."""
+    """What a file says about itself. `rows`: of one block. `length`: of the header, in bytes. `names`: its channels."""
 
     width: int
     height: int
     rows: int
     length: int
+    names: tuple[str, ...]
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Of all channels."""
+        return len(self.names) * FLOAT_BYTES
 
 
-def read(path: Path, width: int, height: int) -> Pixels:
-    """The pixels of a file that must be `width` by `height`. Raises NotAPicture."""
-    table_and_blocks = width * height * PIXEL_BYTES + 16 * height  # no block is larger than its pixels
+def names(path: Path) -> tuple[str, ...]:
+    """The channels that a file says it has, in alphabetical order. Raises NotAPicture."""
+    with path.open("rb") as file:
+        return parse(file.read(MAX_HEADER_BYTES)).names
+
+
+def read(path: Path, width: int, height: int, channels: Sequence[str] = PLAIN) -> Pixels:
+    """The pixels of a file that must be `width` by `height` and have these channels. Raises NotAPicture."""
+    table_and_blocks = width * height * len(channels) * FLOAT_BYTES + 16 * height  # no block is larger than its pixels
     size = path.stat().st_size if path.is_file() else 0
     if size > MAX_HEADER_BYTES + table_and_blocks:
         raise NotAPicture(f"{size} bytes are too many for {width}x{height} pixels")
@@ -51,10 +67,17 @@ def read(path: Path, width: int, height: int) -> Pixels:
     header = parse(data)
     if (header.width, header.height) != (width, height):
         raise NotAPicture(f"{header.width}x{header.height} pixels, not {width}x{height}")
-    pixels = np.empty((height, width, 4), np.float32)
+    if header.names != tuple(sorted(channels)):
+        raise NotAPicture(f"its channels are {_listed(header.names)}, not {_listed(sorted(channels))}")
+    order = [header.names.index(name) for name in channels]
+    pixels = np.empty((height, width, len(channels)), np.float32)
     for index, top in enumerate(range(0, height, header.rows)):
-        pixels[top : top + header.rows] = _block(data, header, index)
+        pixels[top : top + header.rows] = _block(data, header, index)[:, order].transpose(0, 2, 1)
     return pixels
+
+
+def _listed(channels: Sequence[str]) -> str:
+    return ", ".join(channels[:8]) + (f" and {len(channels) - 8} more" if len(channels) > 8 else "")
 
 
 def parse(data: bytes) -> Header:
@@ -62,8 +85,7 @@ def parse(data: bytes) -> Header:
     if not data.startswith(MAGIC) or data[5:8] not in (b"\0\0\0", bytes((LONG_NAMES, 0, 0))):
         raise NotAPicture("not a single-part scan-line OpenEXR file")
     fields, length = _attributes(data[:MAX_HEADER_BYTES])
-    if fields.get(b"channels") != CHANNELS:
-        raise NotAPicture("its channels are not 32-bit float A, B, G and R")
+    channels = _channels(fields.get(b"channels", b""))
     codec, window = fields.get(b"compression", b""), fields.get(b"dataWindow", b"")
     if len(codec) != 1 or codec[0] not in CODECS:
         raise NotAPicture("its compression is none of NONE, ZIPS and ZIP")
@@ -72,7 +94,21 @@ def parse(data: bytes) -> Header:
     left, top, right, bottom = struct.unpack("<4i", window)
     if (left, top) != (0, 0) or right < 0 or bottom < 0:
         raise NotAPicture(f"its data window is {left},{top} to {right},{bottom}")
-    return Header(right + 1, bottom + 1, CODECS[codec[0]], length)
+    return Header(right + 1, bottom + 1, CODECS[codec[0]], length, channels)
+
+
+def _channels(data: bytes) -> tuple[str, ...]:
+    found: list[str] = []
+    at = 0
+    while data[at : at + 1] not in (b"", b"\0"):
+        end = data.find(b"\0", at)
+        if data[end : end + 17] != _FLOAT or len(found) == MAX_CHANNELS:
+            raise NotAPicture(f"its channels are not 32-bit float, or more than {MAX_CHANNELS}")
+        found.append(data[at:end].decode("utf-8", "replace"))
+        at = end + 17
+    if not found or found != sorted(set(found)):
+        raise NotAPicture("its channels are none, or not in order")
+    return tuple(found)
 
 
 def _attributes(data: bytes) -> tuple[dict[bytes, bytes], int]:
@@ -94,7 +130,7 @@ def _attributes(data: bytes) -> tuple[dict[bytes, bytes], int]:
 def _block(data: bytes, header: Header, index: int) -> Pixels:
     row = index * header.rows
     rows = min(header.rows, header.height - row)
-    raw_bytes = rows * header.width * PIXEL_BYTES
+    raw_bytes = rows * header.width * header.pixel_bytes
     try:
         (at,) = struct.unpack_from("<Q", data, header.length + 8 * index)
         found, size = struct.unpack_from("<iI", data, at)
@@ -104,8 +140,7 @@ def _block(data: bytes, header: Header, index: int) -> Pixels:
     if found != row or len(packed) != size or size > raw_bytes:
         raise NotAPicture(f"the block of row {row} is damaged")
     raw = packed if size == raw_bytes else _unpack(packed, raw_bytes)
-    planes = np.frombuffer(raw, "<f4").reshape(rows, 4, header.width)
-    return planes[:, ::-1].transpose(0, 2, 1)
+    return np.frombuffer(raw, "<f4").reshape(rows, len(header.names), header.width)
 
 
 def _unpack(packed: bytes, size: int) -> bytes:
@@ -133,11 +168,12 @@ def _pack(raw: bytes) -> bytes:
     return packed if len(packed) < len(raw) else raw
 
 
-def write(path: Path, pixels: Pixels) -> None:
+def write(path: Path, pixels: Pixels, channels: Sequence[str] = PLAIN) -> None:
     """Write a picture, ZIP-compressed; the same pixels give the same bytes."""
     height, width, _ = pixels.shape
-    planes = np.ascontiguousarray(pixels[:, :, ::-1].transpose(0, 2, 1), "<f4")
-    header = _header(width, height)
+    order = sorted(range(len(channels)), key=lambda index: channels[index])
+    planes = np.ascontiguousarray(pixels[:, :, order].transpose(0, 2, 1), "<f4")
+    header = _header(width, height, sorted(channels))
     tops = range(0, height, CODECS[ZIP])
     at = len(header) + 8 * len(tops)
     offsets, blocks = [], []
@@ -149,10 +185,12 @@ def write(path: Path, pixels: Pixels) -> None:
     path.write_bytes(b"".join((header, *offsets, *blocks)))
 
 
-def _header(width: int, height: int) -> bytes:
+def _header(width: int, height: int, channels: Sequence[str]) -> bytes:
+    listed = [name.encode() for name in channels]
+    is_long = any(len(name) > SHORT_NAME for name in listed)
     window = struct.pack("<4i", 0, 0, width - 1, height - 1)
     fields = (
-        (b"channels", b"chlist", CHANNELS),
+        (b"channels", b"chlist", b"".join(name + _FLOAT for name in listed) + b"\0"),
         (b"compression", b"compression", bytes((ZIP,))),
         (b"dataWindow", b"box2i", window),
         (b"displayWindow", b"box2i", window),
@@ -162,4 +200,4 @@ def _header(width: int, height: int) -> bytes:
         (b"screenWindowWidth", b"float", struct.pack("<f", 1)),
     )
     attributes = (b"%b\0%b\0%b%b" % (name, kind, struct.pack("<I", len(data)), data) for name, kind, data in fields)
-    return MAGIC + b"\0\0\0" + b"".join(attributes) + b"\0"
+    return MAGIC + bytes((LONG_NAMES if is_long else 0, 0, 0)) + b"".join(attributes) + b"\0"

@@ -15,6 +15,6 @@ else:
 def run(params: studio.View, inputs: str, output: str) -> dict[str, list[int]]:
     """The tile's width and height. Raises SceneRefused."""
     scene = studio.open_scene(inputs, params["scene"])
-    pixels = studio.shoot(scene, params, params["tile"], output)
-    picture.write(Path(output, "tile.exr"), pixels)
+    pixels, channels = studio.shoot(scene, params, params["tile"], output)
+    picture.write(Path(output, "tile.exr"), pixels, channels)
     return {"size": [pixels.shape[1], pixels.shape[0]]}

@@ -1,27 +1,35 @@
 """Opens a scene once per worker and renders parts of its frames, so that any part equals the same part of the whole.
 
 What would make a part depend on its surroundings, on time or on the machine is switched off: compositor, sequencer,
-denoiser, path guiding, time limits. Everything else is as the scene says.
+denoiser, path guiding, time limits. Everything else is as the scene says. Compositor and denoiser have their turn once
+the parts are together: `finish`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 
 import bpy
 
 if TYPE_CHECKING:
-    from apps.blender.job import picture
+    from apps.blender.job import picture, project
 else:
     import picture
+    import project
+
+# what a scene says of the files it writes
+FILE_SETTINGS = ("file_format", "color_mode", "color_depth", "quality", "compression", "exr_codec", "tiff_codec")
+OPAQUE = ("JPEG", "BMP", "HDR", "CINEON", "DPX")  # formats without an alpha channel
+EIGHT_BITS = ("PNG", "TIFF", "JPEG2000")  # formats that have others, too
 
 
 class View(TypedDict):
     """What to render and how, as the template says it.
 
     `scene`: the file inside the input folder `scene`. `size`: of the whole frame. `tile`: x, y, width and height in it,
-    from the top left. `seed`: None for the scene's own. `cores`: threads; the result does not depend on it.
+    from the top left. `seed`: None for the scene's own. `cores`: threads; the result does not depend on it. `layers`:
+    all view layers with all their passes, not only the picture; `denoise`: and what a denoiser needs.
     """
 
     scene: str
@@ -31,6 +39,26 @@ class View(TypedDict):
     samples: int
     seed: int | None
     cores: int
+    layers: bool
+    denoise: bool
+
+
+class Wishes(NamedTuple):
+    """What a scene wants of what is switched off or set anew, and how it wants its files."""
+
+    frame: int
+    size: tuple[int, int]
+    samples: int
+    composites: bool
+    denoises: bool
+    files: dict[str, object]
+
+
+class Picture(NamedTuple):
+    """Pixels, and the names of their channels: R, G, B and A, or "layer.pass.channel"."""
+
+    pixels: picture.Pixels
+    channels: tuple[str, ...]
 
 
 class _Opened(NamedTuple):
@@ -38,9 +66,13 @@ class _Opened(NamedTuple):
     identity: tuple[int, int]
     is_self_contained: bool
     seed: tuple[int, bool]
+    wishes: Wishes
 
 
 _opened: list[_Opened] = []  # at most one: the scene that is in memory
+
+
+MAX_SIDE = 65_536  # pixels; Blender itself takes no more
 
 
 class SceneRefused(ValueError):
@@ -66,6 +98,11 @@ def open_scene(inputs: str, name: str) -> bpy.types.Scene:
     return bpy.context.scene
 
 
+def wishes() -> Wishes:
+    """What the scene that is in memory wants."""
+    return _opened[0].wishes
+
+
 def _load(path: Path, identity: tuple[int, int]) -> _Opened:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False
@@ -78,9 +115,29 @@ def _load(path: Path, identity: tuple[int, int]) -> _Opened:
         raise SceneRefused(f"the scene uses {scene.render.engine}; only Cycles gives every machine the same picture")
     if scene.camera is None:
         raise SceneRefused("the scene has no camera")
+    if problem := project.strays(path.parent):
+        raise SceneRefused(problem)
+    wanted = _wishes(scene)
     _settle(scene)
-    others = bpy.utils.blend_paths(absolute=True, packed=False, local=False)
-    return _Opened(path, identity, not others, (scene.cycles.seed, scene.cycles.use_animated_seed))
+    seed = (scene.cycles.seed, scene.cycles.use_animated_seed)
+    return _Opened(path, identity, not project.outside_files(), seed, wanted)
+
+
+def _wishes(scene: bpy.types.Scene) -> Wishes:
+    used = [layer for layer in scene.view_layers if layer.use]
+    render = scene.render
+    scale = render.resolution_percentage / 100
+    files = {name: getattr(render.image_settings, name) for name in FILE_SETTINGS}
+    if render.is_movie_format:
+        files["file_format"] = "PNG"
+    return Wishes(
+        frame=scene.frame_current,
+        samples=scene.cycles.samples,
+        size=(max(1, int(render.resolution_x * scale)), max(1, int(render.resolution_y * scale))),
+        composites=bool(render.use_compositing and scene.use_nodes and scene.node_tree.nodes),
+        denoises=scene.cycles.use_denoising and any(layer.cycles.use_denoising for layer in used),
+        files=files,
+    )
 
 
 def _settle(scene: bpy.types.Scene) -> None:
@@ -91,21 +148,22 @@ def _settle(scene: bpy.types.Scene) -> None:
     cycles.use_denoising = cycles.use_guiding = cycles.use_sample_subset = False
     render.use_compositing = render.use_sequencer = render.use_stamp = render.use_multiview = False
     render.use_freestyle = False
-    render.use_single_layer = render.use_persistent_data = True
+    render.use_persistent_data = True
     render.use_border = render.use_crop_to_border = True
     render.resolution_percentage = 100
     render.use_file_extension = False
     render.threads_mode = "FIXED"
-    _linear(render.image_settings)
+    linear(render.image_settings)
 
 
-def _linear(settings: bpy.types.ImageFormatSettings) -> None:
-    settings.file_format = "OPEN_EXR"
+def linear(settings: bpy.types.ImageFormatSettings, *, layers: bool = False) -> None:
+    """Have renders written as they are: scene light, 32-bit float."""
+    settings.file_format = "OPEN_EXR_MULTILAYER" if layers else "OPEN_EXR"
     settings.color_mode, settings.color_depth, settings.exr_codec = "RGBA", "32", "ZIP"
     settings.color_management = "FOLLOW_SCENE"
 
 
-def shoot(scene: bpy.types.Scene, view: View, area: tuple[int, int, int, int], room: str) -> picture.Pixels:
+def shoot(scene: bpy.types.Scene, view: View, area: tuple[int, int, int, int], room: str) -> Picture:
     """Render `area` (x, y, width, height, from the frame's top left) under `view`. `room`: a folder to write in."""
     cycles, render = scene.cycles, scene.render
     own_seed, is_animated = _opened[0].seed
@@ -116,13 +174,18 @@ def shoot(scene: bpy.types.Scene, view: View, area: tuple[int, int, int, int], r
     render.resolution_x, render.resolution_y = view["size"]
     if scene.frame_float != view["frame"]:
         scene.frame_set(view["frame"])
+    render.use_single_layer = not view["layers"]
+    for layer in scene.view_layers:
+        layer.cycles.denoising_store_passes = view["denoise"]
+    linear(render.image_settings, layers=view["layers"])
     _aim(render, view["size"], area)
     path = Path(room, "blender.exr")
     render.filepath = str(path)
     bpy.ops.render.render(write_still=True)
-    pixels = picture.read(path, area[2], area[3])
+    channels = picture.names(path) if view["layers"] else picture.PLAIN
+    pixels = picture.read(path, area[2], area[3], channels)
     path.unlink()
-    return pixels
+    return Picture(pixels, channels)
 
 
 def _aim(render: bpy.types.RenderSettings, size: tuple[int, int], area: tuple[int, int, int, int]) -> None:
@@ -135,14 +198,28 @@ def _aim(render: bpy.types.RenderSettings, size: tuple[int, int], area: tuple[in
     render.border_max_y = min((below + down + 0.5) / height, 1.0)
 
 
-def develop(scene: bpy.types.Scene, linear: Path, shown: Path) -> None:
-    """Write a picture in linear light as an 8-bit PNG through the scene's view transform."""
-    settings = scene.render.image_settings
-    settings.file_format, settings.color_depth = "PNG", "8"
-    settings.color_mode = "RGBA" if scene.render.film_transparent else "RGB"
-    image = bpy.data.images.load(str(linear))
+def file_settings(scene: bpy.types.Scene, kind: str) -> str:
+    """Have files written in a format, `SCENE` for the scene's own; the ending of their names."""
+    render, settings = scene.render, scene.render.image_settings
+    if kind == "SCENE":
+        for name in FILE_SETTINGS:
+            setattr(settings, name, wishes().files[name])
+    elif kind in ("OPEN_EXR", "OPEN_EXR_MULTILAYER"):
+        linear(settings, layers=kind == "OPEN_EXR_MULTILAYER")
+    else:
+        settings.file_format = kind
+        settings.color_mode = "RGBA" if render.film_transparent and kind not in OPAQUE else "RGB"
+        settings.color_depth = "8" if kind in EIGHT_BITS else settings.color_depth
+    return cast("str", render.file_extension)
+
+
+def develop(scene: bpy.types.Scene, light: Path, kind: str) -> Path:
+    """Write a picture in scene light through the scene's view transform, in a format, beside it; where."""
+    shown = light.with_suffix(file_settings(scene, kind))
+    image = bpy.data.images.load(str(light))
     try:
         image.save_render(str(shown), scene=scene)
     finally:
         bpy.data.images.remove(image)
-        _linear(settings)
+        linear(scene.render.image_settings)
+    return shown
