@@ -349,6 +349,21 @@ async def test_a_node_that_forgets_its_pool_is_told_again(town: Town) -> None:
 
 
 @bounded
+async def test_a_payment_that_waits_keeps_no_other_from_being_sent(town: Town) -> None:
+    town.freeze()
+    alice = town.chain(confirmations=0)
+    first = alice.pay(batch(town.owes(300)))
+    await until(lambda: len(town.waiting) == 1)
+    second = alice.pay(batch(town.owes(0, 5)))
+    await until(lambda: len(town.waiting) == 2)
+    town.mine()
+    await first
+    await second
+    town.thaw()
+    await town.is_square()
+
+
+@bounded
 async def test_the_chains_clock_may_jump_by_a_day(town: Town) -> None:
     payment = town.chain().pay(batch(town.owes(300)))
     town.anvil.ask("evm_increaseTime", 86_400)
