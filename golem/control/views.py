@@ -34,7 +34,7 @@ class Funds(Record):
 
 
 class Status(Record):
-    """A node. `busy` of `slots` run a job, kept apart by `tier`; `owed`: by us; `due`: to us; `tasks`: counted by phase."""
+    """A node. `busy` of `slots` run a job, in `tier`; `owed`: by us; `due`: to us; `tasks`: counted by phase."""
 
     node_id: str
     version: str = ""
