@@ -5,7 +5,7 @@ from __future__ import annotations
 from golem.core.board import doom, step
 from golem.core.task import Board, Phase
 from golem.core.turn import Turn
-from golem.model.effects import Execute, Export
+from golem.model.effects import Execute, Export, Release
 from golem.model.events import Executed, Exported
 from golem.model.ids import TaskId, merge_id
 from golem.model.spec import Status
@@ -34,6 +34,9 @@ def on_merged(turn: Turn, which: str, event: Executed) -> None:
     task_id, _, name = which.partition("/")
     board = turn.state.boards[TaskId(task_id)]
     outcome = event.outcome
+    if board.task.phase is not Phase.OPEN:
+        turn.ask(Release(task_id=board.task.task_id))  # it ended meanwhile, and what was made is nobody's
+        return
     if outcome.status is not Status.DONE or not outcome.result:
         doom(turn, board, f"merging {name} failed: {outcome.status.value}: {outcome.detail or 'no file was made'}")
         return

@@ -9,7 +9,7 @@ from golem.core.machine import advance
 from golem.core.market import LEAST_WORK_MS
 from golem.core.task import LIVE, TABLE, Board, Funded, Phase, Task
 from golem.core.turn import Turn
-from golem.model.effects import Deposit, Observe, SetTimer
+from golem.model.effects import Deposit, Observe, Release, SetTimer
 from golem.model.events import Deposited, Failed, Observed, Published, TaskSubmitted
 from golem.model.ids import TaskId
 from golem.model.money import Wei, cost, show_ether
@@ -90,6 +90,8 @@ def on_published(turn: Turn, e: Published) -> None:
     turn.ask(*effects)
     if board.task.phase is Phase.OPEN:
         open_market(turn, board)
+    elif board.task.phase not in LIVE:
+        turn.ask(Release(task_id=board.task.task_id))  # it ended while this was being published
 
 
 def on_failed(turn: Turn, e: Failed) -> None:
