@@ -1,6 +1,6 @@
 # The project's words, for fingers. Every target first makes .venv able to do its work (scripts/ensure_env.sh).
 .DEFAULT_GOAL := help
-.PHONY: help env demo test faults bench check coverage lint imports types format packaging docs clean
+.PHONY: help env demo test faults chaos bench check coverage lint imports types format packaging docs clean
 
 BIN := .venv/bin
 ENV := scripts/ensure_env.sh
@@ -24,6 +24,10 @@ test: ## run all tests; ARGS="tests/core -k ledger" for some
 faults: ## the long sweeps of what can go wrong with payments, against anvil where there is npm
 	@$(ENV) $(RUN)
 	@$(BIN)/python -m pytest -m faults $(or $(ARGS),tests/adapters)
+
+chaos: ## whole markets under drawn faults, 150 seeds of ten nodes and an hour; ARGS="--seeds 10 --seed 7"
+	@$(ENV) $(RUN)
+	@$(BIN)/python -m golem.testing.chaos $(ARGS)
 
 bench: ## print the figures of docs/performance.md, a JSON object each; ONLY="gas render" for some
 	@$(ENV) blender bench

@@ -10,7 +10,7 @@ from golem.core.showing import show
 from golem.core.task import Board, Grown, Phase
 from golem.core.turn import Turn
 from golem.interfaces import IFinishing, IGrowing
-from golem.model.effects import Execute, Export
+from golem.model.effects import Execute, Export, Release
 from golem.model.events import Executed, Exported
 from golem.model.ids import TaskId, merge_id, stage_id
 from golem.model.spec import Input, Merge, Outcome, Status
@@ -43,6 +43,9 @@ def on_merged(turn: Turn, which: str, event: Executed) -> None:
     task_id, _, name = which.partition("/")
     board = turn.state.boards[TaskId(task_id)]
     outcome = event.outcome
+    if board.task.phase is not Phase.OPEN:
+        turn.ask(Release(task_id=board.task.task_id))  # it ended meanwhile, and what was made is nobody's
+        return
     if outcome.status is not Status.DONE or not outcome.result:
         doom(turn, board, f"merging {name} failed: {outcome.status.value}: {outcome.detail or 'no file was made'}")
         return

@@ -10,7 +10,7 @@ from golem.core.preparing import begin
 from golem.core.task import LIVE, TABLE, Board, Funded, Phase, Task
 from golem.core.turn import Turn
 from golem.interfaces import IFinishing, IPreparing
-from golem.model.effects import Deposit, Observe, SetTimer
+from golem.model.effects import Deposit, Observe, Release, SetTimer
 from golem.model.events import Deposited, Failed, Observed, Published, TaskSubmitted
 from golem.model.ids import TaskId
 from golem.model.money import Wei, show_ether
@@ -93,7 +93,10 @@ def on_published(turn: Turn, e: Published) -> None:
     board = turn.state.boards[TaskId(e.key.split("/")[1])]
     board.task, effects = advance(TABLE, board.task, e)
     turn.ask(*effects)
-    begin(turn, board)
+    if board.task.phase in LIVE:
+        begin(turn, board)
+    else:
+        turn.ask(Release(task_id=board.task.task_id))  # it ended while this was being published
 
 
 def on_failed(turn: Turn, e: Failed) -> None:

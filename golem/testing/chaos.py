@@ -33,10 +33,12 @@ from golem.testing.shrink import shrink
 
 HOUR_MS = 3_600_000
 STORM = 5 / 6  # of the time there are faults; then all must come to its end
+FEE_WEI = 10**12
 QUIET_S = 60.0  # for the last words
 FOREVER_S = 1e6
-ASKING = evolve(LocalNetwork.REQUESTOR, payment_window_ms=60_000)  # so that a chain that is down makes them late
-TASK_MS = 600_000  # between two tasks of a requestor
+ASKING = evolve(LocalNetwork.REQUESTOR, payment_window_ms=15_000)  # so that a chain that is down makes them late
+PACES_S = (0.2, 1.0, 8.0, 30.0)  # of a job, by provider: whatever the weather does, something is under way
+TASK_MS = 200_000  # between two tasks of a requestor
 CALM_S = 1_800.0  # twice the longest that a task may still need: three leases of three minutes one after the other
 _faults = msgspec.json.Decoder(tuple[Fault, ...])
 
@@ -91,13 +93,14 @@ def _network(folder: Path, plan: Plan, seed: int) -> LocalNetwork:
     dice = Random(sha256(f"{seed}/people".encode()).digest())
     asking = {name: ASKING for name in plan.names if name in plan.asking}
     *_, sloth, cheat = plan.names
+    paces = {name: dice.choice(PACES_S) for name in plan.names}
     net = LocalNetwork(
         folder,
         plan.names,
         seed,
         terms=asking,
         tampers={cheat: liar} if dice.random() < 0.3 else None,
-        takes_s={sloth: FOREVER_S} if dice.random() < 0.3 else None,
+        takes_s={**paces, **({sloth: FOREVER_S} if dice.random() < 0.3 else {})},
     )
     if dice.random() < 0.5:
         places = [net.world.place(name) for name in plan.names]
@@ -114,6 +117,8 @@ def _live(net: LocalNetwork, plan: Plan, faults: Sequence[Fault]) -> None:
     dice = Random(sha256(f"{net.world.seed}/tasks".encode()).digest())
     net.world.network.has_tail = True
     net.world.network.chop = dice.choice((0, 0, 7, 1_000))
+    net.ledger.depth = dice.choice((0, 5, 12))
+    net.ledger.fee = FEE_WEI
     weather = schedule(net, faults)
     begun: list[tuple[str, str]] = []
     for at_ms in range(0, int(plan.length_ms * STORM), TASK_MS):

@@ -32,6 +32,11 @@ class Clock:
         self._cancelled = 0
         self._heap: list[tuple[float, int, DelayedCall, Owner | None]] = []
 
+    @property
+    def turns(self) -> int:
+        """Calls that were ever asked for."""
+        return self._made
+
     def seconds(self) -> float:
         """Seconds since 1970."""
         return self.rightNow

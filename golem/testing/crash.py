@@ -55,8 +55,9 @@ class MortalClock:
         self.is_away, self._late = True, None
 
     def freeze(self) -> None:
-        """The process stands still."""
-        self.is_away, self._late = True, []
+        """The process stands still; once more changes nothing."""
+        if self._late is None:
+            self.is_away, self._late = True, []
 
     def thaw(self) -> None:
         """It goes on: what came due meanwhile is called now, in its order, but for what one of these calls cancels."""

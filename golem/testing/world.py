@@ -77,7 +77,8 @@ class World:
     def saw(self, name: str, turn: bytes) -> None:
         """A node took a turn."""
         self.steps += 1
-        self.trace.update(f"{self.clock.seconds():.6f} {name} ".encode() + turn)
+        where = str(self.folder).encode()  # of no weight: another run has another
+        self.trace.update(f"{self.clock.seconds():.6f} {name} ".encode() + turn.replace(where, b""))
 
     def _may_write(self, name: str) -> bool:
         if name in self.points:

@@ -189,6 +189,7 @@ def test_an_input_that_can_not_be_read_dooms_the_task_and_the_rest_is_ignored() 
     me.post(e.Failed(key=keys[0], fault="StoreFault", detail="/f0 is a device"))
     me.post(e.Published(key=keys[1], cid=RESULT, size_bytes=1))
     assert (phase(me), reason(me)) == (Phase.FAILED, "/f0 is a device")
+    assert me.asked == [Release(task_id=TASK)], "what was published after the end is forgotten too"
 
 
 # offers
@@ -436,6 +437,15 @@ def test_a_merge_that_fails_or_makes_nothing_dooms_the_task(outcome: Outcome) ->
     me.hear("bob", delivery(assigned(me, "bob")[0]))
     me.post(e.Executed(key=me.one(Execute).key, outcome=outcome))
     assert phase(me) is Phase.FAILED and "merging all failed" in reason(me)
+
+
+def test_what_a_merge_makes_after_the_end_is_forgotten_and_not_written() -> None:
+    me = at_work("bob", template=Toy(chunks=1))
+    me.hear("bob", delivery(assigned(me, "bob")[0]))
+    merge = me.one(Execute).key
+    me.post(e.TaskCancelled(task_id=TASK))
+    me.post(e.Executed(key=merge, outcome=Outcome(status=Status.DONE, result=RESULT)))
+    assert me.asked == [Release(task_id=TASK)]
 
 
 def test_results_that_can_not_be_written_doom_the_task() -> None:

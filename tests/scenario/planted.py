@@ -12,7 +12,6 @@ from golem.core.task import Board
 from golem.errors import ChainFault
 from golem.model.chain import Batch, Receipt, Sighting
 from golem.model.effects import Release
-from golem.model.events import Heard
 from golem.model.ids import NodeId
 from golem.model.messages import Cancellation
 from golem.net.admission import Admission
@@ -190,12 +189,6 @@ def budget_forgotten() -> Any:
     return patched((board, "_assign_one", assign))
 
 
-def heard_twice() -> Any:
-    """A message that is said again is taken again."""
-    honest = Engine._is_stale
-    return patched((Engine, "_is_stale", lambda self, event: not isinstance(event, Heard) and honest(self, event)))
-
-
 BUGS: dict[str, Callable[[], Any]] = {
     bug.__name__: bug
     for bug in (
@@ -213,6 +206,5 @@ BUGS: dict[str, Callable[[], Any]] = {
         one_bans_all,
         lost_on_restart,
         budget_forgotten,
-        heard_twice,
     )
 }

@@ -115,6 +115,14 @@ def test_a_frozen_node_does_nothing_and_goes_on_where_it_was(net: LocalNetwork) 
     assert net["bob"].journal.turns > before and connected(net, "alice", "bob")
 
 
+def test_another_nodes_thaw_does_not_lose_what_a_frozen_node_waits_for(net: LocalNetwork) -> None:
+    schedule(net, [Freeze(at_ms=0, for_ms=30_000, node="bob"), Freeze(at_ms=9_000, for_ms=3_000, node="carol")])
+    net.advance(29)
+    before = net["bob"].journal.turns
+    net.advance(30)
+    assert net["bob"].journal.turns > before
+
+
 def test_a_node_whose_disk_is_full_ends_itself_and_comes_back_when_there_is_room(net: LocalNetwork) -> None:
     apply(net, Disk(at_ms=0, for_ms=30_000, node="bob"))
     net.advance(25)
