@@ -10,6 +10,7 @@ from pathlib import Path
 from golem.errors import StoreFault
 from golem.ipfs import unixfs
 from golem.ipfs.cid import Key, is_raw
+from golem.ipfs.hamt import Shard
 from golem.ipfs.unixfs import File, Folder
 
 Read = Callable[[Key], bytes]
@@ -42,6 +43,9 @@ def _children(block: bytes, scope: str) -> list[Key]:
             return [piece.key for piece in file.pieces]
         case Folder() as folder:
             return [key for _, key in folder.entries] if scope == "all" else []
+        case Shard() as shard:
+            pairs = zip(shard.names, shard.keys, strict=True)
+            return [key for name, key in pairs if name is None or scope == "all"]
 
 
 def write_out(read: Read, root: Key, into: str) -> None:
@@ -67,16 +71,28 @@ def _write(read: Read, key: Key, path: Path) -> None:
     """Write one entry; the graph is as deep as was allowed when it came in."""
     block = read(key)
     node = File((), block, len(block)) if is_raw(key) else unixfs.decode(block)
-    if isinstance(node, Folder):
+    if isinstance(node, Folder | Shard):
         path.mkdir()
         path.chmod(0o755)
-        for name, child in node.entries:
+        for name, child in entries(read, node):
             _write(read, child, path / name)
         return
     with path.open("xb", buffering=0) as out:
         os.fchmod(out.fileno(), 0o644)
         for data in _contents(read, node):
             out.write(data)
+
+
+def entries(read: Read, folder: Folder | Shard) -> Iterator[tuple[str, Key]]:
+    """The names in a folder and what they name, its shards' too."""
+    if isinstance(folder, Folder):
+        yield from folder.entries
+        return
+    for name, key in zip(folder.names, folder.keys, strict=True):
+        if name is not None:
+            yield name, key
+        elif isinstance(shard := unixfs.decode(read(key)), Shard):
+            yield from entries(read, shard)
 
 
 def _contents(read: Read, file: File) -> Iterator[bytes]:
