@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from golem.errors import StoreFault
-from golem.ipfs import unixfs
+from golem.ipfs import car, unixfs
 from golem.ipfs.cid import Key, is_raw
 from golem.ipfs.hamt import Shard
 from golem.ipfs.unixfs import File, Folder
@@ -16,6 +16,7 @@ from golem.ipfs.unixfs import File, Folder
 Read = Callable[[Key], bytes]
 """Gives a block, checked against its id, or raises ContentMissing."""
 
+BATCH_BYTES = 1 << 20  # read, checked and written in one go; the last block of a batch may pass it
 SCOPES = ("block", "entity", "all")
 
 
@@ -35,6 +36,24 @@ def blocks(read: Read, root: Key, scope: str = "all") -> Iterator[tuple[Key, byt
         yield key, block
         if scope != "block" and not is_raw(key):
             pending.extend(reversed(_children(block, scope)))
+
+
+def car_parts(read: Read, root: Key, scope: str = "all") -> Iterator[bytes]:
+    """A CAR of those blocks, one part a block."""
+    lead = car.header(root)
+    for key, block in blocks(read, root, scope):
+        yield lead + car.section(key, block)
+        lead = b""
+
+
+def next_batch(parts: Iterator[bytes]) -> bytes:
+    """At least one part, and others while they fit; empty at the end."""
+    batch: list[bytes] = []
+    size = 0
+    while size < BATCH_BYTES and (part := next(parts, None)) is not None:
+        batch.append(part)
+        size += len(part)
+    return batch[0] if len(batch) == 1 else b"".join(batch)
 
 
 def _children(block: bytes, scope: str) -> list[Key]:
