@@ -69,6 +69,10 @@ class StoreFault(Fault):
     """The content store failed."""
 
 
+class DaemonFault(StoreFault):
+    """The IPFS daemon beside us is down, slow, breaks off or says no."""
+
+
 class ContentMissing(StoreFault):
     """Nobody we asked has the content."""
 

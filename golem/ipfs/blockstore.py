@@ -99,9 +99,11 @@ class BlockStore:
         """
         return self._index.pin(key, owner, limit)
 
-    def unpin(self, owner: str) -> None:
-        """Let go of what `owner` pinned, and delete what nobody else pins."""
-        self._removed(self._index.unpin(owner))
+    def unpin(self, owner: str) -> list[Key]:
+        """Let go of what `owner` pinned, and delete what nobody else pins; says what that was."""
+        gone, files = self._index.unpin(owner)
+        self._removed(files)
+        return gone
 
     def pack(self, file: int) -> Path:
         """Where a pack is."""

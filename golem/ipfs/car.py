@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 from golem.errors import ContentMismatch, ContentUnreadable
 from golem.ipfs import varint
-from golem.ipfs.cid import KEY_BYTES, MAX_BLOCK_BYTES, Key, to_key
+from golem.ipfs.cid import KEY_BYTES, MAX_BLOCK_BYTES, Key, key_bytes, to_key
 
 MAX_HEADER_BYTES = 1024  # one root makes 59; ours is compared with nothing, since ids of blocks say all
 
 
 def header(root: Key) -> bytes:
     """A CAR's start: DAG-CBOR of {"roots": [root], "version": 1}."""
-    body = b"\xa2\x65roots\x81\xd8\x2a\x58\x25\x00" + root + b"\x67version\x01"
+    body = b"\xa2\x65roots\x81\xd8\x2a\x58" + bytes((1 + len(root), 0)) + root + b"\x67version\x01"
     return varint.encode(len(body)) + body
 
 
 def section(key: Key, block: bytes) -> bytes:
     """One block."""
-    return varint.encode(KEY_BYTES + len(block)) + key + block
+    return varint.encode(len(key) + len(block)) + key + block
 
 
 class CarReader:
@@ -45,7 +45,8 @@ class CarReader:
             while (found := self._section(whole, at)) is not None:
                 start, at = found
                 if self._has_header:
-                    yield to_key(whole[start : start + KEY_BYTES]), whole[start + KEY_BYTES : at]
+                    split = min(at, start + key_bytes(whole, start))
+                    yield to_key(whole[start:split]), whole[split:at]
                 self._has_header = True
         except ContentUnreadable as why:
             raise ContentMismatch(f"not a CAR: {why}") from why

@@ -14,18 +14,19 @@ from twisted.internet.base import ReactorBase
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
-from twisted.internet.protocol import Protocol, connectionDone
-from twisted.python.failure import Failure
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import Protocol
 from twisted.web import http
-from twisted.web.client import Agent, HTTPConnectionPool, ResponseDone, ResponseFailed
+from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
-from golem.errors import ContentMismatch, ContentMissing, StoreFault
+from golem.errors import ContentMismatch, ContentMissing, DaemonFault, StoreFault
+from golem.ipfs.body import PATIENCE_S, Body
 from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Key, to_text
 from golem.ipfs.intake import Intake, Keeper
+from golem.ipfs.kubo import Client
 from golem.ipfs.workers import Workers
 from golem.model.messages import Place
 
@@ -34,17 +35,15 @@ R = TypeVar("R")
 MAX_SOURCES = 16  # asked for one content
 MAX_REQUESTS = 8  # of one source for one content, as long as each brings something; then the next one's turn
 CONNECT_S = 10.0
-PATIENCE_S = 20.0  # for an answer to begin, and then for every PATIENCE_BYTES of it
-PATIENCE_BYTES = 64 << 10
-MAX_WAITING_BYTES = 4 << 20  # received and not checked yet; the connection is paused there
 _KEPT_PER_HOST = 2
 _PLACE = re.compile(r"[A-Za-z0-9.-]{1,100}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}")
 
 
 class Fetcher:
-    """A client of gateways, with a few connections kept open."""
+    """A client of gateways, with a few connections kept open. `daemon`: is asked last."""
 
-    def __init__(self, reactor: ReactorBase, workers: Workers) -> None:
+    def __init__(self, reactor: ReactorBase, workers: Workers, daemon: Client | None = None) -> None:
+        self._daemon = daemon
         self._clock: IReactorTime = reactor
         self._workers = workers
         self._pool = HTTPConnectionPool(reactor)
@@ -68,12 +67,13 @@ class Fetcher:
         """
         intake = Intake(root, limit, keeper)
         failures = []
-        for source in sources[:MAX_SOURCES]:
+        asked = [*sources[:MAX_SOURCES], *([self._daemon.api] if self._daemon else [])]
+        for source in asked:
             if not self._is_open:
                 break
             try:
                 await self._ask(source, intake)
-            except (ContentMismatch, ContentMissing) as why:
+            except (ContentMismatch, ContentMissing, DaemonFault) as why:
                 failures.append(f"{source}: {why}")
             else:
                 return intake.size
@@ -99,11 +99,14 @@ class Fetcher:
         if response.code != http.OK:
             response.deliverBody(_Unwanted())
             return f"HTTP {response.code}"
-        body = _Body(self._clock, self._feeder(intake))
+        body = Body(self._clock, self._feeder(intake))
         response.deliverBody(body)
         return await self._stoppable(body.stop, body.ended)
 
     async def _request(self, source: Place, wanted: Key) -> IResponse:
+        if self._daemon is not None and source == self._daemon.api:
+            export = self._daemon.dag.export(to_text(wanted))
+            return await self._stoppable(export.cancel, export)
         if not _PLACE.fullmatch(source):
             raise ContentMissing("not a place, like host:port")
         url = f"http://{source}/ipfs/{to_text(wanted)}?format=car&dag-scope=all&car-order=dfs&car-dups=n"
@@ -142,91 +145,3 @@ class _Unwanted(Protocol):
         """Hang up."""
         if self.transport is not None:
             self.transport.loseConnection()
-
-
-class _Body(Protocol):
-    """The body of an answer, given in batches to `work`, one at a time; the sender waits where that is slower.
-
-    `ended`: how the answer ended, after all of it was worked on: empty where well. Fails with what `work` raised.
-    """
-
-    def __init__(self, clock: IReactorTime, work: Callable[[bytes], Deferred[None]]) -> None:
-        self.ended: Deferred[str] = Deferred()
-        self._clock = clock
-        self._work = work
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-        self._since_bytes = 0
-        self._patience: IDelayedCall | None = None
-        self._is_working = False
-        self._is_paused = False
-        self._end: str | None = None
-
-    def connectionMade(self) -> None:
-        """Begin to wait."""
-        self._patience = self._clock.callLater(PATIENCE_S, self._give_up)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Some more."""
-        if self._end is not None or self.ended.called:
-            return
-        self._waiting.append(data)
-        self._waiting_bytes += len(data)
-        self._since_bytes += len(data)
-        if self._since_bytes >= PATIENCE_BYTES and self._patience is not None and self._patience.active():
-            self._since_bytes = 0
-            self._patience.reset(PATIENCE_S)
-        if self._waiting_bytes > MAX_WAITING_BYTES and not self._is_paused:
-            self._is_paused = True
-            IPushProducer(self.transport).pauseProducing()
-        self._go_on()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """All of it is here, or no more will come."""
-        self._finish("" if reason.check(ResponseDone) else reason.getErrorMessage())
-
-    def _finish(self, how: str) -> None:
-        if self._patience is not None and self._patience.active():
-            self._patience.cancel()
-        if self._end is None:
-            self._end = how
-            self._go_on()
-
-    def stop(self) -> None:
-        """Hang up; `ended` tells when the work begun is done."""
-        self._finish("stopped")
-        self._hang_up()
-
-    def _give_up(self) -> None:
-        self._finish(f"less than {PATIENCE_BYTES} bytes in {PATIENCE_S:.0f} s")
-        self._hang_up()
-
-    def _hang_up(self) -> None:
-        if self.transport is not None:
-            self.transport.loseConnection()
-
-    def _go_on(self) -> None:
-        if self._is_working or self.ended.called:
-            return
-        if self._waiting:
-            batch = b"".join(self._waiting)
-            self._waiting.clear()
-            self._waiting_bytes = 0
-            self._is_working = True
-            self._work(batch).addCallbacks(self._worked, self._failed)
-            if self._is_paused:
-                self._is_paused = False
-                IPushProducer(self.transport).resumeProducing()
-        elif self._end is not None:
-            self.ended.callback(self._end)
-
-    def _worked(self, _: None) -> None:
-        self._is_working = False
-        self._go_on()
-
-    def _failed(self, why: Failure) -> None:
-        self._is_working = False
-        self._waiting.clear()
-        self.ended.errback(why)
-        self._finish("refused")
-        self._hang_up()

@@ -20,14 +20,13 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from zope.interface import implementer
 
 from golem.errors import ContentUnreadable, StoreFault
-from golem.ipfs import car, reader
+from golem.ipfs import reader
 from golem.ipfs.cid import Key, from_text, to_text
 from golem.ipfs.workers import Workers
 
 log = Logger()
 
 MAX_CONNECTIONS = 256  # each may hold three batches: 0.75 GiB if every one of them stalls
-BATCH_BYTES = 1 << 20  # read, checked and written in one go; the last block of a batch may pass it
 STALL_S = 30.0  # a reader that takes nothing for so long is cut off, or it would keep its connection for ever
 IDLE_S = 60  # a connection without a request
 
@@ -57,23 +56,17 @@ class Gateway(Resource):
         cid = to_text(key)
         if request.setETag(f'"{cid}.{form}.{scope}"'.encode()) is http.CACHED:
             return b""
-        parts = iter(self._raw(key) if form == "raw" else self._car(key, scope))
+        parts = iter(self._raw(key) if form == "raw" else reader.car_parts(self._read, key, scope))
         Deferred.fromCoroutine(self._answer(request, f"{cid}.{form}", _TYPES[form], parts)).addErrback(_log_failure)
         return NOT_DONE_YET
 
     def _raw(self, key: Key) -> Iterator[bytes]:
         yield self._read(key)
 
-    def _car(self, key: Key, scope: str) -> Iterator[bytes]:
-        lead = car.header(key)
-        for child, block in reader.blocks(self._read, key, scope):
-            yield lead + car.section(child, block)
-            lead = b""
-
     async def _answer(self, request: Request, name: str, kind: str, parts: Iterator[bytes]) -> None:
         tap = _Tap(self._clock, request)
         try:
-            batch = await self._workers.run(_next_batch, parts)
+            batch = await self._workers.run(reader.next_batch, parts)
         except StoreFault as why:
             if tap.is_open:
                 request.write(_refuse(request, http.NOT_FOUND, str(why)))
@@ -91,7 +84,7 @@ class Gateway(Resource):
         try:
             while batch and tap.is_open and request.method != b"HEAD":
                 request.write(batch)
-                ahead = self._workers.run(_next_batch, parts)
+                ahead = self._workers.run(reader.next_batch, parts)
                 await tap.flowing()
                 batch = await ahead
         except StoreFault as why:
@@ -100,16 +93,6 @@ class Gateway(Resource):
         if tap.is_open:
             request.unregisterProducer()
             request.finish()
-
-
-def _next_batch(parts: Iterator[bytes]) -> bytes:
-    """At least one part, and others while they fit; empty at the end."""
-    batch: list[bytes] = []
-    size = 0
-    while size < BATCH_BYTES and (part := next(parts, None)) is not None:
-        batch.append(part)
-        size += len(part)
-    return batch[0] if len(batch) == 1 else b"".join(batch)
 
 
 def _asked(request: Request) -> tuple[Key, str, str]:

@@ -37,7 +37,7 @@ _FIND = """
 SELECT files.id, path, files.size, mtime_ns, start, blocks.size FROM blocks JOIN files ON files.id = file WHERE cid = ?
 """
 _LAST_PINNED_BY = """
-SELECT content FROM pins AS mine WHERE owner = ?
+SELECT content, cid FROM pins AS mine JOIN contents ON contents.id = content WHERE owner = ?
 AND NOT EXISTS (SELECT 1 FROM pins WHERE content = mine.content AND owner <> mine.owner)
 """
 _FILES_OF = "SELECT DISTINCT file FROM members JOIN blocks ON blocks.id = block WHERE content = ?"
@@ -136,12 +136,12 @@ class Index:
             self._pin(sql, key, owner)
             return self._drop_files(sql, [stored.file for stored in files])
 
-    def unpin(self, owner: str) -> list[int]:
-        """Let go of an owner's pins and of what nobody else wants. Returns the files that hold nothing any more."""
+    def unpin(self, owner: str) -> tuple[list[Key], list[int]]:
+        """Let go of an owner's pins and of what nobody else wants. Returns that, and the files that are empty now."""
         with self._turn() as sql:
-            contents = [row[0] for row in sql.execute(_LAST_PINNED_BY, (owner,))]
+            rows = sql.execute(_LAST_PINNED_BY, (owner,)).fetchall()
             sql.execute("DELETE FROM pins WHERE owner = ?", (owner,))
-            return self._drop_contents(sql, contents)
+            return [Key(cid) for _, cid in rows], self._drop_contents(sql, [content for content, _ in rows])
 
     def forget(self, key: Key, file: int) -> list[int]:
         """A block isn't where it should be: no content that has it is complete. Returns files as `unpin` does."""

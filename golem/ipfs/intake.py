@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from golem.errors import ContentMismatch, ContentUnreadable, TooLarge
-from golem.ipfs import unixfs
+from golem.ipfs import hamt, unixfs
 from golem.ipfs.cid import MAX_BLOCK_BYTES, Key, check_block, is_raw, to_text
-from golem.ipfs.unixfs import File
+from golem.ipfs.hamt import Shard
+from golem.ipfs.unixfs import File, Folder
 
 MAX_NODES_BYTES = 32 << 20  # all DAG-PB blocks of one content: MAX_LINKS of them with long names
 
@@ -27,11 +28,15 @@ class Keeper(Protocol):
 
 
 class _Want(NamedTuple):
-    """`size`: what a file's node says lies below; None where nobody said yet, so it counts when it comes."""
+    """`size`: what a file's node says lies below; None where nobody said yet, so it counts when it comes.
+
+    `path`: where a shard of a folder hangs in it; empty for anything else.
+    """
 
     key: Key
     size: int | None
     depth: int
+    path: bytes = b""
 
 
 class _Mark(NamedTuple):
@@ -41,6 +46,7 @@ class _Mark(NamedTuple):
     size: int | None
     size_before: int
     links_before: int
+    path: bytes
 
 
 class _Known(NamedTuple):
@@ -49,6 +55,7 @@ class _Known(NamedTuple):
     size: int
     links: int
     is_file: bool
+    path: bytes = b""
 
 
 class Intake:
@@ -91,6 +98,8 @@ class Intake:
         self._settle()
 
     def _leaf(self, want: _Want, size: int) -> None:
+        if want.path:
+            raise ContentUnreadable("a file where part of a folder should be")
         self._file(want, size)
         self._known[want.key] = _Known(size, 0, is_file=True)
 
@@ -102,15 +111,26 @@ class Intake:
             raise ContentUnreadable(f"nodes more than {unixfs.MAX_DEPTH} deep")
         node = unixfs.decode(block)
         size = node.size if isinstance(node, File) else None
-        self._stack.append(_Mark(want.key, size, self.size, self._links))
-        if isinstance(node, File):
-            self._file(want, node.size)
-            below = [_Want(piece.key, piece.size, want.depth + 1) for piece in node.pieces]
-        else:
-            self._folder(want)
-            below = [_Want(key, None, want.depth + 1) for _, key in node.entries]
+        self._stack.append(_Mark(want.key, size, self.size, self._links, want.path))
+        below = self._below(want, node)
         self._count(0, len(below))
         self._stack.extend(reversed(below))
+
+    def _below(self, want: _Want, node: File | Folder | Shard) -> list[_Want]:
+        depth = want.depth + 1
+        if want.path and not isinstance(node, Shard):
+            raise ContentUnreadable("something else where part of a folder should be")
+        if isinstance(node, File):
+            self._file(want, node.size)
+            return [_Want(piece.key, piece.size, depth) for piece in node.pieces]
+        self._folder(want)
+        if isinstance(node, Folder):
+            return [_Want(key, None, depth) for _, key in node.entries]
+        hamt.check_place(node, want.path)
+        return [
+            _Want(key, None, depth, b"" if name is not None else want.path + bytes((slot,)))
+            for slot, name, key in zip(node.slots, node.names, node.keys, strict=True)
+        ]
 
     def _file(self, want: _Want, size: int) -> None:
         """A file, or the part of one whose size its node has told and counted."""
@@ -138,8 +158,10 @@ class Intake:
             top = self._stack[-1]
             if isinstance(top, _Mark):
                 size = self.size - top.size_before if top.size is None else top.size
-                self._known[top.key] = _Known(size, self._links - top.links_before, is_file=top.size is not None)
+                self._known[top.key] = _Known(size, self._links - top.links_before, top.size is not None, top.path)
             elif (known := self._known.get(top.key)) is not None:
+                if top.path != known.path:
+                    raise ContentUnreadable("one node in two places of sharded folders")
                 self._file(top, known.size) if known.is_file else self._again(top, known)
                 self._count(0, known.links)
             else:

@@ -1,4 +1,8 @@
-"""The embedded IPFS node: block store, gateway and fetcher, as the content store of a node."""
+"""The embedded IPFS node: block store, gateway and fetcher, as the content store of a node.
+
+With a daemon beside it, what is put is given to the daemon too, as a CAR, so that the whole IPFS network can have it;
+what no other node gives is asked of the daemon. Blocks are checked here in either case, and ids never depend on it.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,10 @@ from twisted.internet.defer import Deferred, DeferredSemaphore, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.posixbase import PosixReactorBase
+from twisted.logger import Logger
 from zope.interface import implementer
 
-from golem.errors import ConfigError, StoreFault
+from golem.errors import ConfigError, DaemonFault, StoreFault
 from golem.interfaces import Content, IResourceStore
 from golem.ipfs import reader
 from golem.ipfs.blockstore import BlockStore
@@ -23,11 +28,14 @@ from golem.ipfs.cid import Key, from_text, to_text
 from golem.ipfs.fetch import Fetcher
 from golem.ipfs.gateway import Gateway, GatewayFactory
 from golem.ipfs.importer import import_path
+from golem.ipfs.kubo import Client
 from golem.ipfs.workers import Workers
 from golem.model.ids import Cid
 from golem.model.messages import Place
 
 R = TypeVar("R")
+
+log = Logger()
 
 MAX_TRANSFERS = 8  # at once; more wait for their turn. Each may hold 4 MiB received and unchecked
 
@@ -37,17 +45,24 @@ class EmbeddedStore(Service):
     """Content by its id, on this machine's disk and from other nodes.
 
     `folder`: the store's own. `staging`: a folder whose files come and go; they are copied when put. Any others are
-    served from where they are, for as long as they stay as they are. `gateway`: where to listen.
+    served from where they are, for as long as they stay as they are. `gateway`: where to listen. `daemon`: see above.
     """
 
     def __init__(
-        self, reactor: PosixReactorBase, folder: Path, staging: Path, quota_bytes: int, gateway: Place
+        self,
+        reactor: PosixReactorBase,
+        folder: Path,
+        staging: Path,
+        quota_bytes: int,
+        gateway: Place,
+        daemon: Client | None = None,
     ) -> None:
         self._reactor = reactor
         self._folder = folder
         self._staging = os.path.realpath(staging)
         self._quota_bytes = quota_bytes
         self._gateway = gateway
+        self._daemon = daemon
         self._workers = Workers(reactor)
         self._room = DeferredSemaphore(MAX_TRANSFERS)
         self._transfers: dict[Key, list[Deferred[None]]] = {}
@@ -64,7 +79,7 @@ class EmbeddedStore(Service):
             self._blocks.close()
             raise ConfigError(f"ipfs.gateway: can't listen at {self._gateway}: {why.socketError}") from why
         self._workers.start()
-        self._fetcher = Fetcher(self._reactor, self._workers)
+        self._fetcher = Fetcher(self._reactor, self._workers, self._daemon)
         super().startService()
 
     async def _stop(self) -> None:
@@ -72,6 +87,8 @@ class EmbeddedStore(Service):
         self._site.close()
         self._blocks.freeze()
         await self._fetcher.close()
+        if self._daemon is not None:
+            await self._daemon.close()
         for hold in list(self._holds):
             await hold.ended
         await self._workers.stop()
@@ -105,7 +122,17 @@ class EmbeddedStore(Service):
         """See `IResourceStore.unpin`. What is under way for `owner` won't be kept either."""
         for hold in self._holds:
             hold.is_released |= hold.owner == owner
-        return self._workers.run(self._blocks.unpin, owner)
+        return Deferred.fromCoroutine(self._unpin(owner))
+
+    async def _unpin(self, owner: str) -> None:
+        gone = await self._workers.run(self._blocks.unpin, owner)
+        if self._daemon is None:
+            return
+        for key in gone:
+            try:
+                await self._daemon.pin.rm(to_text(key))
+            except DaemonFault as why:  # it never had it, or is down: its disk is its owner's to tidy
+                log.info("{cid} may stay pinned: {why}", cid=to_text(key), why=why)
 
     async def _hold(self, owner: str | None, work: Coroutine[Deferred[object], object, R]) -> R:
         """Do what pins something for `owner`, unless it lets go meanwhile; the service doesn't stop in the midst."""
@@ -122,7 +149,11 @@ class EmbeddedStore(Service):
             hold.ended.callback(None)
 
     async def _put(self, path: str, owner: str) -> Content:
-        return await self._workers.run(self._import, path, owner)
+        content = await self._workers.run(self._import, path, owner)
+        if self._daemon is not None:
+            parts = reader.car_parts(self._blocks.read, from_text(content.cid))
+            await self._daemon.dag.import_(lambda: self._workers.run(reader.next_batch, parts), content.cid)
+        return content
 
     def _import(self, path: str, owner: str) -> Content:
         real = os.path.realpath(path)

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from golem.errors import StoreFault
-from golem.ipfs import unixfs
+from golem.ipfs import car, unixfs
 from golem.ipfs.cid import Key, is_raw
+from golem.ipfs.hamt import Shard
 from golem.ipfs.unixfs import File, Folder
 
 Read = Callable[[Key], bytes]
 """Gives a block, checked against its id, or raises ContentMissing."""
 
+BATCH_BYTES = 1 << 20  # read, checked and written in one go; the last block of a batch may pass it
 SCOPES = ("block", "entity", "all")
 
 
@@ -36,12 +38,33 @@ def blocks(read: Read, root: Key, scope: str = "all") -> Iterator[tuple[Key, byt
             pending.extend(reversed(_children(block, scope)))
 
 
+def car_parts(read: Read, root: Key, scope: str = "all") -> Iterator[bytes]:
+    """A CAR of those blocks, one part a block."""
+    lead = car.header(root)
+    for key, block in blocks(read, root, scope):
+        yield lead + car.section(key, block)
+        lead = b""
+
+
+def next_batch(parts: Iterator[bytes]) -> bytes:
+    """At least one part, and others while they fit; empty at the end."""
+    batch: list[bytes] = []
+    size = 0
+    while size < BATCH_BYTES and (part := next(parts, None)) is not None:
+        batch.append(part)
+        size += len(part)
+    return batch[0] if len(batch) == 1 else b"".join(batch)
+
+
 def _children(block: bytes, scope: str) -> list[Key]:
     match unixfs.decode(block):
         case File() as file:
             return [piece.key for piece in file.pieces]
         case Folder() as folder:
             return [key for _, key in folder.entries] if scope == "all" else []
+        case Shard() as shard:
+            pairs = zip(shard.names, shard.keys, strict=True)
+            return [key for name, key in pairs if name is None or scope == "all"]
 
 
 def write_out(read: Read, root: Key, into: str) -> None:
@@ -67,16 +90,28 @@ def _write(read: Read, key: Key, path: Path) -> None:
     """Write one entry; the graph is as deep as was allowed when it came in."""
     block = read(key)
     node = File((), block, len(block)) if is_raw(key) else unixfs.decode(block)
-    if isinstance(node, Folder):
+    if isinstance(node, Folder | Shard):
         path.mkdir()
         path.chmod(0o755)
-        for name, child in node.entries:
+        for name, child in entries(read, node):
             _write(read, child, path / name)
         return
     with path.open("xb", buffering=0) as out:
         os.fchmod(out.fileno(), 0o644)
         for data in _contents(read, node):
             out.write(data)
+
+
+def entries(read: Read, folder: Folder | Shard) -> Iterator[tuple[str, Key]]:
+    """The names in a folder and what they name, its shards' too."""
+    if isinstance(folder, Folder):
+        yield from folder.entries
+        return
+    for name, key in zip(folder.names, folder.keys, strict=True):
+        if name is not None:
+            yield name, key
+        elif isinstance(shard := unixfs.decode(read(key)), Shard):
+            yield from entries(read, shard)
 
 
 def _contents(read: Read, file: File) -> Iterator[bytes]:

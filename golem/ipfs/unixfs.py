@@ -1,4 +1,4 @@
-"""UnixFS: files and folders as DAG-PB nodes. Sharded folders, symbolic links and metadata are not read or written."""
+"""UnixFS: files and folders as DAG-PB nodes. Symbolic links and metadata are not read or written."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from golem.errors import ContentUnreadable
-from golem.ipfs import dagpb
+from golem.ipfs import dagpb, hamt
 from golem.ipfs.cid import Key
 from golem.ipfs.dagpb import Link
+from golem.ipfs.hamt import Shard
 
 MAX_NAME_BYTES = 255  # what Linux file systems take
 MAX_DEPTH = 32  # nodes above one another; a path of more folders is nobody's honest scene
@@ -48,26 +49,33 @@ def encode_folder(links: Sequence[Link]) -> bytes:
     return dagpb.encode(sorted(links, key=lambda link: link.name), dagpb.field(1, _FOLDER))
 
 
-def decode(block: bytes) -> File | Folder:
+def encode_leaf(chunk: bytes) -> bytes:
+    """A chunk of a file as a node of its own, as was usual before raw leaves."""
+    size = dagpb.field(3, len(chunk))
+    return dagpb.encode([], dagpb.field(1, _FILE) + (dagpb.field(2, chunk) if chunk else b"") + size)
+
+
+def decode(block: bytes) -> File | Folder | Shard:
     """What a DAG-PB node stands for, or ContentUnreadable."""
     links, data = dagpb.decode(block)
-    kind = size = None
+    numbers: dict[int, int] = {}
     inline, sizes = b"", []
     for number, value in dagpb.fields(data):
         match number, value:
-            case 1, int():
-                kind = value
             case 2, bytes():
                 inline = value
-            case 3, int():
-                size = value
             case 4, int():
                 sizes.append(value)
+            case _, int():
+                numbers[number] = value
+    kind = numbers.get(1)
+    if kind == hamt.KIND:
+        return hamt.decode(links, inline, numbers.get(5, 0), numbers.get(6, 0), check_name)
     if kind == _FOLDER:
         return _folder(links)
     if kind not in (_FILE, _RAW):
-        raise ContentUnreadable("neither a file nor a plain folder (sharded folders and links are not read)")
-    return _file(links, inline, sizes, size)
+        raise ContentUnreadable("neither a file nor a folder (symbolic links are not read)")
+    return _file(links, inline, sizes, numbers.get(3))
 
 
 def check_name(name: bytes) -> str:

@@ -21,6 +21,7 @@ from golem.adapters.nochain import NoChain
 from golem.core.market import CheapestTrusted
 from golem.errors import ConfigError, JournalFault
 from golem.interfaces import IChain, IExecutor, IKeyring, ILauncher, ITaskTemplate
+from golem.ipfs.kubo import Client
 from golem.ipfs.node import EmbeddedStore
 from golem.model.ids import Address
 from golem.model.messages import Place
@@ -69,7 +70,8 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     except JournalFault as why:
         raise ConfigError(str(why)) from why
     staging = folder / "staging"
-    store = EmbeddedStore(reactor, folder / "content", staging, config.ipfs.quota, config.ipfs.gateway)
+    daemon = Client(reactor, config.ipfs.api) if config.ipfs.api else None
+    store = EmbeddedStore(reactor, folder / "content", staging, config.ipfs.quota, config.ipfs.gateway, daemon)
     aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())
     pool = _pool(config, reactor, templates, aside)
     executor = tamper(pool)

@@ -110,6 +110,7 @@ class Ipfs(Value):
 
     gateway: Annotated[str, kinds.PLACE, "where content is served to other nodes"] = "127.0.0.1:0"
     quota: Annotated[int, kinds.SIZE, "most content to keep"] = 20 << 30
+    api: Annotated[str, kinds.TEXT, "RPC of an IPFS daemon to use too: http://127.0.0.1:5001 or unix:/path"] = ""
 
 
 class Timing(Value):

@@ -16,7 +16,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from golem.errors import ContentMissing, ContentUnreadable, StoreFault, TooLarge
-from golem.ipfs import car, dagpb, fetch, reader
+from golem.ipfs import body, car, dagpb, fetch, reader
 from golem.ipfs.cid import Key, from_text, node_key, raw_key, to_text
 from golem.ipfs.importer import import_path
 from golem.ipfs.node import EmbeddedStore
@@ -225,7 +225,8 @@ async def test_a_source_that_breaks_off_for_good_leaves_no_trace(world: World) -
 def test_a_source_that_stalls_is_given_up(
     world: World, sluggard: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> Deferred[None]:
-    monkeypatch.setattr(fetch, "PATIENCE_S", 0.2)
+    for module in (body, fetch):
+        monkeypatch.setattr(module, "PATIENCE_S", 0.2)
 
     async def test() -> None:
         with pytest.raises(ContentMissing):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golem.errors import ContentMismatch, ContentUnreadable, TooLarge
-from golem.ipfs import dagpb, reader, unixfs
+from golem.ipfs import dagpb, hamt, reader, unixfs
 from golem.ipfs.cid import MAX_BLOCK_BYTES, Key, node_key, raw_key
 from golem.ipfs.dagpb import Link
 from golem.ipfs.importer import import_chunks
@@ -32,6 +32,17 @@ class Graph(Held):
         block = unixfs.encode_folder([Link(key, name.encode(), 0) for name, key in entries.items()])
         self.node(node_key(block), block)
         return node_key(block)
+
+    def shards(self, *names: str) -> tuple[Key, dict[Key, bytes]]:
+        """A sharded folder of empty files, and its shards below the root."""
+        below: dict[Key, bytes] = {}
+
+        def made(block: bytes) -> Key:
+            self.node(node_key(block), block)
+            return below.setdefault(node_key(block), block) and node_key(block)
+
+        file = self.file(b"")
+        return made(hamt.encode([Link(file, name.encode(), 0) for name in names], made)[0]), below
 
     def pour(self, root: Key, limit: int = 1 << 40) -> Intake:
         """Send the graph as an honest gateway does."""
@@ -180,3 +191,48 @@ def test_room_is_reserved_before_bytes_are_kept() -> None:
     for key, block in reader.blocks(graph.read, root):
         intake.take(key, block)
     assert (strict.room, strict.kept) == (60, 50)
+
+
+NAMES = [f"file {number}" for number in range(600)]  # some shards three levels deep
+
+
+def test_a_sharded_folder_is_taken_and_lists_all_its_names() -> None:
+    graph = Graph()
+    root, below = graph.shards(*NAMES)
+    assert len(below) > 100
+    assert graph.pour(root).wanted is None
+    shard = unixfs.decode(graph.read(root))
+    assert isinstance(shard, hamt.Shard)
+    assert sorted(name for name, _ in reader.entries(graph.read, shard)) == sorted(NAMES)
+
+
+def test_a_name_in_the_shard_of_another_is_refused() -> None:
+    graph = Graph()
+    root, _ = graph.shards("a", "b")
+    node, data = dagpb.decode(graph.read(root))
+    swapped = [link._replace(name=link.name[:2] + other.name[2:]) for link, other in zip(node, node[::-1], strict=True)]
+    block = dagpb.encode(swapped, data)
+    graph.node(node_key(block), block)
+    with pytest.raises(ContentUnreadable, match="out of its place"):
+        graph.pour(node_key(block))
+
+
+def test_a_part_of_a_sharded_folder_is_nothing_but_a_shard() -> None:
+    graph = Graph()
+    root, _ = graph.shards(*NAMES)
+    links, data = dagpb.decode(graph.read(root))
+    at = next(at for at, link in enumerate(links) if len(link.name) == 2)
+    for other in (graph.file(b"x"), graph.folder(), graph.parts()):
+        links[at] = links[at]._replace(key=other)
+        block = dagpb.encode(links, data)
+        graph.node(node_key(block), block)
+        with pytest.raises(ContentUnreadable, match="part of a folder"):
+            graph.pour(node_key(block))
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x08\x05\x12\x01\x03\x28\x22\x30\x80\x02", b"\x08\x05\x28\x22\x30\x08", b"\x08\x05"]
+)
+def test_a_shard_that_lies_about_its_links_or_its_kind_is_refused(data: bytes) -> None:
+    with pytest.raises(ContentUnreadable, match="shard"):
+        unixfs.decode(dagpb.encode([], data))

@@ -15,7 +15,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from golem.errors import ConfigError, ContentMissing, TooLarge
-from golem.ipfs import fetch
+from golem.ipfs import body
 from golem.ipfs.node import EmbeddedStore
 
 QUOTA = 4 << 20
@@ -111,13 +111,13 @@ def test_a_sender_faster_than_the_disk_is_made_to_wait() -> None:
         work.append(Deferred())
         return work[-1]
 
-    transport, body = StringTransport(), fetch._Body(Clock(), slow)
-    body.makeConnection(transport)
+    transport, answer = StringTransport(), body.Body(Clock(), slow)
+    answer.makeConnection(transport)
     received = 0
-    while transport.producerState == "producing" and received < 2 * fetch.MAX_WAITING_BYTES:
-        body.dataReceived(bytes(64 << 10))
+    while transport.producerState == "producing" and received < 2 * body.MAX_WAITING_BYTES:
+        answer.dataReceived(bytes(64 << 10))
         received += 64 << 10
-    assert received <= fetch.MAX_WAITING_BYTES + (128 << 10)
+    assert received <= body.MAX_WAITING_BYTES + (128 << 10)
     work[0].callback(None)
     assert transport.producerState == "producing"
     assert len(work) == 2
@@ -125,14 +125,14 @@ def test_a_sender_faster_than_the_disk_is_made_to_wait() -> None:
 
 def test_a_sender_is_given_up_when_it_drips_and_not_while_it_flows() -> None:
     clock = Clock()
-    transport, body = StringTransport(), fetch._Body(clock, lambda data: succeed(None))
-    body.makeConnection(transport)
+    transport, answer = StringTransport(), body.Body(clock, lambda data: succeed(None))
+    answer.makeConnection(transport)
     for _ in range(10):
-        clock.advance(fetch.PATIENCE_S * 0.9)
-        body.dataReceived(bytes(fetch.PATIENCE_BYTES))
+        clock.advance(body.PATIENCE_S * 0.9)
+        answer.dataReceived(bytes(body.PATIENCE_BYTES))
     assert transport.disconnecting is False
     for _ in range(20):
-        clock.advance(fetch.PATIENCE_S / 19)
-        body.dataReceived(b"x")
+        clock.advance(body.PATIENCE_S / 19)
+        answer.dataReceived(b"x")
     assert transport.disconnecting
     assert not clock.getDelayedCalls()

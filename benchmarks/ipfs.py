@@ -1,0 +1,252 @@
+"""Content: how fast it is imported and fetched, beside plain hashing and plain HTTP on the same machine.
+
+Usage: python -m benchmarks.ipfs [--json] [--mib 500]. Both ends of a transfer are one process, so they share its core
+in the anchor as in the figure. A figure is null where its anchor or its part is not there: `fetch_tls_ratio`, as
+gateways speak no TLS yet, `second_provider_peer_share`, as one source at a time is asked, and `small_files_ratio`
+without rsync on the path.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from time import perf_counter, sleep
+
+from pytest_twisted import blockon, init_default_reactor
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol
+from twisted.web.client import Agent
+from twisted.web.resource import Resource
+from twisted.web.server import Request, Site
+from twisted.web.static import File
+
+from benchmarks.figures import arguments, show
+from golem.ipfs import car
+from golem.ipfs.cid import Key, from_text
+from golem.ipfs.importer import CHUNK_BYTES, Chunk, import_path
+from golem.ipfs.node import EmbeddedStore
+
+MIB = 1 << 20
+RUNS = 3  # the best of them counts, on both sides
+SMALL_FILES, SMALL_BYTES = 1000, 50_000
+SCENE_MIB, CHANGED_SHARE = 200, 0.01
+
+
+class Nowhere:
+    """A sink that keeps nothing."""
+
+    def begin(self, path: str, found: os.stat_result) -> None:
+        """See `Sink.begin`."""
+
+    def leaf(self, key: Key, chunk: Chunk) -> None:
+        """See `Sink.leaf`."""
+
+    def node(self, key: Key, block: bytes) -> None:
+        """See `Sink.node`."""
+
+
+class Stores:
+    """Content stores in a folder, and what they cost."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._count = 0
+
+    def open(self) -> EmbeddedStore:
+        """One more."""
+        self._count += 1
+        where = self.folder / f"store{self._count}"
+        store = EmbeddedStore(reactor, where, self.folder / "staging", 8 << 30, "127.0.0.1:0")
+        store.startService()
+        return store
+
+    def fetch_s(self, cid: str, *sources: EmbeddedStore) -> float:
+        """Seconds that a new store takes to have it; the store is gone afterwards."""
+        store = self.open()
+        start = perf_counter()
+        blockon(store.get(cid, [place(source) for source in sources], 4 << 30, "o"))
+        took = perf_counter() - start
+        blockon(store.stopService())
+        shutil.rmtree(self.folder / f"store{self._count}")
+        return took
+
+
+def place(store: EmbeddedStore) -> str:
+    """Where it listens."""
+    return f"127.0.0.1:{store.port}"
+
+
+def best(work: object, runs: int = RUNS) -> float:
+    """The shortest time."""
+    return min(work() for _ in range(runs))  # type: ignore[operator]  # a function without arguments
+
+
+def hash_s(path: Path) -> float:
+    """Seconds to read a file and hash it by chunks, as an importer must."""
+    start = perf_counter()
+    with path.open("rb", buffering=0) as file:
+        buffer = bytearray(CHUNK_BYTES)
+        while count := file.readinto(buffer):
+            sha256(memoryview(buffer)[:count]).digest()
+    return perf_counter() - start
+
+
+def import_s(path: Path) -> float:
+    """Seconds to import it, keeping nothing."""
+    start = perf_counter()
+    import_path(str(path), Nowhere())
+    return perf_counter() - start
+
+
+class _Hashing(Protocol):
+    def __init__(self) -> None:
+        self.hash = sha256()
+        self.ended: Deferred[None] = Deferred()
+
+    def dataReceived(self, data: bytes) -> None:
+        self.hash.update(data)
+
+    def connectionLost(self, reason: object = None) -> None:
+        self.ended.callback(None)
+
+
+def http_s(path: Path) -> float:
+    """Seconds for the same bytes from twisted.web to its client, hashed as they come."""
+    listener = reactor.listenTCP(0, Site(File(str(path.parent))), interface="127.0.0.1")
+    start = perf_counter()
+    url = f"http://127.0.0.1:{listener.getHost().port}/{path.name}".encode()
+    response = blockon(Agent(reactor).request(b"GET", url))
+    assert response.code == 200
+    body = _Hashing()
+    response.deliverBody(body)
+    blockon(body.ended)
+    took = perf_counter() - start
+    blockon(listener.stopListening())
+    return took
+
+
+def rsync_s(source: Path, folder: Path) -> float:
+    """Seconds of `rsync` from its daemon."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    rules = folder / "rsyncd.conf"
+    rules.write_text(f"port = {port}\naddress = 127.0.0.1\nuse chroot = no\n[m]\npath = {source}\n")
+    target = folder / "rsynced"
+    with subprocess.Popen(["rsync", "--daemon", "--no-detach", f"--config={rules}"]) as daemon:
+        try:
+            sleep(0.5)
+            start = perf_counter()
+            subprocess.run(["rsync", "-a", f"rsync://127.0.0.1:{port}/m/", str(target)], check=True)
+            return perf_counter() - start
+        finally:
+            daemon.terminate()
+            shutil.rmtree(target, ignore_errors=True)
+
+
+def resident_mib() -> float:
+    """The most memory that this process has had."""
+    text = Path("/proc/self/status").read_text()
+    return int(text.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def small_files(stores: Stores, near: EmbeddedStore) -> float | None:
+    """Rsync's time over ours for many small files."""
+    source = stores.folder / "small"
+    source.mkdir()
+    for number in range(SMALL_FILES):
+        (source / f"{number}.dat").write_bytes(os.urandom(SMALL_BYTES))
+    cid = blockon(near.put(str(source), "small")).cid
+    ours = best(lambda: stores.fetch_s(cid, near))
+    return best(lambda: rsync_s(source, stores.folder)) / ours if shutil.which("rsync") else None
+
+
+def changed_share(stores: Stores) -> float:
+    """Share of a scene's bytes in blocks that are new after 1 % of it changed, in one place."""
+    scene = stores.folder / "scene"
+    scene.write_bytes(os.urandom(SCENE_MIB * MIB))
+    before, after = _Sizes(), _Sizes()
+    import_path(str(scene), before)
+    with scene.open("r+b") as file:
+        file.seek(SCENE_MIB * MIB // 3)
+        file.write(os.urandom(int(SCENE_MIB * MIB * CHANGED_SHARE)))
+    import_path(str(scene), after)
+    return sum(size for key, size in after.sizes.items() if key not in before.sizes) / (SCENE_MIB * MIB)
+
+
+class _Sizes(Nowhere):
+    def __init__(self) -> None:
+        self.sizes: dict[Key, int] = {}
+
+    def leaf(self, key: Key, chunk: Chunk) -> None:
+        self.sizes[key] = len(chunk)
+
+    def node(self, key: Key, block: bytes) -> None:
+        self.sizes[key] = len(block)
+
+
+def slowdown(stores: Stores, cid: str, near: EmbeddedStore) -> float:
+    """How much longer a fetch takes where the first of three sources sends wrong bytes."""
+    other = stores.open()
+    blockon(other.get(cid, [place(near)], 4 << 30, "o"))
+    liar = reactor.listenTCP(0, Site(_Liar()), interface="127.0.0.1")
+    bad = f"127.0.0.1:{liar.getHost().port}"
+    good = best(lambda: stores.fetch_s(cid, near, other, near))
+    store = stores.open()
+    start = perf_counter()
+    blockon(store.get(cid, [bad, place(near), place(other)], 4 << 30, "o"))
+    took = perf_counter() - start
+    for closed in (store.stopService(), other.stopService(), liar.stopListening()):
+        blockon(closed)
+    return took / good - 1
+
+
+class _Liar(Resource):
+    """Sends a block that is not what was asked for."""
+
+    isLeaf = True
+
+    def render_GET(self, request: Request) -> bytes:
+        key = from_text(request.path.decode().rpartition("/")[2])
+        return car.header(key) + car.section(key, bytes(MIB))
+
+
+def main() -> None:
+    """Print figures."""
+    init_default_reactor()
+    mib = arguments(__doc__ or "", mib=500).mib
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as name:
+        stores = Stores(Path(name))
+        (stores.folder / "staging").mkdir()
+        large = stores.folder / "large"
+        with large.open("wb") as out:
+            for _ in range(mib):
+                out.write(os.urandom(MIB))
+        near = stores.open()
+        import_ratio = best(lambda: hash_s(large)) / best(lambda: import_s(large))
+        cid = blockon(near.put(str(large), "large")).cid
+        plain = best(lambda: http_s(large))
+        before = resident_mib()
+        fetched = best(lambda: stores.fetch_s(cid, near))
+        extra = resident_mib() - before
+        show(
+            import_ratio=import_ratio,
+            fetch_plain_ratio=plain / fetched,
+            fetch_tls_ratio=None,
+            small_files_ratio=small_files(stores, near),
+            fetch_extra_mib=extra,
+            rerun_bytes_share=changed_share(stores),
+            second_provider_peer_share=None,
+            bad_source_slowdown=slowdown(stores, cid, near),
+        )
+        blockon(near.stopService())
+
+
+if __name__ == "__main__":
+    main()
