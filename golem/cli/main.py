@@ -24,6 +24,7 @@ NOUNS = {
     "template": ("golem.cli.template", "list the kinds of task and their parameters"),
     "account": ("golem.cli.account", "show what is paid and owed; withdraw earnings"),
     "reputation": ("golem.cli.reputation", "show what is known of other nodes"),
+    "net": ("golem.testing.net_command", "play scenarios on a network of nodes, with faults; report what held"),
     "devnet": ("golem.cli.devnet", "run a local network with its own chain"),
 }
 """By noun: its module, and a line for the help."""
