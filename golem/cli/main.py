@@ -25,6 +25,7 @@ NOUNS = {
     "payment": ("golem.cli.payment", "show what is paid and owed; compare all books"),
     "wallet": ("golem.cli.wallet", "show what this node has; deposit, withdraw, reserve"),
     "reputation": ("golem.cli.reputation", "show what is known of other nodes"),
+    "net": ("golem.testing.net_command", "play scenarios on a network of nodes, with faults; report what held"),
     "devnet": ("golem.cli.devnet", "run a local network with its own chain"),
     "faucet": ("golem.cli.faucet", "have play money from a development chain"),
 }

@@ -35,6 +35,8 @@ class Witness:
     def saw(self, event: e.Event, effects: list[f.Effect]) -> None:
         """One turn. Raises AssertionError where it broke an invariant."""
         self._world.saw(self._name, encode(event))
+        for watcher in self._world.watchers:
+            watcher(self._name, event, list(effects))
         self._last.append((self._world.passed_s(), event, list(effects)))
         for effect in effects:
             if isinstance(effect, f.Drop):

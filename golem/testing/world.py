@@ -8,6 +8,8 @@ from pathlib import Path
 from random import Random
 
 from golem.interfaces import ITaskTemplate
+from golem.model.effects import Effect
+from golem.model.events import Event
 from golem.model.ids import Address
 from golem.net.carrier import join_place, split_place
 from golem.testing.chain import MemoryChain, MemoryLedger
@@ -27,7 +29,7 @@ class World:
 
     `moods`: of each node's services. `fallen`: nodes that died in the midst of a turn and are to be buried. `silent`:
     nodes that say nothing any more. `points`: told whenever a node comes to a point at which it may be made to die.
-    `trace`: over every turn of all.
+    `trace`: over every turn of all. `watchers`: told of every turn.
     """
 
     def __init__(self, folder: Path, names: tuple[str, ...], seed: int, templates: Mapping[str, ITaskTemplate]) -> None:
@@ -47,6 +49,7 @@ class World:
         self.points: dict[str, Callable[[str], None]] = {}
         self.steps = 0
         self.trace = sha256()
+        self.watchers: list[Callable[[str, Event, list[Effect]], None]] = []
         self.network.about_to_write = self._may_write
         self.content.reaches = self._reaches
         random = Random(sha256(f"{seed}/latency".encode()).digest())

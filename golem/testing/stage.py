@@ -1,0 +1,114 @@
+"""Where a scenario is played at the level `sim`: a LocalNetwork, seen through the names of the scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from golem.model.effects import Effect
+from golem.model.events import Event
+from golem.model.money import Wei
+from golem.model.settings import Settings
+from golem.model.value import evolve
+from golem.testing.cheater import LyingExecutor
+from golem.testing.faults import Fault, schedule
+from golem.testing.invariants import check_quiet
+from golem.testing.local import LocalNetwork
+from golem.testing.record import Record
+from golem.testing.scenario import Member, Scenario, Step
+
+CALM_S = 1_800.0  # after the last fault: twice the longest that a task may still need
+
+
+class SimStage:
+    """One run's network. `record`: what is seen of it."""
+
+    def __init__(self, folder: Path, scenario: Scenario) -> None:
+        members = scenario.members
+        self.net = LocalNetwork(
+            folder,
+            tuple(member.name for member in members),
+            scenario.seed,
+            terms={member.name: _terms(member) for member in members},
+            tampers={member.name: partial(LyingExecutor, kind=member.behave) for member in members if member.behave},
+            takes_s={member.name: member.takes_s for member in members},
+        )
+        self._owners: dict[str, str] = {}
+        self._ids: dict[str, str] = {}
+        self._weather = schedule(self.net, ())
+        self.record = Record(self.net.world.names, lambda: self.now_ms)
+        self.net.world.watchers.append(self._turn)
+
+    @property
+    def now_ms(self) -> int:
+        """Since the beginning."""
+        return int(self.net.world.passed_s() * 1000)
+
+    def _turn(self, name: str, event: Event, effects: list[Effect]) -> None:
+        self.record.turn(name, event, effects)
+        self.record.money(self.net.ledger.paid)
+
+    def storm(self, faults: tuple[Fault, ...]) -> None:
+        """Let these faults come, each at its time."""
+        self._weather = schedule(self.net, faults)
+
+    def submit(self, step: Step) -> None:
+        """Have a task done."""
+        self._owners[step.submit] = step.node
+        self._ids[step.submit] = self.net[step.node].submit(step.template, step.params)
+        self.record.tasks[self._ids[step.submit]] = step.submit
+
+    def run_until(self, is_done: Callable[[], bool], limit_s: float) -> None:
+        """Let time pass. Raises AssertionError."""
+        self.net.run_until(is_done, limit_s)
+
+    def look(self, subject: str, field: str) -> object:
+        """A field's present value; None where there is none, as of a node that is dead."""
+        if subject in self._owners:
+            return self._of_task(subject, field)
+        if subject not in self.net.world.names:
+            return None
+        if field == "is_up":
+            return self.net[subject].run is not None
+        if field in ("paid", "earned"):
+            account = self.net[subject].keyring.account
+            end = 0 if field == "paid" else 1
+            return sum(wei for pair, wei in self.net.ledger.paid.items() if pair[end] == account)
+        return self.net[subject].node.desk.status()[field] if self.net[subject].run is not None else None
+
+    def _of_task(self, task: str, field: str) -> object:
+        node = self.net[self._owners[task]]
+        if node.run is None:
+            return None
+        if field in ("rejected", "lost"):
+            return sum(attempt["phase"] == field for attempt in node.subtasks(self._ids[task]))
+        return node.task(self._ids[task])[field]
+
+    def settle(self, saw: Callable[[], bool]) -> None:
+        """End all faults; then all tasks must end, all debts be paid, and all books agree. Raises AssertionError."""
+        self._weather.calm()
+        self.run_until(lambda: saw() and self._is_quiet(), CALM_S)
+        self.net.advance(60)  # for the last words
+        states = {name: self.net[name].node.engine.state for name in self.net.world.names}
+        check_quiet(states, self.net.ledger.paid)
+
+    def _is_quiet(self) -> bool:
+        names = self.net.world.names
+        if any(self.net[name].run is None for name in names):
+            return False
+        if any(self.look(task, "phase") in ("funding", "publishing", "open") for task in self._owners):
+            return False
+        ledgers = [self.net[name].node.engine.state.ledger for name in names]
+        return all(
+            pair.promised == pair.paid for book in ledgers for pair in (*book.owing.values(), *book.earning.values())
+        )
+
+    def close(self) -> None:
+        """End the network."""
+        self.net.close()
+
+
+def _terms(member: Member) -> Settings:
+    base = LocalNetwork.PROVIDER if member.provides else LocalNetwork.REQUESTOR
+    return evolve(base, slots=member.slots, min_price=Wei(member.price or base.min_price))

@@ -1,0 +1,111 @@
+"""What no test may leave behind: failures that nobody heard of, ERROR lines, threads, processes, open files."""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
+from zope.interface import implementer
+
+LOUD = (LogLevel.error, LogLevel.critical)
+FILES = Path("/proc/self/fd")
+PROCESSES = Path("/proc")
+SPARE = ("/dev/", "pipe:", "anon_inode:", "/proc/", "/memfd:")  # the interpreter's own; sockets and files are ours
+
+
+class Left(NamedTuple):
+    """What is there at one moment."""
+
+    threads: frozenset[threading.Thread]
+    children: frozenset[int]
+    files: frozenset[tuple[str, str]]
+
+
+@implementer(ILogObserver)
+class Watchdog:
+    """Listens to the log between `start` and `stop`. `allow` declares what is expected to be said."""
+
+    def __init__(self) -> None:
+        self._said: list[str] = []
+        self._allowed: list[re.Pattern[str]] = []
+        self._before = Left(frozenset(), frozenset(), frozenset())
+
+    def allow(self, pattern: str) -> None:
+        """Lines that this regular expression is found in are no fault."""
+        self._allowed.append(re.compile(pattern))
+
+    def __call__(self, event: LogEvent) -> None:
+        """A line of the log."""
+        if "log_failure" in event:
+            self._said.append(f"{formatEvent(event)}\n{event['log_failure'].getTraceback(detail='brief')}")
+        elif event.get("log_level") in LOUD:
+            self._said.append(formatEvent(event))
+
+    def start(self) -> None:
+        """Begin."""
+        self._before = left()
+        globalLogPublisher.addObserver(self)
+
+    def stop(self) -> list[str]:
+        """End, and say what was wrong in the log. A second time there is nothing."""
+        gc.collect()  # a Deferred says that nobody heard of its failure when it is garbage
+        globalLogPublisher.removeObserver(self)
+        said, self._said = self._said, []
+        return [text for text in said if not any(pattern.search(text) for pattern in self._allowed)]
+
+    def leaks(self) -> list[str]:
+        """What is there now, and was not when this began."""
+        now = left()
+        return [
+            *(f"a thread goes on: {thread.name}" for thread in now.threads - self._before.threads),
+            *(f"a process goes on: {pid}" for pid in sorted(now.children - self._before.children)),
+            *(f"a file is open: {name}" for _, name in sorted(now.files - self._before.files)),
+        ]
+
+
+@contextmanager
+def watched() -> Iterator[Watchdog]:
+    """Watch a block. Raises AssertionError at its end, with all that was wrong, unless the block failed itself."""
+    dog = Watchdog()
+    dog.start()
+    try:
+        yield dog
+    except BaseException:
+        dog.stop()
+        raise
+    wrong = [*dog.stop(), *dog.leaks()]
+    assert not wrong, "\n".join(wrong)
+
+
+def left() -> Left:
+    """Threads, children and open files of this process, as they are now."""
+    threads = frozenset(thread for thread in threading.enumerate() if thread.is_alive())
+    return Left(threads, frozenset(_children()), frozenset(_files()))
+
+
+def _children() -> Iterator[int]:
+    me = str(os.getpid())
+    for status in PROCESSES.glob("[0-9]*/stat"):
+        try:
+            text = status.read_text()
+        except OSError:  # it has ended meanwhile
+            continue
+        if text.rpartition(") ")[2].split()[1] == me:
+            yield int(status.parent.name)
+
+
+def _files() -> Iterator[tuple[str, str]]:
+    for entry in FILES.glob("*"):
+        try:
+            name = str(entry.readlink())
+        except OSError:  # the folder's own, which is closed by now
+            continue
+        if not name.startswith(SPARE):
+            yield entry.name, name

@@ -1,0 +1,143 @@
+"""The pytest plugin and its watchdog: each thing that they look for is found once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from twisted.internet.defer import Deferred, fail
+from twisted.logger import Logger
+
+from golem.testing.watchdog import watched
+
+ROOT = Path(__file__).parents[2]
+log = Logger()
+
+
+def test_nothing_wrong_is_nothing_said() -> None:
+    with watched():
+        log.info("all is well")
+
+
+def test_a_deferred_whose_failure_nobody_heard_of_is_found() -> None:
+    with pytest.raises(AssertionError, match="ValueError'>: unheard"), watched():
+        fail(ValueError("unheard"))
+
+
+def test_a_coroutine_whose_failure_nobody_heard_of_is_found() -> None:
+    async def breaks() -> None:
+        raise ValueError("unheard")
+
+    with pytest.raises(AssertionError, match="ValueError'>: unheard"), watched():
+        Deferred.fromCoroutine(breaks())
+
+
+def test_an_error_line_is_found_unless_it_was_declared() -> None:
+    with pytest.raises(AssertionError, match="the disk is on fire"), watched():
+        log.error("the disk is on fire")
+    with watched() as dog:
+        dog.allow("on fire$")
+        log.error("the disk is on fire")
+
+
+def test_a_thread_that_goes_on_is_found() -> None:
+    end = threading.Event()
+    try:
+        with pytest.raises(AssertionError, match="a thread goes on: sleeper"), watched():
+            threading.Thread(target=end.wait, name="sleeper").start()
+    finally:
+        end.set()
+
+
+def test_a_process_that_goes_on_is_found() -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        with pytest.raises(AssertionError, match="a process goes on"), watched():
+            started.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
+    finally:
+        started[0].kill()
+        started[0].communicate()
+
+
+def test_a_file_left_open_is_found(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"a file is open: .*left\.txt"), watched():
+        file = (tmp_path / "left.txt").open("w")
+    file.close()
+
+
+USER = """
+import pytest
+from twisted.internet.defer import fail
+from twisted.logger import Logger
+
+def test_honest(golem_net):
+    net = golem_net()
+    task = net["alice"].submit("echo", {"count": 2})
+    net.run_until(lambda: net["alice"].phase(task) == "done", limit_s=60)
+
+def test_unheard(golem_net):
+    fail(ValueError("unheard"))
+
+def test_error(golem_watch):
+    Logger().error("the disk is on fire")
+
+@pytest.mark.golem_logs("on fire")
+def test_declared(golem_watch):
+    Logger().error("the disk is on fire")
+
+def test_invariant(golem_net):
+    net = golem_net()
+    net.world.troubles.append("an invariant broke")
+
+@pytest.mark.golem_chaos(seeds=3, minutes=1)
+def test_chaos(golem_net, golem_seed):
+    net = golem_net(nodes=("alice", "bob"))
+    net.advance(90)
+    assert golem_seed != 2
+
+def test_scenario(golem_net):
+    golem_net.play("good.yaml")
+
+def test_bad_scenario(golem_net):
+    golem_net.play("bad.yaml")
+"""
+GOOD = (
+    "nodes: {alice: {role: requestor}, bob: {}}\nsteps:\n  - submit: {as: job, node: alice, template: echo, count: 2}\n"
+)
+
+
+def test_the_plugin_serves_somebody_elses_tests(tmp_path: Path) -> None:
+    (tmp_path / "test_user.py").write_text(USER)
+    (tmp_path / "good.yaml").write_text(GOOD + "expect:\n  - eventually: job.phase == done\n")
+    (tmp_path / "bad.yaml").write_text(GOOD + "expect:\n  - never: job.phase == done\n")
+    options = ("-p", "golem.testing.plugin", "-p", "no:cacheprovider", "-q", "-rA", "--strict-markers")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    said = {
+        line.split("::")[1].split(" - ")[0]: line.split()[0]
+        for line in done.stdout.splitlines()
+        if "test_user.py::" in line and line.split()[0].isupper()
+    }
+    assert said == {
+        "test_honest": "PASSED",
+        "test_unheard": "ERROR",
+        "test_error": "ERROR",
+        "test_declared": "PASSED",
+        "test_invariant": "ERROR",
+        "test_chaos[seed1]": "PASSED",
+        "test_chaos[seed2]": "FAILED",
+        "test_chaos[seed3]": "PASSED",
+        "test_scenario": "PASSED",
+        "test_bad_scenario": "FAILED",
+    }, done.stdout + done.stderr
+    assert "bad.yaml:5: never job.phase == done" in done.stdout
+    assert "the faults of seed 2:" in done.stdout
