@@ -34,7 +34,7 @@ class Funds(Record):
 
 
 class Status(Record):
-    """A node. `busy` of `slots` run a job, kept apart by `tier`; `owed`: by us; `due`: to us; `tasks`: counted by phase."""
+    """A node. `busy` of `slots` run a job, kept apart by `tier`; `owed`: by us; `due`: to us; `tasks`: by phase."""
 
     node_id: str
     version: str = ""
@@ -181,12 +181,24 @@ class Finding(Record):
 
 
 class Standing(Record):
-    """What we know of a node in one role. `trust`: from 0 to 1; a stranger has 0.5. `deeds`: how many it rests on."""
+    """What we know of a node in one role. `trust`: from 0 to 1; a stranger has 0.5. `deeds`: how many we saw.
+
+    `good`, `bad`: our own evidence, faded; `heard_good`, `heard_bad`: from `neighbours`, as far as they are believed.
+    `network`: the mean that gossip came to; it counts for `network_weight` deeds and rests on `network_raters` raters.
+    """
 
     node: str
     role: str = ""
     trust: float = 0.5
     deeds: int = 0
+    good: float = 0.0
+    bad: float = 0.0
+    heard_good: float = 0.0
+    heard_bad: float = 0.0
+    neighbours: int = 0
+    network: float = 0.0
+    network_weight: float = 0.0
+    network_raters: float = 0.0
 
 
 class Happening(Record):
