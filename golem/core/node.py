@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from golem.core import hiring, overlay, provider, purse, requestor
+from golem.core import hiring, neighbours, provider, purse, requestor
 from golem.core.completions import completed
 from golem.core.state import NodeState
 from golem.core.turn import Policies, Turn
@@ -47,11 +47,11 @@ def _local(turn: Turn, event: Local) -> None:
     match event:
         case e.Started():
             turn.state.started = event
-            overlay.start(turn)
+            neighbours.start(turn)
         case e.Connected():
-            overlay.connected(turn, event)
+            neighbours.connected(turn, event)
         case e.Lost():
-            overlay.lost(turn, event.peer)
+            neighbours.lost(turn, event.peer)
         case e.TaskSubmitted():
             requestor.submit(turn, event)
         case e.Rested():
@@ -77,7 +77,7 @@ def _heard(turn: Turn, peer: NodeId, message: m.Message) -> None:
         case m.Progress():
             pass  # for people: the shell shows it, and nothing follows from it
         case _:
-            _news(turn, peer, message)
+            neighbours.heard(turn, peer, message)
 
 
 def _refused(turn: Turn, peer: NodeId, message: m.Refusal) -> None:
@@ -87,18 +87,6 @@ def _refused(turn: Turn, peer: NodeId, message: m.Refusal) -> None:
         hiring.on_decline(turn, peer, message)
     else:
         provider.on_refusal(turn, peer, message)
-
-
-def _news(turn: Turn, peer: NodeId, message: m.Demand | m.Withdrawal | m.PeerList) -> None:
-    match message:
-        case m.Demand():
-            provider.on_demand(turn, peer, message)
-        case m.Withdrawal():
-            provider.on_withdrawal(turn, peer, message)
-        case m.PeerList():
-            overlay.on_peers(turn, message)
-        case _:
-            assert_never(message)
 
 
 def _fired(turn: Turn, name: str) -> None:
@@ -113,9 +101,8 @@ def _fired(turn: Turn, name: str) -> None:
             provider.forsaken(turn, NodeId(subject))
         case "settle" | "observe":
             purse.fired(turn, kind)
-        case "overlay":
-            overlay.keep_up(turn)
-            provider.look_for_work(turn)
+        case "overlay" | "gossip":
+            neighbours.fired(turn, kind)
         case _:
             _task_timer(turn, kind, TaskId(subject))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core.hiring import greet
+from golem.core import epochs
 from golem.core.state import Peer
 from golem.core.turn import Turn
 from golem.model.effects import ClearTimer, Dial, Send
@@ -50,7 +50,7 @@ def connected(turn: Turn, e: Connected) -> None:
     turn.ask(*(ClearTimer(name=f"{what}/{e.peer}") for what in ("vanished", "forsaken")))
     turn.ask(Send(to=e.peer, message=PeerList(peers=near)))
     turn.tell("node", "connected", peer=e.peer, address=e.address)
-    greet(turn, e.peer)
+    epochs.connected(turn, e.peer)
 
 
 def lost(turn: Turn, node: NodeId) -> None:
@@ -59,6 +59,7 @@ def lost(turn: Turn, node: NodeId) -> None:
     if peer is None:
         return
     turn.state.peers[node] = Peer(address=peer.address, gateway=peer.gateway, payee=peer.payee, is_connected=False)
+    epochs.lost(turn, node)
     if peer.address:
         turn.ask(Dial(address=peer.address))  # a line that broke is whole again within the grace
     turn.after(turn.settings.lease_grace_ms, f"vanished/{node}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from golem.core.reputation import STRANGER, Deed, Role, Standing, note, trust
+from golem.core.knowledge import known, rated
+from golem.core.reputation import STRANGER, Deed, Role, Standing, note
 from golem.core.state import NodeState
 from golem.errors import UnknownTemplate
 from golem.interfaces import IMarketStrategy, ITaskTemplate, IVerifier
@@ -128,8 +129,8 @@ class Turn:
         return self.state.standings.get(f"{role.value}/{node}", STRANGER)
 
     def trust(self, node: NodeId, role: Role) -> float:
-        """How far a node is trusted in a role, now."""
-        return trust(self.standing(node, role), self.now_ms)
+        """How far a node is trusted in a role, now, by all that is known of it."""
+        return known(self.state, rated(node, role), self.now_ms).trust
 
     def note(self, node: NodeId, deed: Deed, price_wei: int) -> None:
         """Add a deed to what is known of a node."""

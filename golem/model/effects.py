@@ -24,6 +24,13 @@ class Broadcast(Value):
     but: tuple[NodeId, ...] = ()
 
 
+class Whisper(Value):
+    """Tell these peers, if they are connected now; it may be lost, and nobody hears it later."""
+
+    to: tuple[NodeId, ...]
+    message: Message
+
+
 class Dial(Value):
     """Try to have a session with whoever listens at `address`."""
 
@@ -150,6 +157,7 @@ class Tell(Value):
 Effect = (
     Send
     | Broadcast
+    | Whisper
     | Dial
     | Drop
     | SetTimer

@@ -7,7 +7,7 @@ A tag (the class name) never changes its meaning; bodies must be canonical, so a
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, NewType
 
 from msgspec import Meta
 
@@ -18,9 +18,21 @@ from golem.model.spec import Capability, Count, Job, Limits, Name, Report, Text,
 from golem.model.value import Value
 
 MAX_SAID = 2_048  # characters of a job's log in one message; a second of it
+MAX_SUMS = 512  # in one Share: 50 KiB
+MAX_OPINIONS = 64  # in one message: 6 KiB
+MAX_EVIDENCE = 10**9  # a million deeds
 
 Place = Annotated[str, Meta(max_length=120)]
 """Where a node listens: "host:port"."""
+
+Rated = NewType("Rated", Annotated[str, Meta(pattern=r"\A(provider|requestor)/0[23][0-9a-f]{64}\Z")])
+"""Who is rated, and as what."""
+
+Sum = Annotated[int, Meta(ge=-(2**60), le=2**60)]
+"""In units of 2**-32: room for 2**28 raters."""
+
+Evidence = Annotated[int, Meta(ge=0, le=MAX_EVIDENCE)]
+"""In thousandths of a deed."""
 
 
 class Reason(Enum):
@@ -187,6 +199,29 @@ class PeerList(Value):
     peers: Annotated[tuple[tuple[NodeId, Place], ...], Meta(max_length=16)]
 
 
+class Share(Value):
+    """One half of an exchange of reputations: running sums of all that the sender ever gave on this edge.
+
+    `epoch`: nothing counts beyond it. `number`: grows with every Share on this edge. `answers`: the number of the Share
+    that this one answers, or 0. `degree`: how many neighbours the sender has. `sums`: target, value, weight.
+    """
+
+    epoch: Count
+    number: Count
+    answers: Count
+    degree: Annotated[int, Meta(ge=1, le=4096)]
+    sums: Annotated[tuple[tuple[Rated, Sum, Sum], ...], Meta(max_length=MAX_SUMS)]
+
+
+class Opinions(Value):
+    """What the sender saw of others and what its neighbours saw, as far as it believes them. Only what changed.
+
+    `of`: target, good and bad of its own, faded to now, good and bad that it heard at first hand.
+    """
+
+    of: Annotated[tuple[tuple[Rated, Evidence, Evidence, Evidence, Evidence], ...], Meta(max_length=MAX_OPINIONS)]
+
+
 Message = (
     Demand
     | Withdrawal
@@ -200,4 +235,6 @@ Message = (
     | Cancellation
     | Progress
     | PeerList
+    | Share
+    | Opinions
 )

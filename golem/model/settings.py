@@ -24,6 +24,7 @@ class Settings(Value):
     due, a payment is claimed by its voucher. `withdraw_at`: so many wei earned are taken out by themselves; 0: never.
     `max_job_ms`, `max_output_bytes`: longer or larger jobs are refused. `requestors`: whom it works for; empty: all.
     `forsaken_ms`: how long a requestor may be gone before its jobs are ended here.
+    `gossip_epoch_ms`, `gossip_round_ms`: how often reputations are averaged anew, and the time between two exchanges.
     `observe_ms`: time between two looks at the chain. `offers_ms`: how long offers are gathered before the first pick.
     """
 
@@ -46,4 +47,6 @@ class Settings(Value):
     forsaken_ms: int = 10 * 60_000
     observe_ms: int = 5_000
     offers_ms: int = 500
+    gossip_epoch_ms: Annotated[int, Meta(ge=1_000)] = 6 * 3_600_000
+    gossip_round_ms: Annotated[int, Meta(ge=100)] = 60_000
     bootstrap: tuple[str, ...] = ()

@@ -165,11 +165,11 @@ class Network(Service):
         elif session is not None:
             session.gossip(encode(message))
 
-    def broadcast(self, message: Message, but: Sequence[NodeId] = ()) -> None:
-        """Send to all peers that are there, without a number."""
+    def broadcast(self, message: Message, but: Sequence[NodeId] = (), only: Sequence[NodeId] | None = None) -> None:
+        """Send to all peers that are there, or only to these, without a number."""
         data = encode(message)
         for session in self._sessions:
-            if session.node_id not in but:
+            if session.node_id not in but and (only is None or session.node_id in only):
                 session.gossip(data)
 
     def acknowledge(self, peer: NodeId, sequence: int) -> None:

@@ -16,7 +16,7 @@ from golem.wire.session import Phase, Session
 STALLED_S = 30.0  # a peer that reads nothing for so long is dropped; what it missed is sent when it is back
 MAX_UNWRITTEN_BYTES = 1 << 20  # answers owed to a peer that asks and does not read
 MAX_QUEUED = 40_000  # messages: twice what the node keeps for one peer; past it the session is dropped
-MAX_GOSSIP = 1_000  # unnumbered messages waiting for a slow peer; the oldest are forgotten
+MAX_GOSSIP_BYTES = 1 << 20  # unnumbered messages waiting for a slow peer; the oldest are forgotten
 
 
 @implementer(IPushProducer)
@@ -29,7 +29,8 @@ class Writer:
         self._fail = fail
         self._session: Session | None = None
         self._queue: deque[tuple[int, Message]] = deque()
-        self._gossip: deque[bytes] = deque(maxlen=MAX_GOSSIP)
+        self._gossip: deque[bytes] = deque()
+        self._gossip_bytes = 0
         self._ack = 0
         self._sent = 0
         self._is_over = self._is_paused = False
@@ -59,6 +60,9 @@ class Writer:
     def gossip(self, message: bytes) -> None:
         """Send an encoded message without a number."""
         self._gossip.append(message)
+        self._gossip_bytes += len(message)
+        while self._gossip_bytes > MAX_GOSSIP_BYTES:
+            self._gossip_bytes -= len(self._gossip.popleft())
         self._soon()
 
     def acknowledge(self, sequence: int) -> None:
@@ -128,8 +132,16 @@ class Writer:
         return first, batch
 
     def _unnumbered(self) -> list[bytes]:
-        """As `_numbered`; gossip is small (the largest legal one is 8 KiB), so that their count is limit enough."""
-        return [self._gossip.popleft() for _ in range(min(len(self._gossip), MAX_MESSAGES))]
+        """As `_numbered`."""
+        batch: list[bytes] = []
+        size = 0
+        while (
+            self._gossip and len(batch) < MAX_MESSAGES and (not batch or size + len(self._gossip[0]) <= MAX_BATCH_BYTES)
+        ):
+            batch.append(self._gossip.popleft())
+            size += len(batch[-1])
+        self._gossip_bytes -= size
+        return batch
 
     # IPushProducer: what the transport says about our writing
 

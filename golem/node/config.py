@@ -124,6 +124,12 @@ class Timing(Value):
     )
     observe: Annotated[int, kinds.DURATION, "time between two looks at the chain"] = _STANDARD.observe_ms
     offers: Annotated[int, kinds.DURATION, "how long offers are gathered before the first pick"] = _STANDARD.offers_ms
+    gossip_epoch: Annotated[int, kinds.DURATION, "reputations are averaged anew so often; the same on all nodes"] = (
+        _STANDARD.gossip_epoch_ms
+    )
+    gossip_round: Annotated[int, kinds.DURATION, "time between two exchanges of reputations, of 30 in an epoch"] = (
+        _STANDARD.gossip_round_ms
+    )
 
 
 @dataclass(frozen=True, repr=False)
@@ -259,6 +265,8 @@ def settings(config: Config) -> Settings:
         requestors=config.provider.requestors,
         observe_ms=config.timing.observe,
         offers_ms=config.timing.offers,
+        gossip_epoch_ms=config.timing.gossip_epoch,
+        gossip_round_ms=config.timing.gossip_round,
         bootstrap=config.node.bootstrap,
     )
 
@@ -321,6 +329,8 @@ def _from_environment(environ: Mapping[str, str]) -> Found:
 
 def _contradictions(config: Config) -> Iterator[str]:
     """What is wrong though each key by itself is right. What is dangerous needs a second key that says so."""
+    if not 100 <= config.timing.gossip_round <= config.timing.gossip_epoch:
+        yield "timing.gossip_round: must be at least 100ms, and no longer than timing.gossip_epoch"
     provider = config.provider
     if provider.executor == "host" and not provider.i_trust_all_requestors:
         yield (

@@ -13,11 +13,14 @@ from golem.model.messages import (
     Failure,
     Message,
     Offer,
+    Opinions,
     PeerList,
     Progress,
+    Rated,
     Reason,
     Refusal,
     Rejection,
+    Share,
     Withdrawal,
 )
 from golem.model.money import Wei
@@ -47,6 +50,10 @@ JOB = Job(
 
 def messages() -> tuple[Message, ...]:
     """The same in every run; the demand is signed by the key of "alice" for the network "devnet"."""
+    return (*_of_the_market(), *_of_the_overlay())
+
+
+def _of_the_market() -> tuple[Message, ...]:
     alice = FixedKeyring("alice")
     demand = Demand(
         task_id=TASK,
@@ -73,7 +80,17 @@ def messages() -> tuple[Message, ...]:
         Rejection(subtask_id=SUBTASK, reason=None, evidence="tile 3,4: ssim 0.41, at least 0.94"),
         Cancellation(subtask_id=SUBTASK),
         Progress(subtask_id=SUBTASK, percent=42, log="Sample 3/64\n"),
+    )
+
+
+def _of_the_overlay() -> tuple[Message, ...]:
+    alice = FixedKeyring("alice")
+    return (
         PeerList(peers=((alice.node_id, "[2001:db8::1]:7300"), (FixedKeyring("bob").node_id, "golem.example:7300"))),
+        Share(
+            epoch=78_703, number=3, answers=2, degree=8, sums=((Rated(f"provider/{alice.node_id}"), -(2**40), 2**50),)
+        ),
+        Opinions(of=((Rated(f"requestor/{alice.node_id}"), 2_500, 250, 1_000, 0),)),
     )
 
 

@@ -1,0 +1,27 @@
+"""What a node has from others about others, beside what it saw itself."""
+
+from __future__ import annotations
+
+import msgspec
+
+from golem.core.fusion import Hearsay, Opinion
+from golem.core.gossip import Epoch
+from golem.model.ids import NodeId
+from golem.model.messages import Rated
+
+
+class Rumours(msgspec.Struct):
+    """`epoch`: of the gossip, the one that runs. `hearsay`: what the last one came to.
+
+    `opinions`: of a target, what neighbours say of it. `credible`: how far each of them is believed. `told`: our own
+    trust in others, as neighbours were told last. `belief`: in `hearsay`, as far as it agrees with what we saw.
+    `fresh`: targets that neighbours spoke of since we told ours.
+    """
+
+    epoch: Epoch | None = None
+    hearsay: dict[Rated, Hearsay] = {}
+    opinions: dict[Rated, dict[NodeId, Opinion]] = {}
+    credible: dict[NodeId, float] = {}
+    told: dict[Rated, float] = {}
+    belief: float = 1.0
+    fresh: dict[Rated, None] = {}
