@@ -50,8 +50,7 @@ def on_merged(turn: Turn, which: str, event: Executed) -> None:
         doom(turn, board, f"merging {name} failed: {outcome.status.value}: {outcome.detail or 'no file was made'}")
         return
     board.results[name] = Input(name=name, cid=outcome.result, size_bytes=outcome.size_bytes)
-    if board.task.phase is Phase.OPEN:
-        _grow(turn, board, name, outcome)
+    _grow(turn, board, name, outcome)
     turn.ask(Export(key=f"export/{which}", cid=outcome.result, folder=board.task.spec.output, name=name))
 
 
