@@ -15,7 +15,7 @@ MAX_ADDRESSES = 1_024
 MAX_PEERS = 10_000  # nodes we have dealt with and remember the account of
 TOLD = 16  # addresses in one peer list
 KEEP_UP_MS = 10_000
-LONELY_MS = 500  # without any session; a node that starts before its bootstrap node joins soon after it
+LONELY_MS = 500  # without any session; a node that starts before its bootstrap node joins soon after it; then doubled
 
 
 def start(turn: Turn) -> None:
@@ -35,7 +35,8 @@ def keep_up(turn: Turn) -> None:
     known = dict.fromkeys([*turn.settings.bootstrap, *heard_of[first:], *heard_of[:first]])
     for address in [a for a in known if a not in connected and a != turn.started.address][:wanted]:
         turn.ask(Dial(address=address))
-    turn.after(KEEP_UP_MS if connected else LONELY_MS, "overlay")
+    tries = turn.state.tries_alone = 0 if connected else turn.state.tries_alone + 1
+    turn.after(min(KEEP_UP_MS, LONELY_MS << min(tries - 1, 8)) if tries else KEEP_UP_MS, "overlay")
 
 
 def connected(turn: Turn, e: Connected) -> None:

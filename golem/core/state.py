@@ -30,16 +30,18 @@ class Peer(Value):
 class NodeState(msgspec.Struct, kw_only=True):
     """The whole.
 
-    `addresses`: places where nodes were said to listen. `offered`: our price, by task; `declined`: why we
-    do not offer, where we have said so. `errands`: what a running check or merge is for, as (kind, id). `dues`:
-    accepted work by payer, the oldest first. `reserved`: set aside for us by payer. `claims`: by payer, no claim
-    before. `frozen_ms`: when the open batch was made; what is accepted later is in the next. `payment_problem`: why
-    the open batch is not paid yet; `chain_problem`: why the chain can't be seen. `notes`: refusals by topic, counted.
-    `resting`: why no new work is taken now. `crashes`: how many in a row, and when the last one was.
+    `tries_alone`: looks for peers in a row while there was none. `addresses`: places where nodes were said to listen.
+    `offered`: our price, by task; `declined`: why we do not offer, where we have said so. `errands`: what a running
+    check or merge is for, as (kind, id). `dues`: accepted work by payer, the oldest first. `reserved`: set aside for us
+    by payer. `claims`: by payer, no claim before. `frozen_ms`: when the open batch was made; what is accepted later is
+    in the next. `payment_problem`: why the open batch is not paid yet; `chain_problem`: why the chain can't be seen.
+    `notes`: refusals by topic, counted. `resting`: why no new work is taken now. `crashes`: how many in a row, and when
+    the last one was.
     """
 
     started: Started | None = None
     peers: dict[NodeId, Peer] = {}
+    tries_alone: int = 0
     addresses: dict[Place, NodeId] = {}
     demands: dict[TaskId, Demand] = {}
     offered: dict[TaskId, Wei] = {}

@@ -201,12 +201,18 @@ def money(state: NodeState) -> tuple[Funds, Wei, Wei]:
     return state.funds, Wei(owed), Wei(due)
 
 
+def _alone(bootstrap: Sequence[str]) -> str:
+    if not bootstrap:
+        return "no peers: set node.bootstrap to the address of a node of this network"
+    return f"no peers: nobody answers at {', '.join(bootstrap)}; is node.bootstrap right, and does that node run?"
+
+
 def problems(state: NodeState) -> list[str]:
     """What keeps this node from doing what it is for, and the way out."""
     found: list[str] = []
     started = state.started
     if not any(peer.is_connected for peer in state.peers.values()):
-        found.append("no peers: set node.bootstrap to the address of a node of this network")
+        found.append(_alone(started.settings.bootstrap if started else ()))
     if started and started.settings.provide and not started.capability.environments:
         found.append("no environment of an enabled template is available: see `golem template list`")
     if state.resting is not None:

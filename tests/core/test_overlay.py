@@ -115,3 +115,23 @@ def test_addresses_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     me.meet("bob")
     me.hear("bob", PeerList(peers=tuple((FixedKeyring(n).node_id, f"{n}:1") for n in ("x", "y"))))
     assert list(me.state.addresses) == ["x:1"]
+
+
+def test_who_is_alone_looks_ever_more_seldom_until_it_has_met_somebody() -> None:
+    def pause() -> int:
+        (timer,) = [effect for effect in me.asked if isinstance(effect, SetTimer) and effect.name == "overlay"]
+        return timer.at_ms - me.now_ms
+
+    me = Solo(Settings(bootstrap=("boot:1",)))
+    pauses = [pause()]
+    for _ in range(12):
+        me.post(e.TimerFired(name="overlay"), after_ms=pauses[-1])
+        assert dialled(me) == ["boot:1"]
+        pauses.append(pause())
+    assert pauses[:6] == [500, 1_000, 2_000, 4_000, 8_000, 10_000] and pauses[-1] == 10_000
+    me.meet("bob")
+    me.post(e.TimerFired(name="overlay"), after_ms=pauses[-1])
+    assert pause() == overlay.KEEP_UP_MS
+    me.post(e.Lost(peer=BOB))
+    me.post(e.TimerFired(name="overlay"), after_ms=10_000)
+    assert pause() == overlay.LONELY_MS

@@ -90,6 +90,16 @@ def test_with_no_provider_near_explain_says_so(network: Networks) -> None:
     assert any("none is near" in reason for reason in said), said
 
 
+def test_a_bootstrap_node_that_does_not_answer_is_named(network: Networks) -> None:
+    net = network(nodes=("alice", "bob"))
+    net.advance(5)
+    assert net["bob"].node.desk.status()["problems"] == []
+    net.kill("alice")
+    net.advance(30)
+    (problem,) = [str(p) for p in net["bob"].node.desk.status()["problems"]]  # type: ignore[attr-defined]  # a list
+    assert problem.startswith("no peers: nobody answers at alice:7000; is node.bootstrap right")
+
+
 def test_a_price_below_what_providers_ask_is_explained_with_what_they_ask(network: Networks) -> None:
     net = network()
     task = net["alice"].submit("echo", {"count": 1}, max_price=1, budget=10**9)
