@@ -1,10 +1,12 @@
 """From a delivery to its verdict: fetch, plan, judge.
 
-It always ends: fetching and every check are bounded by their own limits, and a check that fails for a reason of ours
-makes the verdict UNSURE, which harms nobody and has the chunk done again.
+It always ends: fetching and every check are bounded by their own limits, and a check that fails for a reason of ours,
+or a template that breaks, makes the verdict UNSURE, which harms nobody and has the chunk done again.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from golem.core.board import fill, leave
 from golem.core.consequences import accept, ended, reject
@@ -14,9 +16,11 @@ from golem.core.task import Board
 from golem.core.turn import Turn
 from golem.model.effects import Execute
 from golem.model.ids import SubtaskId, check_id
-from golem.model.spec import Job
+from golem.model.spec import Job, Judgement, Verdict
 from golem.model.value import evolve
 
+MAX_CHECKS = 64  # of one result: templates plan a handful, and each is a job of ours
+MAX_REASON = 200  # characters of a template's failure that are kept
 ENDED_BADLY = frozenset({Phase.FAILED, Phase.LOST, Phase.RETURNED})
 
 
@@ -59,7 +63,17 @@ def _verify(turn: Turn, board: Board, subtask: Subtask) -> None:
     if subtask.delivery is None:
         raise AssertionError(f"{subtask.subtask_id} is verified without a delivery")
     work = _work(turn, board, subtask)
-    jobs = plan.verifier.plan(plan.chunks[subtask.chunk], work, subtask.delivery, turn.salt)
+    jobs: Sequence[Job] = ()
+    try:
+        jobs = plan.verifier.plan(plan.chunks[subtask.chunk], work, subtask.delivery, turn.salt)
+    except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
+        _decide(turn, board, subtask, _unsure(board, f"its plan failed: {why!r}"))
+        return
+    if len(jobs) > MAX_CHECKS:
+        _decide(
+            turn, board, subtask, _unsure(board, f"it plans {len(jobs)} checks of one result, at most {MAX_CHECKS}")
+        )
+        return
     if not jobs:
         _judge(turn, board, subtask, ())
         return
@@ -85,7 +99,20 @@ def _judge(turn: Turn, board: Board, subtask: Subtask, reports: tuple[bytes, ...
     plan = turn.plan(board.task.task_id, board.task.spec)
     if subtask.delivery is None:
         raise AssertionError(f"{subtask.subtask_id} is judged without a delivery")
-    verdict = plan.verifier.judge(plan.chunks[subtask.chunk], _work(turn, board, subtask), subtask.delivery, reports)
+    work = _work(turn, board, subtask)
+    try:
+        verdict = plan.verifier.judge(plan.chunks[subtask.chunk], work, subtask.delivery, reports)
+    except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
+        verdict = _unsure(board, f"its judgement failed: {why!r}")
+    _decide(turn, board, subtask, verdict)
+
+
+def _unsure(board: Board, fault: str) -> Verdict:
+    """The verdict where the template itself is at fault."""
+    return Verdict(judgement=Judgement.UNSURE, reason=f"the template {board.task.spec.template}: {fault}"[:MAX_REASON])
+
+
+def _decide(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None:
     new, effects = advance(TABLE, subtask, verdict)
     turn.state.subtasks[new.subtask_id] = new
     turn.ask(*effects)

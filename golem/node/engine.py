@@ -225,7 +225,7 @@ class Engine:
                 return [f.Drop(peer=event.peer, why=str(why))]
             log.failure("illegal transition on {event}", event=event)
             return []
-        except Exception:  # noqa: BLE001 - one of two places: a turn must not take the node down
+        except Exception:  # noqa: BLE001 - a turn must not take the node down
             log.failure("the core failed on {event}", event=event)
             return []
 

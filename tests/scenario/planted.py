@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from apps.echo.template import Echo
-from golem.core import board, consequences, hiring, job, provider
+from golem.core import board, consequences, hiring, income, job
 from golem.core.task import Board
 from golem.errors import ChainFault
 from golem.model.chain import Batch, Receipt, Sighting
@@ -145,14 +145,14 @@ def wrong_split() -> Any:
 
 def late_payer_unpunished() -> Any:
     """Whoever pays late is trusted as if it had paid in time."""
-    honest = provider._paid
+    honest = income._paid
 
     def paid(turn: Any, work: Any, block_ms: int) -> None:
         honest(turn, work, min(block_ms, work.due_ms))
         if block_ms > work.due_ms:
             turn.tell("node", "income", subtask=work.subtask_id, amount_wei="0", late_ms=block_ms - work.due_ms)
 
-    return patched((provider, "_paid", paid))
+    return patched((income, "_paid", paid))
 
 
 def one_bans_all() -> Any:
