@@ -56,7 +56,7 @@ def story(count: int) -> list[Event]:
         max_price=Wei(10**9),
         output="/nowhere",
     )
-    funds = Funds(free=Wei(10**18))
+    funds = Funds(free=Wei(10**18), wallet=Wei(10**17))
     events: list[Event] = [
         Started(node_id=me.node_id, address="me:1", payee=me.account, settings=Settings(), capability=MACHINE),
         TaskSubmitted(task_id=task, spec=spec),
