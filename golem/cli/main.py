@@ -12,7 +12,7 @@ from golem import __version__
 from golem.cli.command import EXIT_CODES, Call, Command, Noun, Parser
 from golem.cli.exits import Exit, UsageError, code
 from golem.cli.screen import Screen
-from golem.errors import GolemError
+from golem.errors import ConfigError, GolemError
 
 NOUNS = {
     "demo": ("golem.cli.demo", "render a scene on a network of nodes on this machine, cheaters included"),
@@ -67,12 +67,24 @@ def _run(argv: Sequence[str], screen: Screen, environ: Mapping[str, str]) -> int
         raise UsageError(f"there is no {argv[0]!r}; there are: {', '.join(NOUNS)} (see golem --help)")
     path, words = NOUNS[argv[0]]
     parser = Parser(f"golem {argv[0]}", words.capitalize() + ".", EXIT_CODES)
-    noun: Noun = import_module(path)
+    noun = _load(argv[0], path)
     noun.add(parser, environ, argv[1:])
     parse = parser.parse_args if parser.has_verbs else parser.parse_intermixed_args  # options may stand anywhere
     args = parse(argv[1:])
     command: Command = args.command
     return command(Call(args, screen, environ))
+
+
+def _load(name: str, path: str) -> Noun:
+    try:
+        noun: Noun = import_module(path)
+    except ModuleNotFoundError as why:
+        if (why.name or "golem").startswith("golem"):
+            raise
+        raise ConfigError(
+            f"golem {name} needs {why.name}, which is not installed: pip install 'golem[testing]'"
+        ) from why
+    return noun
 
 
 def _help() -> str:

@@ -338,3 +338,9 @@ def test_a_provider_sees_what_it_computes_and_its_logs(shell: Shell, node: FaceS
     assert shell.run("task", "logs", "c3") == Exit.OK
     assert "b2b2b2b2  hot" in shell.out
     assert shell.run("task", "logs", "d4") == Exit.NOT_FOUND
+
+
+def test_a_command_whose_extra_is_not_installed_names_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NOUNS, "net", ("no_such_library", "needs what is not there"))
+    assert shell.run("net", "run", "x.yaml") == Exit.CONFIG
+    assert "golem net needs no_such_library, which is not installed: pip install 'golem[testing]'" in shell.err

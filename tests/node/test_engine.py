@@ -103,11 +103,12 @@ def test_a_node_whose_disk_was_full_goes_on_from_what_was_written() -> None:
 
 @pytest.mark.parametrize("room", [0, 1])
 def test_a_broken_engine_stops_with_events_left(room: int) -> None:
-    clock = Clock()
-    me = engine(FullJournal(room), clock)
+    clock, journal, world = Clock(), FullJournal(room), Listing()
+    me = engine(journal, clock)
     me.broken.addErrback(lambda _: None)
-    me.start(Listing())
+    me.start(world)
     for event in (STARTED, met("bob"), met("carol")):
         me.post(event)
     me.stop()
     me.stop()
+    assert bool(journal.replay()[1]) is bool(world.asked) is bool(room)
