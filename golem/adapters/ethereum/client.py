@@ -65,14 +65,20 @@ class Client:
 
     def __init__(self, rpc: str, contract: Address, chain_id: int) -> None:
         from web3 import HTTPProvider, Web3
-        from web3.exceptions import BlockNotFound, TransactionNotFound, Web3Exception, Web3RPCError
+        from web3.exceptions import (
+            BadFunctionCallOutput,
+            BlockNotFound,
+            TransactionNotFound,
+            Web3Exception,
+            Web3RPCError,
+        )
         from web3.middleware import ExtraDataToPOAMiddleware
 
         # A node's odd answer can be of any shape: web3 lets these pass.
         self._faults = (Web3Exception, OSError, ValueError, TypeError, KeyError, AttributeError)
         self._checked = Web3.to_checksum_address
         self._unknown, self._answered = TransactionNotFound, Web3RPCError
-        self._no_block = BlockNotFound
+        self._no_block, self._no_contract = BlockNotFound, BadFunctionCallOutput
         self._rpc = rpc
         # Without retries of its own: whoever asks decides, and asks again.
         wire = HTTPProvider(rpc, {"timeout": (CONNECT_S, ANSWER_S)}, exception_retry_configuration=None)
@@ -135,7 +141,7 @@ class Client:
         with self._translated():
             block = max(0, self._web3.eth.block_number - depth)
             return Books(
-                free=self._contract.functions.free(self._checked(payer)).call(block_identifier=block),
+                free=self._slots("accounts", [payer], block)[payer] & U96,
                 paid=self._totals(payer, payees, block),
             )
 
@@ -209,17 +215,25 @@ class Client:
         slots: dict[Address, int] = {}
         for some in _slices(accounts):
             listed = [self._checked(account) for account in some]
-            found = self._contract.functions[view](listed, *payee).call(block_identifier=block)
-            slots |= zip(some, found, strict=True)
+            slots |= zip(some, self._view(view, block, listed, *payee), strict=True)
         return slots
 
     def _totals(self, payer: Address, payees: Sequence[Address], block: int) -> dict[Address, int]:
         totals: dict[Address, int] = {}
         for some in _slices(list(dict.fromkeys(payees))):
             listed = [self._checked(payee) for payee in some]
-            found = self._contract.functions.paid_to(self._checked(payer), listed).call(block_identifier=block)
-            totals |= zip(some, found, strict=True)
+            totals |= zip(some, self._view("paid_to", block, self._checked(payer), listed), strict=True)
         return totals
+
+    def _view(self, view: str, block: int, *arguments: object) -> list[int]:
+        try:
+            found: list[int] = self._contract.functions[view](*arguments).call(block_identifier=block)
+        except self._no_contract as why:
+            raise NodeFault(
+                f"there is no PairBank at {self._contract.address} yet in block {block} of {self._rpc}: it is younger "
+                "than payment.confirmations, wait"
+            ) from why
+        return found
 
     def data(self, function: str, *arguments: object) -> bytes:
         """The call of one of the contract's functions. Accounts may be in lower case."""
