@@ -62,7 +62,8 @@ class MortalClock:
             return  # it never stood still, or died meanwhile
         late, self._late, self.is_away = self._late, None, False
         for call in late:
-            call.reset(0)
+            if call.active():
+                call.reset(0)
 
     def missed(self, call: Call) -> None:
         """A call came due while the node was away."""
