@@ -27,9 +27,10 @@ from golem.net.intake import Intake
 from golem.net.writer import Writer
 from golem.wire.session import Acknowledged, Ended, Happening, Hello, Proved, Resumed, Said, Session
 
-PING_S = 5.0  # of silence, before we ask
-LATER_S = 1.0  # an acceptor asks later than the dialler, who is answered by then: one of the two asks, not both
-SILENT_S = 15.0  # three pings unanswered: the peer is gone
+PING_S = 7.0  # of silence, before we ask
+EARLY_S = 1.0  # sooner than we need to ask: cheaper than to look again in a moment, since answers take a while
+LATER_S = 2.0  # an acceptor asks later than the dialler, who is answered by then: one of the two asks, not both
+SILENT_S = 15.0  # two pings unanswered: the peer is gone
 GOODBYE_S = 1.0  # for a Bye to leave before the transport is torn down
 
 
@@ -226,7 +227,7 @@ class PeerProtocol(Protocol):
         if silent >= SILENT_S:
             self.fail(f"silent for {silent:.0f} s")
             return
-        if silent < patience:
+        if silent < patience - EARLY_S:
             self._watch_in(patience - silent, self._watch)
             return
         if self._session is not None:

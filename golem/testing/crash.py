@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from twisted.internet.base import DelayedCall
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from golem.errors import JournalFault
-from golem.testing.clock import Clock
+from golem.testing.clock import Call, Clock
 from golem.testing.journal import MemoryJournal
 
 
@@ -31,7 +30,7 @@ class MortalClock:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._late: list[DelayedCall] | None = None
+        self._late: list[Call] | None = None
         self.is_away = False
         self.offset_s = 0.0
 
@@ -39,14 +38,12 @@ class MortalClock:
         """Seconds since 1970, as this node sees it."""
         return self._clock.rightNow + self.offset_s
 
-    def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> DelayedCall:
+    def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> Call:
         """Call `callable` in `delay` seconds, if the node is alive then."""
         clock = self._clock
-        call = DelayedCall(clock.rightNow + delay, callable, args, kw, clock.forget, self._push, clock.seconds)
-        clock.push(call, self)
-        return call
+        return Call(clock, clock.rightNow + delay, callable, args, kw, self)
 
-    def getDelayedCalls(self) -> list[DelayedCall]:
+    def getDelayedCalls(self) -> Sequence[Call]:
         """All that is to come, for all nodes on the same clock."""
         return self._clock.getDelayedCalls()
 
@@ -65,16 +62,13 @@ class MortalClock:
             return  # it never stood still, or died meanwhile
         late, self._late, self.is_away = self._late, None, False
         for call in late:
-            call.time = self._clock.rightNow
-            self._push(call)
+            if call.active():
+                call.reset(0)
 
-    def missed(self, call: DelayedCall) -> None:
+    def missed(self, call: Call) -> None:
         """A call came due while the node was away."""
         if self._late is not None:
             self._late.append(call)
-
-    def _push(self, call: DelayedCall) -> None:
-        self._clock.push(call, self)
 
 
 class MortalJournal(MemoryJournal):

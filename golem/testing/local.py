@@ -94,20 +94,27 @@ class LocalNetwork:
     def run_until(self, is_done: Callable[[], bool], limit_s: float) -> None:
         """Let time pass until `is_done()`. Raises AssertionError, with the story, after `limit_s` or at a trouble."""
         end_s = self.clock.seconds() + limit_s
-        was_done = self._turn(lambda: bool(self.world.troubles) or is_done(), end_s)
+        troubles, fallen = self.world.troubles, self.world.fallen
+
+        def is_over() -> bool:
+            return bool(fallen) or bool(troubles) or is_done()
+
+        was_done = self._turn(lambda: self.clock.run_until(is_over, end_s - self.clock.seconds()))
         if self.world.troubles or not was_done:
             raise AssertionError(f"{'' if was_done else f'not done after {limit_s:g} s'}\n{self.story()}")
 
     def advance(self, seconds: float) -> None:
         """Let time pass. Raises AssertionError at a trouble."""
         end_s = self.clock.seconds() + seconds
-        self.run_until(lambda: self.clock.seconds() >= end_s, seconds)
+        if not self._turn(lambda: self.clock.run_to(end_s, self.world.fallen, self.world.troubles)):
+            raise AssertionError(self.story())
 
-    def _turn(self, is_over: Callable[[], bool], end_s: float) -> bool:
+    def _turn(self, turn: Callable[[], bool]) -> bool:
+        """Turn the clock, again for as long as somebody falls meanwhile; says what `turn` says at last."""
         fallen = self.world.fallen
         while True:
             try:
-                was_done = self.clock.run_until(lambda: bool(fallen) or is_over(), end_s - self.clock.seconds())
+                was_done = turn()
             except Killed as killed:
                 fallen.append(killed.name)
             if not fallen:

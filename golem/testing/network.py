@@ -16,7 +16,6 @@ from twisted.internet.interfaces import (
     IListeningPort,
     IProtocol,
     IProtocolFactory,
-    IReactorTime,
     IStreamClientEndpoint,
     IStreamServerEndpoint,
     ITransport,
@@ -25,6 +24,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from golem.net.carrier import split_place
+from golem.testing.clock import Clock
 from golem.testing.transport import MemoryTransport
 
 LATENCY_S = 0.005  # of a link that nothing was said about
@@ -39,7 +39,7 @@ class MemoryNetwork:
     `has_tail`: a few writes take much longer than the rest. `about_to_write`: whether a host may; asked each time.
     """
 
-    def __init__(self, seed: str, clock: IReactorTime, chop: int = 0) -> None:
+    def __init__(self, seed: str, clock: Clock, chop: int = 0) -> None:
         self.clock = clock
         self.chop = chop
         self.has_tail = False

@@ -14,11 +14,12 @@ from twisted.internet.interfaces import (
     IProducer,
     IProtocol,
     IPushProducer,
-    IReactorTime,
     ITCPTransport,
 )
 from twisted.python.failure import Failure
 from zope.interface import implementer
+
+from golem.testing.clock import Call, Clock
 
 WINDOW_BYTES = 64 << 10  # written and not yet arrived; past it the writer is asked to pause, as a socket's buffer does
 
@@ -26,7 +27,8 @@ WINDOW_BYTES = 64 << 10  # written and not yet arrived; past it the writer is as
 class Lines(Interface):
     """What lies between two nodes; `golem.testing.network.MemoryNetwork` is it. A route is (from, to)."""
 
-    clock: IReactorTime
+    clock: Clock
+    chop: int
     about_to_write: Callable[[str], bool]
 
     def is_cut(self, route: tuple[str, str]) -> bool:
@@ -129,8 +131,11 @@ class MemoryTransport(_Socket):
         if self._is_over or self._is_closing or not data or not self._network.about_to_write(self.route[0]):
             return
         self._in_flight += len(data)
-        for piece in self._network.pieces(data):
-            self._post(piece)
+        if self._network.chop:
+            for piece in self._network.pieces(data):
+                self._post(piece)
+        else:
+            self._post(data)
         self._network.wrote(self._number, self.route)
         if self._in_flight > WINDOW_BYTES and not self._is_full:
             self._is_full = True
@@ -184,9 +189,9 @@ class MemoryTransport(_Socket):
 
     def _post(self, data: bytes) -> None:
         """Let a piece arrive a latency later, never before the one written before it; an empty one is the end."""
-        now_s = self._network.clock.seconds()
-        self._arrives_at = max(self._arrives_at, now_s + self._network.delay_s(self.pair))
-        self._network.clock.callLater(self._arrives_at - now_s, self._arrive, data)
+        network = self._network
+        self._arrives_at = max(self._arrives_at, network.clock.rightNow + network.delay_s(self.pair))
+        Call(network.clock, self._arrives_at, self._arrive, (data,), {}, None)
 
     def _arrive(self, data: bytes) -> None:
         other = self._other

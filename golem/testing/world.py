@@ -34,6 +34,7 @@ class World:
 
     def __init__(self, folder: Path, names: tuple[str, ...], seed: int, templates: Mapping[str, ITaskTemplate]) -> None:
         self.folder = folder
+        self._where = str(folder).encode()
         self.names = names
         self.seed = seed
         self.templates = templates
@@ -80,8 +81,8 @@ class World:
     def saw(self, name: str, turn: bytes) -> None:
         """A node took a turn."""
         self.steps += 1
-        where = str(self.folder).encode()  # of no weight: another run has another
-        self.trace.update(f"{self.clock.seconds():.6f} {name} ".encode() + turn.replace(where, b""))
+        self.trace.update(f"{self.clock.seconds():.6f} {name} ".encode())
+        self.trace.update(turn.replace(self._where, b""))  # the folder is of no weight: another run has another
 
     def _may_write(self, name: str) -> bool:
         if name in self.points:

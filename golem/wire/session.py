@@ -83,6 +83,7 @@ class Bye(Value):
 
 Frame = Hello | Proof | Resume | Envelope | Ack | Ping | Pong | Bye
 _frames: Decoder[Frame] = Decoder(Frame)
+_PING, _PONG = frame(encode(Ping())), frame(encode(Pong()))
 
 
 class Proved(NamedTuple):
@@ -191,7 +192,7 @@ class Session:
 
     def ping(self) -> None:
         """Ask for a sign of life."""
-        self._put(Ping())
+        self._out += _PING
 
     def end(self, reason: str) -> None:
         """Say goodbye."""
@@ -262,7 +263,7 @@ class Session:
         yield Acknowledged(said.sequence)
 
     def _answer(self, said: Ping, body: bytes, now_ms: int) -> Iterator[Happening]:
-        self._put(Pong())
+        self._out += _PONG
         return iter(())
 
     def _live(self, said: Pong, body: bytes, now_ms: int) -> Iterator[Happening]:

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from zope.interface.verify import verifyObject
 
 from golem.testing.clock import Clock
+from golem.testing.crash import MortalClock
 
 
 def test_it_is_a_reactors_time() -> None:
@@ -82,3 +83,16 @@ def test_a_call_that_raises_is_not_swallowed() -> None:
     clock.callLater(1, lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         clock.advance(1)
+
+
+def test_what_came_due_while_a_process_stood_still_comes_afterwards_but_for_what_was_cancelled_meanwhile() -> None:
+    world, seen = Clock(0), []
+    clock = MortalClock(world)
+    cancelled, kept = (clock.callLater(1, seen.append, name) for name in ("cancelled", "kept"))
+    clock.freeze()
+    world.advance(2)
+    cancelled.cancel()
+    assert seen == [] and kept.active()
+    clock.thaw()
+    world.advance(0)
+    assert seen == ["kept"]
