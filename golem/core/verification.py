@@ -1,22 +1,24 @@
 """From a delivery to its verdict: fetch, plan, judge.
 
-It always ends: fetching and every check are bounded by their own limits, and a check that fails for a reason of ours,
-or a template that breaks, makes the verdict UNSURE, which harms nobody and has the chunk done again.
+It always ends: fetching and every check are bounded by their own limits, and all checks of a result by a time
+(`core.checking`). A check that fails or hangs, or a template that breaks, makes the verdict UNSURE, which harms nobody
+and has the chunk done again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from golem.core.board import fill, leave
+from golem.core import checking
+from golem.core.board import MAX_WAITING, fill, leave
 from golem.core.consequences import accept, ended, reject
 from golem.core.machine import advance
-from golem.core.subtask import TABLE, Phase, Planned, Subtask
+from golem.core.subtask import TABLE, Phase, Subtask
 from golem.core.task import Board
 from golem.core.turn import Turn
-from golem.model.effects import Execute
+from golem.model.events import Executed
 from golem.model.ids import SubtaskId, check_id
-from golem.model.spec import Job, Judgement, Verdict
+from golem.model.spec import Job, Judgement, Status, Verdict
 from golem.model.value import evolve
 
 MAX_CHECKS = 64  # of one result: templates plan a handful, and each is a job of ours
@@ -59,40 +61,75 @@ def _work(turn: Turn, board: Board, subtask: Subtask) -> Job:
 
 
 def _verify(turn: Turn, board: Board, subtask: Subtask) -> None:
+    jobs = _plan(turn, board, subtask)
+    if isinstance(jobs, Verdict):
+        _decide(turn, board, subtask, jobs)
+    elif not jobs:
+        _judge(turn, board, subtask, ())
+    elif checking.has_room(turn):
+        checking.begin(turn, subtask, jobs)
+    else:
+        checking.queue(turn, subtask)  # its checks are planned anew then, by another chance
+
+
+def _plan(turn: Turn, board: Board, subtask: Subtask) -> Sequence[Job] | Verdict:
+    """The checks that the template wants, or the verdict where it breaks."""
     plan = turn.plan(board.task.task_id, board.task.spec)
     if subtask.delivery is None:
         raise AssertionError(f"{subtask.subtask_id} is verified without a delivery")
     work = _work(turn, board, subtask)
-    jobs: Sequence[Job] = ()
     try:
         jobs = plan.verifier.plan(plan.chunks[subtask.chunk], work, subtask.delivery, turn.salt)
     except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
-        _decide(turn, board, subtask, _unsure(board, f"its plan failed: {why!r}"))
-        return
+        return _unsure(board, f"its plan failed: {why!r}")
     if len(jobs) > MAX_CHECKS:
-        _decide(
-            turn, board, subtask, _unsure(board, f"it plans {len(jobs)} checks of one result, at most {MAX_CHECKS}")
-        )
-        return
-    if not jobs:
-        _judge(turn, board, subtask, ())
-        return
-    turn.state.subtasks[subtask.subtask_id], _ = advance(TABLE, subtask, Planned(checks=len(jobs)))
-    for index, job in enumerate(jobs):
-        job_id = check_id(subtask.subtask_id, index)
-        turn.state.errands[job_id] = ("check", subtask.subtask_id)
-        turn.ask(Execute(job=evolve(job, job_id=job_id, task_id=subtask.task_id)))
+        return _unsure(board, f"it plans {len(jobs)} checks of one result, at most {MAX_CHECKS}")
+    return jobs
 
 
-def on_check(turn: Turn, subtask_id: SubtaskId, event: object) -> None:
+def on_check(turn: Turn, subtask_id: SubtaskId, event: Executed) -> None:
     """A check has ended; after the last one, judge."""
     subtask = turn.state.subtasks[subtask_id]
+    if subtask.phase is not Phase.VERIFYING:
+        return  # it was judged without this one
     board = turn.state.boards[subtask.task_id]
-    new, effects = advance(TABLE, subtask, event)
-    turn.state.subtasks[subtask_id] = new
-    turn.ask(*effects)
-    if len(new.reports) == new.checks:
-        _judge(turn, board, new, tuple(new.reports[check_id(subtask_id, index)] for index in range(new.checks)))
+    outcome = event.outcome
+    if outcome.status is not Status.DONE:
+        failed = [index for index, job_id in checking.missing(subtask) if job_id == event.key]
+        why = f"{_named(subtask, failed)} failed here: {outcome.status.value}: {outcome.detail}"
+        _decide(turn, board, subtask, _unsure(board, why))
+    else:
+        new, _ = advance(TABLE, subtask, event)
+        turn.state.subtasks[subtask_id] = new
+        if checking.missing(new):
+            return
+        reports = tuple(new.reports[check_id(subtask_id, index)] for index in range(new.checks))
+        _judge(turn, board, new, reports)
+    _go_on(turn)
+
+
+def overdue(turn: Turn, subtask: Subtask) -> None:
+    """The time for a result's checks is over."""
+    hung = [index for index, _ in checking.missing(subtask)]
+    limit_s = turn.settings.verification_ms // 1000
+    verdict = _unsure(turn.state.boards[subtask.task_id], f"{_named(subtask, hung)} did not end within {limit_s} s")
+    _decide(turn, turn.state.boards[subtask.task_id], subtask, verdict)
+    _go_on(turn)
+
+
+def _named(subtask: Subtask, indices: Sequence[int]) -> str:
+    return f"check {', '.join(str(index + 1) for index in indices)} of {subtask.checks}"
+
+
+def _go_on(turn: Turn) -> None:
+    """There may be room: for results that wait for their check, and for work, where too many of them kept it back."""
+    was_full = len(turn.state.to_check) >= MAX_WAITING
+    while (subtask_id := checking.next_queued(turn)) is not None:
+        subtask = turn.state.subtasks[subtask_id]
+        _verify(turn, turn.state.boards[subtask.task_id], subtask)
+    if was_full:
+        for board in turn.state.boards.values():
+            fill(turn, board)
 
 
 def _judge(turn: Turn, board: Board, subtask: Subtask, reports: tuple[bytes, ...]) -> None:
@@ -113,6 +150,7 @@ def _unsure(board: Board, fault: str) -> Verdict:
 
 
 def _decide(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None:
+    checking.end(turn, subtask)
     new, effects = advance(TABLE, subtask, verdict)
     turn.state.subtasks[new.subtask_id] = new
     turn.ask(*effects)

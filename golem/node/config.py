@@ -119,6 +119,9 @@ class Timing(Value):
     lease_grace: Annotated[int, kinds.DURATION, "how long a vanished peer may take to come back"] = (
         _STANDARD.lease_grace_ms
     )
+    verification: Annotated[int, kinds.DURATION, "how long the checks of one result may take"] = (
+        _STANDARD.verification_ms
+    )
     forsaken: Annotated[int, kinds.DURATION, "how long a requestor may be gone before its jobs here are ended"] = (
         _STANDARD.forsaken_ms
     )
@@ -256,6 +259,7 @@ def settings(config: Config) -> Settings:
         payment_window_ms=config.payment.window,
         closure_ms=config.payment.closure,
         lease_grace_ms=config.timing.lease_grace,
+        verification_ms=config.timing.verification,
         fee_share=config.payment.fee_share,
         claim_after_ms=config.payment.claim_after,
         withdraw_at=config.payment.withdraw_at,
