@@ -119,7 +119,7 @@ def on_answer(turn: Turn, peer: NodeId, message: Delivery | Failure | Refusal) -
 def lapse(turn: Turn, subtask_id: SubtaskId) -> None:
     """A lease is over: nothing came in time, or what came could not be checked in time."""
     subtask = turn.state.subtasks.get(subtask_id)
-    if subtask_id in turn.state.checking and subtask and turn.now_ms >= subtask.deadline_ms:
+    if subtask and subtask.phase is Attempt.VERIFYING and turn.now_ms >= subtask.deadline_ms:
         overdue(turn, subtask)
     elif subtask and subtask.phase is Attempt.ASSIGNED:
         turn.note(subtask.provider, Deed.TIMEOUT, held(subtask, turn.now_ms))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from golem.core import checking
+from golem.core import checking, sampling
 from golem.core.board import MAX_WAITING, fill, leave
 from golem.core.consequences import accept, ended, reject
 from golem.core.machine import advance
@@ -17,7 +17,7 @@ from golem.core.subtask import TABLE, Phase, Subtask
 from golem.core.task import Board
 from golem.core.turn import Turn
 from golem.model.events import Executed
-from golem.model.ids import SubtaskId, check_id
+from golem.model.ids import NodeId, SubtaskId, check_id
 from golem.model.spec import Job, Judgement, Status, Verdict
 from golem.model.value import evolve
 
@@ -37,9 +37,10 @@ def take(turn: Turn, subtask: Subtask, event: object) -> None:
     if subtask.phase is Phase.ASSIGNED and new.phase in (Phase.FETCHING, Phase.VERIFYING):
         new = _delivered(turn, board, new)
     if new.phase is Phase.VERIFYING:
-        _verify(turn, board, new)
+        _arrived(turn, board, new)
     elif new.phase in ENDED_BADLY:
         ended(turn, board, new)
+    _look(turn, board, new.provider)
 
 
 def _delivered(turn: Turn, board: Board, subtask: Subtask) -> Subtask:
@@ -52,6 +53,19 @@ def _delivered(turn: Turn, board: Board, subtask: Subtask) -> Subtask:
     leave(board, new)
     fill(turn, board)
     return new
+
+
+def _arrived(turn: Turn, board: Board, subtask: Subtask) -> None:
+    if sampling.may_wait(turn, board, subtask, turn.plan(board.task.task_id, board.task.spec).verifier):
+        sampling.hold(turn, board, subtask)
+    else:
+        _verify(turn, board, subtask)
+
+
+def _look(turn: Turn, board: Board, provider: NodeId) -> None:
+    """Check one of the results that wait for another of their provider's, if none comes by itself."""
+    if sampling.is_time(turn, board, provider):
+        _verify(turn, board, turn.state.subtasks[sampling.take_one(turn, board, provider)])
 
 
 def _work(turn: Turn, board: Board, subtask: Subtask) -> Job:
@@ -109,11 +123,18 @@ def on_check(turn: Turn, subtask_id: SubtaskId, event: Executed) -> None:
 
 
 def overdue(turn: Turn, subtask: Subtask) -> None:
-    """The time for a result's checks is over."""
+    """The time for a result's checks is over, or the time that it waited for another's."""
+    board = turn.state.boards[subtask.task_id]
+    if sampling.is_held(board, subtask):
+        _verify(turn, board, turn.state.subtasks[sampling.take_one(turn, board, subtask.provider)])
+    elif subtask.subtask_id in turn.state.checking:
+        _give_up(turn, board, subtask)
+
+
+def _give_up(turn: Turn, board: Board, subtask: Subtask) -> None:
     hung = [index for index, _ in checking.missing(subtask)]
     limit_s = turn.settings.verification_ms // 1000
-    verdict = _unsure(turn.state.boards[subtask.task_id], f"{_named(subtask, hung)} did not end within {limit_s} s")
-    _decide(turn, turn.state.boards[subtask.task_id], subtask, verdict)
+    _decide(turn, board, subtask, _unsure(board, f"{_named(subtask, hung)} did not end within {limit_s} s"))
     _go_on(turn)
 
 
@@ -158,3 +179,19 @@ def _decide(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> Non
         accept(turn, board, new, verdict)
     else:
         reject(turn, board, new, verdict)
+    if verdict.checked:
+        _follow(turn, board, new)
+
+
+def _follow(turn: Turn, board: Board, judged: Subtask) -> None:
+    """What a verdict means for its provider's results that waited for it."""
+    if judged.phase is Phase.ACCEPTED:
+        reason = f"not checked itself: {judged.subtask_id}, drawn from the same provider's, was right"
+        right = Verdict(judgement=Judgement.ACCEPT, reason=reason, checked=False)
+        for subtask_id in sampling.let_go(board, judged.provider):
+            _decide(turn, board, turn.state.subtasks[subtask_id], right)
+    elif judged.phase is Phase.REJECTED:
+        for other in list(turn.state.boards.values()):
+            for subtask_id in sampling.let_go(other, judged.provider):
+                _verify(turn, other, turn.state.subtasks[subtask_id])
+    _look(turn, board, judged.provider)

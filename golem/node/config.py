@@ -79,6 +79,7 @@ class Requestor(Value):
     min_provider_trust: Annotated[float, kinds.SHARE, "below it a provider gets no work; a stranger has 0.5"] = (
         _STANDARD.min_provider_trust
     )
+    check_share: Annotated[float, kinds.SHARE, "least share of results to check, where they are sampled; 1: all"] = 0.0
 
 
 class Payment(Value):
@@ -255,6 +256,7 @@ def settings(config: Config) -> Settings:
         min_price=config.provider.min_price,
         min_requestor_trust=config.provider.min_requestor_trust,
         min_provider_trust=config.requestor.min_provider_trust,
+        check_share=config.requestor.check_share,
         max_exposure=config.provider.max_exposure,
         payment_window_ms=config.payment.window,
         closure_ms=config.payment.closure,

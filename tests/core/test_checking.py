@@ -117,6 +117,15 @@ def test_a_lapse_that_comes_early_or_after_the_verdict_changes_nothing() -> None
     assert me.post(e.TimerFired(name=f"lease/{subtask}"), after_ms=LIMIT_MS) == []
 
 
+def test_a_result_that_waits_for_its_check_does_so_however_long_it_takes() -> None:
+    me = hiring(Toy(chunks=4, checks=1))
+    given = assigned(me)
+    for subtask in given[:3]:
+        deliver(me, subtask)
+    assert me.post(e.TimerFired(name=f"lease/{given[2]}"), after_ms=100 * LIMIT_MS) == []
+    assert me.state.subtasks[given[2]].phase is Attempt.VERIFYING
+
+
 def test_checks_under_way_and_waiting_outlive_a_restart_with_their_whole_time() -> None:
     toy = Toy(chunks=4, checks=1)
     me = hiring(toy)
