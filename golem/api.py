@@ -27,11 +27,13 @@ class Terms(TypedDict, total=False):
     """What one may say of a task besides.
 
     `max_price`: in ether per hour of one slot; by default, the whole budget. `tiers`: what may keep its jobs apart from
-    a provider's machine, as `sandbox` and `docker`; by default, anything.
+    a provider's machine, as `sandbox` and `docker`; by default, anything. `check_share`: the least share of results to
+    check, where the template lets checks be sampled.
     """
 
     max_price: str | None
     tiers: Sequence[str]
+    check_share: float
 
 
 class TaskFailed(Fault):
@@ -163,6 +165,7 @@ def _request(
         "budget": str(int(ether(budget))),
         "max_price": str(int(ether(terms.get("max_price") or budget))),
         "tiers": list(terms.get("tiers", ())),
+        "check_share": terms.get("check_share", 0.0),
         "resources": [{"name": name, "path": _whole(path)} for name, path in (resources or {}).items()],
         "output": _whole(output),
     }

@@ -259,6 +259,15 @@ class IVerifier(Interface):
         """The verdict, from the reports of the planned jobs in their order. A malformed report is MALFORMED."""
 
 
+class ISampled(Interface):
+    """A verifier of whose results not all need be checked: what each would say does not depend on the others.
+
+    Of a provider that has earned it, some results are drawn; the others are accepted with them, or checked with them.
+    """
+
+    least = Attribute("float: the least share of results to check, from 0 to 1")
+
+
 class ITaskTemplate(Interface):
     """The whole logic of a kind of task. A module-level value, cheap to import; everything here is pure."""
 

@@ -18,7 +18,20 @@ from golem.errors import NotRunning, UnknownTemplate
 from golem.model.money import ether
 
 OWN = frozenset(
-    {"folder", "json", "help", "budget", "max-price", "output", "param", "input", "tier", "watch", "detach"}
+    {
+        "folder",
+        "json",
+        "help",
+        "budget",
+        "max-price",
+        "output",
+        "param",
+        "input",
+        "tier",
+        "check-share",
+        "watch",
+        "detach",
+    }
 )
 SCENE = "scene"  # the name under which jobs see the input that the command line names first
 PARAMETER = "parameter "  # marks what a template's flag set, among argparse's own names
@@ -38,6 +51,8 @@ def add(parser: Parser, environ: Mapping[str, str], argv: Sequence[str]) -> None
     parser.add_argument("--input", metavar="NAME=PATH", action="append", default=[], type=pair, help="one more input")
     tier_help = "only providers that keep jobs apart so: sandbox, docker, docker-RUNTIME, host; may be said again"
     parser.add_argument("--tier", metavar="TIER", action="append", default=[], help=tier_help)
+    share_help = "check this share of the results at least, where the template samples: from 0 to 1"
+    parser.add_argument("--check-share", metavar="SHARE", type=float, default=0.0, help=share_help)
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--watch", action="store_true", help="stay and show how it goes (the default)")
     how.add_argument("--detach", action="store_true", help="submit it and return at once")
@@ -95,6 +110,7 @@ def _run(call: Call) -> int:
         budget=args.budget,
         max_price=args.max_price,
         tiers=args.tier,
+        check_share=args.check_share,
         resources=inputs,
         output=args.output or f"{Path(args.scene or args.template).stem}-output",
     )

@@ -24,12 +24,13 @@ from golem.model.spec import Merge
 from golem.model.value import evolve
 
 TRANSFER_MS = 120_000  # on top of computing time, for fetching inputs and handing over the result
+MAX_WAITING = 1_000  # results that wait for their check; with more, no work is given out
 SHORT_MS = 1_000  # subtasks shorter than this are queued deeper, up to this much work
 
 
 def fill(turn: Turn, board: Board) -> None:
     """Assign pending chunks to whoever agreed and has room: every slot first, then the waiting places."""
-    if board.task.phase is not Phase.OPEN:
+    if board.task.phase is not Phase.OPEN or len(turn.state.to_check) >= MAX_WAITING:
         return
     for depth in (1, MAX_QUEUED_PER_SLOT):
         for node, agreement in board.agreements.items():

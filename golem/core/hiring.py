@@ -9,7 +9,7 @@ from golem.core.subtask import Lapsed, held
 from golem.core.subtask import Phase as Attempt
 from golem.core.task import Agreement, Board, Phase
 from golem.core.turn import Turn
-from golem.core.verification import take
+from golem.core.verification import overdue, take
 from golem.model.effects import Broadcast, Send
 from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery, Demand, Failure, Offer, Reason, Refusal
@@ -117,9 +117,11 @@ def on_answer(turn: Turn, peer: NodeId, message: Delivery | Failure | Refusal) -
 
 
 def lapse(turn: Turn, subtask_id: SubtaskId) -> None:
-    """A lease is over: nothing came in time."""
+    """A lease is over: nothing came in time, or what came could not be checked in time."""
     subtask = turn.state.subtasks.get(subtask_id)
-    if subtask and subtask.phase is Attempt.ASSIGNED:
+    if subtask and subtask.phase is Attempt.VERIFYING and turn.now_ms >= subtask.deadline_ms:
+        overdue(turn, subtask)
+    elif subtask and subtask.phase is Attempt.ASSIGNED:
         turn.note(subtask.provider, Deed.TIMEOUT, held(subtask, turn.now_ms))
         take(turn, subtask, Lapsed(reason="the deadline passed"))
 

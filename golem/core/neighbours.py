@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from golem.core import epochs, overlay, provider
+from golem.core import checking, epochs, overlay, provider
 from golem.core.hiring import greet
 from golem.core.turn import Turn
 from golem.model.events import Connected
@@ -15,7 +15,8 @@ News = Demand | Withdrawal | PeerList | Share | Opinions
 
 
 def start(turn: Turn) -> None:
-    """The node runs."""
+    """The node runs, and with it what an earlier run had begun."""
+    checking.resume(turn)
     overlay.start(turn)
     epochs.start(turn)
 

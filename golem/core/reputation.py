@@ -51,13 +51,17 @@ class Deed(Enum):
 
 
 class Standing(Value):
-    """Faded evidence of one node in one role, as of `at_ms`. `wrong_ms`: when it last gave a wrong result."""
+    """Faded evidence of one node in one role, as of `at_ms`.
+
+    `wrong_ms`: when it last gave a wrong result; `wrong_deeds`: how many deeds there were then.
+    """
 
     good: float = 0.0
     bad: float = 0.0
     at_ms: int = 0
     wrong_ms: int = 0
     deeds: int = 0
+    wrong_deeds: int = 0
 
 
 STRANGER = Standing()
@@ -89,6 +93,7 @@ def note(standing: Standing, deed: Deed, price_wei: int, now_ms: int) -> Standin
         bad=old.bad + bad * value,
         wrong_ms=now_ms if deed is Deed.WRONG else old.wrong_ms,
         deeds=old.deeds + 1,
+        wrong_deeds=old.deeds + 1 if deed is Deed.WRONG else old.wrong_deeds,
     )
 
 

@@ -35,6 +35,7 @@ class NodeState(msgspec.Struct, kw_only=True):
     check or merge is for, as (kind, id). `dues`: accepted work by payer, the oldest first. `reserved`: set aside for us
     by payer. `claims`: by payer, no claim before. `frozen_ms`: when the open batch was made; what is accepted later is
     in the next. `payment_problem`: why the open batch is not paid yet; `chain_problem`: why the chain can't be seen.
+    `checking`: results whose checks run; `to_check`: those that wait for theirs.
     `notes`: refusals by topic, counted. `resting`: why no new work is taken now. `crashes`: how many in a row, and when
     the last one was.
     """
@@ -48,6 +49,8 @@ class NodeState(msgspec.Struct, kw_only=True):
     declined: dict[TaskId, Reason] = {}
     boards: dict[TaskId, Board] = {}
     subtasks: dict[SubtaskId, Subtask] = {}
+    checking: dict[SubtaskId, None] = {}
+    to_check: dict[SubtaskId, None] = {}
     works: dict[SubtaskId, Work] = {}
     busy: dict[SubtaskId, None] = {}
     errands: dict[str, tuple[str, str]] = {}

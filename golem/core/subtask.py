@@ -1,6 +1,6 @@
 """The requestor's view of one attempt at one chunk.
 
-    ASSIGNED --Delivery--> FETCHING --Fetched--> VERIFYING --Verdict--> ACCEPTED | REJECTED | UNDECIDED
+    ASSIGNED --Delivery--> FETCHING --Fetched--> VERIFYING --Verdict--> ACCEPTED | REJECTED | UNSURE
        |  (no content: straight to VERIFYING)        ^ Executed: a check's report
        |--Failure--> FAILED      |--Failed--> LOST (withheld)
        |--Refusal--> RETURNED
@@ -20,7 +20,7 @@ from golem.model.events import Executed, Failed, Fetched
 from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import Cancellation, Delivery, Failure, Place, Reason, Refusal, Rejection
 from golem.model.money import Wei, cost
-from golem.model.spec import Judgement, Status, Verdict
+from golem.model.spec import Judgement, Verdict
 from golem.model.value import Value, evolve
 
 
@@ -32,7 +32,7 @@ class Phase(Enum):
     VERIFYING = "verifying"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
-    UNDECIDED = "undecided"
+    UNSURE = "unsure"
     FAILED = "failed"
     RETURNED = "returned"
     LOST = "lost"
@@ -42,7 +42,7 @@ class Phase(Enum):
 LIVE = frozenset({Phase.ASSIGNED, Phase.FETCHING, Phase.VERIFYING})
 JUDGED = {
     Judgement.ACCEPT: Phase.ACCEPTED,
-    Judgement.UNSURE: Phase.UNDECIDED,
+    Judgement.UNSURE: Phase.UNSURE,
     Judgement.WRONG: Phase.REJECTED,
     Judgement.MALFORMED: Phase.REJECTED,
 }
@@ -145,8 +145,7 @@ def _plan(s: Subtask, e: Planned) -> Step[Subtask]:
 
 
 def _report(s: Subtask, e: Executed) -> Step[Subtask]:
-    report = e.outcome.report if e.outcome.status is Status.DONE else b""
-    return Step(evolve(s, reports={**s.reports, e.key: report}))
+    return Step(evolve(s, reports={**s.reports, e.key: e.outcome.report}))
 
 
 def _judge(s: Subtask, v: Verdict) -> Step[Subtask]:

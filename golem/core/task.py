@@ -180,6 +180,7 @@ class Board(msgspec.Struct, kw_only=True):
     already. `missing`: by merge, how many of its chunks are not accepted yet. `outstanding`: the caps of all live
     subtasks, in wei; `open`: those. `results`: what was merged, by name. `finishing`: the name of the result made of
     all others, until it is begun. `shown_ms`: when a preview was last begun; `is_showing`: one is being made.
+    `held`: by provider, results that wait for a check of another (`core.sampling`).
     `declined`: who has heard of the task and does not offer.
     """
 
@@ -193,6 +194,7 @@ class Board(msgspec.Struct, kw_only=True):
     agreements: dict[NodeId, Agreement] = {}
     has_picked: bool = False
     open: dict[SubtaskId, None] = {}
+    held: dict[NodeId, list[SubtaskId]] = {}
     accepted: dict[int, Delivery] = {}
     missing: dict[str, int] = {}
     results: dict[str, Input] = {}

@@ -1,22 +1,24 @@
 """From a delivery to its verdict: fetch, plan, judge.
 
-It always ends: fetching and every check are bounded by their own limits, and a check that fails for a reason of ours,
-or a template that breaks, makes the verdict UNSURE, which harms nobody and has the chunk done again.
+It always ends: fetching and every check are bounded by their own limits, and all checks of a result by a time
+(`core.checking`). A check that fails or hangs, or a template that breaks, makes the verdict UNSURE, which harms nobody
+and has the chunk done again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from golem.core.board import fill, leave
+from golem.core import checking, sampling
+from golem.core.board import MAX_WAITING, fill, leave
 from golem.core.consequences import accept, ended, reject
 from golem.core.machine import advance
-from golem.core.subtask import TABLE, Phase, Planned, Subtask
+from golem.core.subtask import TABLE, Phase, Subtask
 from golem.core.task import Board
 from golem.core.turn import Turn
-from golem.model.effects import Execute
-from golem.model.ids import SubtaskId, check_id
-from golem.model.spec import Job, Judgement, Verdict
+from golem.model.events import Executed
+from golem.model.ids import NodeId, SubtaskId, check_id
+from golem.model.spec import Job, Judgement, Status, Verdict
 from golem.model.value import evolve
 
 MAX_CHECKS = 64  # of one result: templates plan a handful, and each is a job of ours
@@ -35,9 +37,10 @@ def take(turn: Turn, subtask: Subtask, event: object) -> None:
     if subtask.phase is Phase.ASSIGNED and new.phase in (Phase.FETCHING, Phase.VERIFYING):
         new = _delivered(turn, board, new)
     if new.phase is Phase.VERIFYING:
-        _verify(turn, board, new)
+        _arrived(turn, board, new)
     elif new.phase in ENDED_BADLY:
         ended(turn, board, new)
+    _look(turn, board, new.provider)
 
 
 def _delivered(turn: Turn, board: Board, subtask: Subtask) -> Subtask:
@@ -52,6 +55,19 @@ def _delivered(turn: Turn, board: Board, subtask: Subtask) -> Subtask:
     return new
 
 
+def _arrived(turn: Turn, board: Board, subtask: Subtask) -> None:
+    if sampling.may_wait(turn, board, subtask, turn.plan(board.task.task_id, board.task.spec).verifier):
+        sampling.hold(turn, board, subtask)
+    else:
+        _verify(turn, board, subtask)
+
+
+def _look(turn: Turn, board: Board, provider: NodeId) -> None:
+    """Check one of the results that wait for another of their provider's, if none comes by itself."""
+    if sampling.is_time(turn, board, provider):
+        _verify(turn, board, turn.state.subtasks[sampling.take_one(turn, board, provider)])
+
+
 def _work(turn: Turn, board: Board, subtask: Subtask) -> Job:
     spec = board.task.spec
     chunk = turn.plan(board.task.task_id, spec).chunks[subtask.chunk]
@@ -59,40 +75,82 @@ def _work(turn: Turn, board: Board, subtask: Subtask) -> Job:
 
 
 def _verify(turn: Turn, board: Board, subtask: Subtask) -> None:
+    jobs = _plan(turn, board, subtask)
+    if isinstance(jobs, Verdict):
+        _decide(turn, board, subtask, jobs)
+    elif not jobs:
+        _judge(turn, board, subtask, ())
+    elif checking.has_room(turn):
+        checking.begin(turn, subtask, jobs)
+    else:
+        checking.queue(turn, subtask)  # its checks are planned anew then, by another chance
+
+
+def _plan(turn: Turn, board: Board, subtask: Subtask) -> Sequence[Job] | Verdict:
+    """The checks that the template wants, or the verdict where it breaks."""
     plan = turn.plan(board.task.task_id, board.task.spec)
     if subtask.delivery is None:
         raise AssertionError(f"{subtask.subtask_id} is verified without a delivery")
     work = _work(turn, board, subtask)
-    jobs: Sequence[Job] = ()
     try:
         jobs = plan.verifier.plan(plan.chunks[subtask.chunk], work, subtask.delivery, turn.salt)
     except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
-        _decide(turn, board, subtask, _unsure(board, f"its plan failed: {why!r}"))
-        return
+        return _unsure(board, f"its plan failed: {why!r}")
     if len(jobs) > MAX_CHECKS:
-        _decide(
-            turn, board, subtask, _unsure(board, f"it plans {len(jobs)} checks of one result, at most {MAX_CHECKS}")
-        )
-        return
-    if not jobs:
-        _judge(turn, board, subtask, ())
-        return
-    turn.state.subtasks[subtask.subtask_id], _ = advance(TABLE, subtask, Planned(checks=len(jobs)))
-    for index, job in enumerate(jobs):
-        job_id = check_id(subtask.subtask_id, index)
-        turn.state.errands[job_id] = ("check", subtask.subtask_id)
-        turn.ask(Execute(job=evolve(job, job_id=job_id, task_id=subtask.task_id)))
+        return _unsure(board, f"it plans {len(jobs)} checks of one result, at most {MAX_CHECKS}")
+    return jobs
 
 
-def on_check(turn: Turn, subtask_id: SubtaskId, event: object) -> None:
+def on_check(turn: Turn, subtask_id: SubtaskId, event: Executed) -> None:
     """A check has ended; after the last one, judge."""
     subtask = turn.state.subtasks[subtask_id]
+    if subtask.phase is not Phase.VERIFYING:
+        return  # it was judged without this one
     board = turn.state.boards[subtask.task_id]
-    new, effects = advance(TABLE, subtask, event)
-    turn.state.subtasks[subtask_id] = new
-    turn.ask(*effects)
-    if len(new.reports) == new.checks:
-        _judge(turn, board, new, tuple(new.reports[check_id(subtask_id, index)] for index in range(new.checks)))
+    outcome = event.outcome
+    if outcome.status is not Status.DONE:
+        failed = [index for index, job_id in checking.missing(subtask) if job_id == event.key]
+        why = f"{_named(subtask, failed)} failed here: {outcome.status.value}: {outcome.detail}"
+        _decide(turn, board, subtask, _unsure(board, why))
+    else:
+        new, _ = advance(TABLE, subtask, event)
+        turn.state.subtasks[subtask_id] = new
+        if checking.missing(new):
+            return
+        reports = tuple(new.reports[check_id(subtask_id, index)] for index in range(new.checks))
+        _judge(turn, board, new, reports)
+    _go_on(turn)
+
+
+def overdue(turn: Turn, subtask: Subtask) -> None:
+    """The time for a result's checks is over, or the time that it waited for another's."""
+    board = turn.state.boards[subtask.task_id]
+    if sampling.is_held(board, subtask):
+        _verify(turn, board, turn.state.subtasks[sampling.take_one(turn, board, subtask.provider)])
+    elif subtask.subtask_id in turn.state.checking:
+        _give_up(turn, board, subtask)
+
+
+def _give_up(turn: Turn, board: Board, subtask: Subtask) -> None:
+    hung = [index for index, _ in checking.missing(subtask)]
+    limit_s = turn.settings.verification_ms // 1000
+    _decide(turn, board, subtask, _unsure(board, f"{_named(subtask, hung)} did not end within {limit_s} s"))
+    _go_on(turn)
+
+
+def _named(subtask: Subtask, indices: Sequence[int]) -> str:
+    return f"check {', '.join(str(index + 1) for index in indices)} of {subtask.checks}"
+
+
+def _go_on(turn: Turn) -> None:
+    """There may be room: for results that wait for their check, and for work, where too many of them kept it back."""
+    was_full = len(turn.state.to_check) >= MAX_WAITING
+    while (subtask_id := checking.next_queued(turn)) is not None:
+        subtask = turn.state.subtasks[subtask_id]
+        _verify(turn, turn.state.boards[subtask.task_id], subtask)
+    if was_full:
+        for board in turn.state.boards.values():
+            fill(turn, board)
 
 
 def _judge(turn: Turn, board: Board, subtask: Subtask, reports: tuple[bytes, ...]) -> None:
@@ -113,6 +171,7 @@ def _unsure(board: Board, fault: str) -> Verdict:
 
 
 def _decide(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None:
+    checking.end(turn, subtask)
     new, effects = advance(TABLE, subtask, verdict)
     turn.state.subtasks[new.subtask_id] = new
     turn.ask(*effects)
@@ -120,3 +179,19 @@ def _decide(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> Non
         accept(turn, board, new, verdict)
     else:
         reject(turn, board, new, verdict)
+    if verdict.checked:
+        _follow(turn, board, new)
+
+
+def _follow(turn: Turn, board: Board, judged: Subtask) -> None:
+    """What a verdict means for its provider's results that waited for it."""
+    if judged.phase is Phase.ACCEPTED:
+        reason = f"not checked itself: {judged.subtask_id}, drawn from the same provider's, was right"
+        right = Verdict(judgement=Judgement.ACCEPT, reason=reason, checked=False)
+        for subtask_id in sampling.let_go(board, judged.provider):
+            _decide(turn, board, turn.state.subtasks[subtask_id], right)
+    elif judged.phase is Phase.REJECTED:
+        for other in list(turn.state.boards.values()):
+            for subtask_id in sampling.let_go(other, judged.provider):
+                _verify(turn, other, turn.state.subtasks[subtask_id])
+    _look(turn, board, judged.provider)

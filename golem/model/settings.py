@@ -22,6 +22,8 @@ class Settings(Value):
     `lease_grace_ms`: how long a peer that vanished may take to come back before its subtasks go to others.
     `fee_share`: of a batch's value, the most to spend on gas while it has time; 1: any. `claim_after_ms`: so long past
     due, a payment is claimed by its voucher. `withdraw_at`: so many wei earned are taken out by themselves; 0: never.
+    `check_share`: of the results of any provider, at least so many are checked; 1: all.
+    `verification_ms`: how long the checks of one result may take.
     `max_job_ms`, `max_output_bytes`: longer or larger jobs are refused. `requestors`: whom it works for; empty: all.
     `forsaken_ms`: how long a requestor may be gone before its jobs are ended here.
     `gossip_epoch_ms`, `gossip_round_ms`: how often reputations are averaged anew, and the time between two exchanges.
@@ -34,10 +36,12 @@ class Settings(Value):
     min_price: Wei = Wei(0)
     min_requestor_trust: float = 0.3
     min_provider_trust: float = 0.3
+    check_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
     max_exposure: Wei = Wei(10**18)
     payment_window_ms: int = 24 * 3_600_000
     closure_ms: int = 15 * 60_000
     lease_grace_ms: int = 3_000
+    verification_ms: Annotated[int, Meta(ge=1)] = 3_600_000
     fee_share: float = 0.01
     claim_after_ms: int = 3_600_000
     withdraw_at: Wei = Wei(5 * 10**16)

@@ -170,6 +170,7 @@ class TaskSpec(Value):
     `params`: a JSON object as `ITaskTemplate.parse` returned it. `inputs`: filled in once published.
     `max_price`: wei per hour of one slot. `output`: a folder of the requestor's machine for the merged results.
     `tiers`: what may keep the jobs apart from a provider's machine; empty: anything.
+    `check_share`: at least so many of the results are checked, where the template lets checks be sampled; 1: all.
     """
 
     template: Name
@@ -182,3 +183,4 @@ class TaskSpec(Value):
     deadline_ms: Count = 0
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 8
     tiers: Tiers = ()
+    check_share: Annotated[float, Meta(ge=0, le=1)] = 0.0

@@ -79,6 +79,7 @@ class Requestor(Value):
     min_provider_trust: Annotated[float, kinds.SHARE, "below it a provider gets no work; a stranger has 0.5"] = (
         _STANDARD.min_provider_trust
     )
+    check_share: Annotated[float, kinds.SHARE, "least share of results to check, where they are sampled; 1: all"] = 0.0
 
 
 class Payment(Value):
@@ -118,6 +119,9 @@ class Timing(Value):
 
     lease_grace: Annotated[int, kinds.DURATION, "how long a vanished peer may take to come back"] = (
         _STANDARD.lease_grace_ms
+    )
+    verification: Annotated[int, kinds.DURATION, "how long the checks of one result may take"] = (
+        _STANDARD.verification_ms
     )
     forsaken: Annotated[int, kinds.DURATION, "how long a requestor may be gone before its jobs here are ended"] = (
         _STANDARD.forsaken_ms
@@ -252,10 +256,12 @@ def settings(config: Config) -> Settings:
         min_price=config.provider.min_price,
         min_requestor_trust=config.provider.min_requestor_trust,
         min_provider_trust=config.requestor.min_provider_trust,
+        check_share=config.requestor.check_share,
         max_exposure=config.provider.max_exposure,
         payment_window_ms=config.payment.window,
         closure_ms=config.payment.closure,
         lease_grace_ms=config.timing.lease_grace,
+        verification_ms=config.timing.verification,
         fee_share=config.payment.fee_share,
         claim_after_ms=config.payment.claim_after,
         withdraw_at=config.payment.withdraw_at,

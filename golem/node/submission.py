@@ -34,6 +34,7 @@ class Submission(Value):
     deadline_ms: Count = 0
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 8
     tiers: Tiers = ()
+    check_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
     def spec(self, params: bytes) -> TaskSpec:
         """The task's description, with its parameters as the template parsed them."""
@@ -47,6 +48,7 @@ class Submission(Value):
             deadline_ms=self.deadline_ms,
             max_attempts=self.max_attempts,
             tiers=self.tiers,
+            check_share=self.check_share,
         )
 
 

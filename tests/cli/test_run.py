@@ -55,6 +55,15 @@ def test_a_tier_that_is_demanded_goes_with_the_task_and_one_that_is_none_is_refu
     assert "there is no 'dokcer'; there are: sandbox, docker" in shell.err
 
 
+def test_a_share_of_results_to_check_goes_with_the_task_and_one_above_all_is_refused(
+    node: FaceServer, shell: Shell
+) -> None:
+    assert shell.run(*ARGV, "--detach", "--check-share", "0.5") == Exit.OK
+    assert node.face.submitted[0].check_share == 0.5
+    assert shell.run(*ARGV, "--detach", "--check-share", "1.5") != Exit.OK
+    assert "check_share" in shell.err
+
+
 def test_a_task_that_is_done_shows_results_cost_and_who_did_what(
     node: FaceServer, shell: Shell, ends: Callable[..., None], tmp_path: Path
 ) -> None:

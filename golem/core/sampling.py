@@ -1,0 +1,73 @@
+"""Results that are not drawn for a check wait for one that is: accepted or looked at with it.
+
+    held --a check of its provider's is right--> accepted, unchecked
+      |--one is wrong or malformed--> all that is held of this provider, in all tasks, is checked
+      '--nothing more comes, or MAX_HELD, or HOLD_MS--> one of those held, drawn by chance, is checked
+
+An acceptance is a promise that the contract enforces, so nothing is promised that may have to be taken back: a
+provider that cheats stakes all that it has not been paid for, and an honest one loses no more than a wrong result.
+"""
+
+from __future__ import annotations
+
+from golem.core.policy import chance, draw, is_drawn
+from golem.core.reputation import Role
+from golem.core.subtask import Subtask
+from golem.core.task import Board
+from golem.core.turn import Turn
+from golem.interfaces import ISampled, IVerifier
+from golem.model.effects import SetTimer
+from golem.model.ids import NodeId, SubtaskId
+from golem.model.value import evolve
+
+MAX_HELD = 32  # results of one provider and task; one check in so many is not dear
+HOLD_MS = 10 * 60_000  # no provider waits longer for its acceptance, unless its check does
+
+
+def may_wait(turn: Turn, board: Board, subtask: Subtask, verifier: IVerifier) -> bool:
+    """Whether a result need not be checked by itself: the template allows it, and the draw passed it over."""
+    if not ISampled.providedBy(verifier):
+        return False
+    least = max(ISampled(verifier).least, board.task.spec.check_share, turn.settings.check_share)
+    standing = turn.standing(subtask.provider, Role.PROVIDER)
+    trust = turn.trust(subtask.provider, Role.PROVIDER)
+    probability = chance(standing, trust, subtask.cap, least, turn.now_ms)
+    return not is_drawn(probability, turn.salt, subtask.subtask_id)
+
+
+def hold(turn: Turn, board: Board, subtask: Subtask) -> None:
+    """Keep a result until it is known what another of its provider's is worth."""
+    board.held.setdefault(subtask.provider, []).append(subtask.subtask_id)
+    deadline_ms = turn.now_ms + HOLD_MS
+    turn.state.subtasks[subtask.subtask_id] = evolve(subtask, deadline_ms=deadline_ms)
+    turn.ask(SetTimer(name=f"lease/{subtask.subtask_id}", at_ms=deadline_ms))
+
+
+def is_held(board: Board, subtask: Subtask) -> bool:
+    """Whether a result waits so."""
+    return subtask.subtask_id in board.held.get(subtask.provider, ())
+
+
+def take_one(turn: Turn, board: Board, provider: NodeId) -> SubtaskId:
+    """One of a provider's results that wait, by chance; it waits no more."""
+    held = board.held[provider]
+    return held.pop(draw(len(held), turn.salt, provider))
+
+
+def is_time(turn: Turn, board: Board, provider: NodeId) -> bool:
+    """Whether those that wait can't go on waiting for others."""
+    held = len(board.held.get(provider, ()))
+    if not held or _is_looked_at(turn, provider):
+        return False
+    agreement = board.agreements.get(provider)
+    return held >= MAX_HELD or agreement is None or not agreement.live
+
+
+def _is_looked_at(turn: Turn, provider: NodeId) -> bool:
+    queued = (*turn.state.checking, *turn.state.to_check)
+    return any(turn.state.subtasks[subtask_id].provider == provider for subtask_id in queued)
+
+
+def let_go(board: Board, provider: NodeId) -> list[SubtaskId]:
+    """All of a provider's results that waited."""
+    return board.held.pop(provider, [])
