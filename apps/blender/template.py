@@ -153,8 +153,8 @@ class Blender:
         return self._own(spec, "video", film, inputs)
 
     def verifier(self, spec: TaskSpec) -> SeedLocked:
-        """Crops of every tile are rendered anew."""
-        return SeedLocked()
+        """Small places of every tile are rendered anew."""
+        return SeedLocked(sum(decoder.decode(spec.params).ns) / 2)
 
     def cost_ms(self, spec: TaskSpec, chunk: Chunk) -> int:
         """See ITaskTemplate."""

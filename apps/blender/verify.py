@@ -1,13 +1,14 @@
 """Whether a delivered tile is what the scene, the seed and the samples say it must be.
 
 The same seed gives the same noise, bit for bit on one kind of processor and nearly so on another, so a few hundred
-pixels tell whether all samples were taken. How the limits were measured: README.md beside this file.
+pixels tell whether all samples were taken. How the limits were measured: docs/verification.md.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from hashlib import sha256
 
 import msgspec
 from zope.interface import implementer
@@ -19,13 +20,14 @@ from golem.model.spec import Chunk, Input, Job, Judgement, Verdict
 from golem.model.value import evolve
 from golem.template import Area, crops, to_json
 
-CROP_SIDE = (
-    16  # pixels; many tiny crops see more than few large ones, and each costs a dozen milliseconds beside its own work
-)
-FEWEST, MOST = 4, 12  # crops, by the tile's size
-PIXELS_PER_CROP = 16_384  # of the tile: a check costs 3 to 4 % of the work at 480x270, less above
+AREA = 0.005  # of the tile's pixels are rendered anew
+SIDES = (4, 16)  # of a place, in pixels; many tiny places see more than few large ones
+FEWEST, MOST = 4, 48  # places
+KEEN = 4  # one place in so many is drawn where the tile is uneven, as noise may be; the others lie anywhere
+SET_UP_MS = 15  # of each place, however small
+SHARE = 0.035  # of the tile's own work, at most, goes into setting up
 MEDIAN_LIMIT = 1e-4  # honest at most 7e-6 on another kind of processor; one sample of 32 too few at least 1e-2
-BAD_LIMIT = 0.5  # of one crop; honest at most 0.23 on another kind of processor
+BAD_LIMIT = 0.35  # of one crop; honest at most 0.23 on another kind of processor
 ENOUGH = 32  # informative pixels, below which their median is an accident
 
 
@@ -34,10 +36,11 @@ class Work(msgspec.Struct, frozen=True):
 
     frame: int
     tile: Area
+    samples: int
 
 
 class Crop(msgspec.Struct, frozen=True):
-    """A finding of the program `check`."""
+    """One place of the closer look of the program `check`."""
 
     x: int
     y: int
@@ -46,10 +49,13 @@ class Crop(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What the program `check` reports."""
+    """What the program `check` reports: see job/measure.py."""
 
     ok: bool
     why: str = ""
+    places: int = 0
+    pixels: int = 0
+    changed: int = 0
     informative: int = 0
     median: float = 0.0
     crops: tuple[Crop, ...] = ()
@@ -62,24 +68,41 @@ _report = msgspec.json.Decoder(Report)
 
 @implementer(IVerifier)
 class SeedLocked:
-    """Renders crops at places nobody could foresee, under the seed the provider was given."""
+    """Renders small places that nobody could foresee, under the seed the provider was given.
+
+    `ns`: what a sample of a pixel takes one core, as far as is known.
+    """
+
+    def __init__(self, ns: float) -> None:
+        self._ns = ns
 
     def plan(self, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
-        """One job for all crops, as loading the scene costs more than any of them."""
+        """One job for all places, as loading the scene costs more than any of them."""
         if not delivery.result:
             return ()
-        tile = _work.decode(work.params).tile
-        count = min(MOST, max(FEWEST, math.ceil(tile.width * tile.height / PIXELS_PER_CROP)))
-        places = crops(tile.width, tile.height, count, CROP_SIDE, salt)
+        told = _work.decode(work.params)
+        tile = told.tile
+        count, side = self.places(tile.width * tile.height, told.samples)
         result = Input(name="result", cid=delivery.result, size_bytes=delivery.size_bytes)
+        keen = count // KEEN
+        look = {
+            "places": crops(tile.width, tile.height, count - keen, side, salt),
+            "draws": [_chance(salt, number) for number in range(keen)],
+        }
         check = evolve(
             work,
             job_id=check_id(SubtaskId(work.job_id), 0),
             program="check",
-            params=to_json({**_params.decode(work.params), "crops": places}),
+            params=to_json({**_params.decode(work.params), **look}),
             inputs=(*work.inputs, result),
         )
         return (check,)
+
+    def places(self, pixels: int, samples: int) -> tuple[int, int]:
+        """How many to look at in a tile, and their side: as many as its time allows, as large as its area allows."""
+        work_ms = pixels * samples * self._ns / 1e6
+        count = int(max(FEWEST, min(MOST, work_ms * SHARE / SET_UP_MS, pixels * AREA / SIDES[0] ** 2)))
+        return count, max(SIDES[0], min(SIDES[1], math.isqrt(int(pixels * AREA / count))))
 
     def judge(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
         """WRONG by any of two rules: too far on the whole, or one crop that is something else."""
@@ -102,8 +125,17 @@ def _measure(report: Report, work: Work) -> Verdict:
     found = f"relative median {report.median:.1e} over {report.informative} pixels of {len(report.crops)} crops"
     if report.informative >= ENOUGH and report.median > MEDIAN_LIMIT:
         return _wrong(f"noise: frame {work.frame}: {found}, at most {MEDIAN_LIMIT:.0e} allowed")
-    return Verdict(judgement=Judgement.ACCEPT, reason=f"noise: frame {work.frame}: {found}")
+    seen = f"{report.changed} of {report.pixels} pixels at {report.places} places differ"
+    return Verdict(
+        judgement=Judgement.ACCEPT,
+        reason=f"noise: frame {work.frame}: {seen}{'; looked closer: ' + found if report.crops else ''}",
+    )
 
 
 def _wrong(reason: str) -> Verdict:
     return Verdict(judgement=Judgement.WRONG, reason=reason)
+
+
+def _chance(salt: bytes, number: int) -> float:
+    drawn = sha256(b"uneven" + salt + number.to_bytes(8, "big")).digest()[:6]
+    return int.from_bytes(drawn, "big") / 2**48

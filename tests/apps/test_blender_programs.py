@@ -66,7 +66,6 @@ class Stage:
             self._place(self.folder / "in" / "scene", inputs / "scene")
             self._place(delivered, inputs / "result")
         report = self.worker.run("check", msgspec.json.decode(job.params), inputs, self.folder / "scratch")
-        assert not list((self.folder / "scratch").iterdir())
         return verifier.judge(chunk, work, delivery, (msgspec.json.encode(report),))
 
     def merge(self) -> Path:
@@ -154,7 +153,8 @@ def test_an_honest_tile_is_accepted_wherever_the_check_looks(worker: Any, tmp_pa
     for salt in (b"a", b"b", b"c"):
         verdict = stage.verdict(delivered, salt=salt)
         assert verdict.judgement is Judgement.ACCEPT
-        assert "relative median 0.0e+00" in verdict.reason
+        assert verdict.reason == "noise: frame 1: 0 of 64 pixels at 4 places differ"
+        assert not list((tmp_path / "scratch").iterdir())
 
 
 @pytest.mark.parametrize("changes", [{"samples": 15}, {"samples": 12}, {"samples": 1}, {"seed": 7}])
@@ -176,13 +176,33 @@ def test_another_frame_and_a_blank_picture_are_wrong(worker: Any, tmp_path: Path
     assert stage.verdict(blank).judgement is Judgement.WRONG
 
 
-def test_pixels_that_are_no_numbers_are_wrong(worker: Any, tmp_path: Path) -> None:
-    stage = Stage(worker, tmp_path, SCENES / "lake.blend")
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -1e-3])
+def test_one_value_that_no_render_has_is_malformed_and_named(worker: Any, tmp_path: Path, value: float) -> None:
+    stage = Stage(worker, tmp_path, SCENES / "lake.blend", samples="1")
+    tile = pixels(stage.render())
+    tile[20, 7, 1] = value
     broken = tmp_path / "broken"
     broken.mkdir()
-    for value in (np.nan, np.inf, -np.inf, 3e38):
-        picture.write(broken / "tile.exr", np.full((HEIGHT, WIDTH, 4), value, np.float32))
-        assert stage.verdict(broken).judgement is Judgement.WRONG
+    picture.write(broken / "tile.exr", tile)
+    verdict = stage.verdict(broken)
+    assert verdict.judgement is Judgement.MALFORMED
+    assert f"the value {value:g} at 7,20, where the scene has 0." in verdict.reason
+
+
+def test_values_beyond_all_measure_are_wrong(worker: Any, tmp_path: Path) -> None:
+    stage = Stage(worker, tmp_path, SCENES / "lake.blend", samples="1")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    picture.write(broken / "tile.exr", np.full((HEIGHT, WIDTH, 4), 3e38, np.float32))
+    assert stage.verdict(broken).judgement is Judgement.WRONG
+
+
+def test_what_is_wrong_is_kept_to_look_at_beside_what_it_should_be(worker: Any, tmp_path: Path) -> None:
+    stage = Stage(worker, tmp_path, SCENES / "lake.blend")
+    assert stage.verdict(stage.render(seed=7)).judgement is Judgement.WRONG
+    kept = sorted((tmp_path / "scratch").iterdir())
+    assert 1 <= len(kept) <= 6
+    assert all(path.name.startswith("at-") and path.read_bytes().startswith(b"\x89PNG") for path in kept)
 
 
 def test_a_file_that_is_no_picture_is_malformed(worker: Any, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from apps.blender import template
+from apps.blender.verify import SeedLocked
 from golem.errors import BadParameters
 from golem.interfaces import ITaskTemplate, IVerifier
 from golem.model.ids import Cid, NodeId, SubtaskId, check_id
@@ -50,7 +51,8 @@ def judged(report: object, result: Cid = RESULT) -> Verdict:
 
 def finding(median: float = 0.0, bad: float = 0.0, informative: int = 500) -> dict[str, object]:
     crops = [{"x": 10, "y": 20, "pixels": 256, "bad": share} for share in (0.0, bad, 0.0)]
-    return {"ok": True, "informative": informative, "median": median, "crops": crops}
+    looked = {"places": 6, "pixels": 96, "changed": 40}
+    return {"ok": True, **looked, "informative": informative, "median": median, "crops": crops}
 
 
 def test_it_keeps_the_interfaces() -> None:
@@ -109,9 +111,25 @@ def test_a_check_reads_the_result_and_knows_what_the_provider_was_told() -> None
     params = msgspec.json.decode(check.params)
     assert (check.program, check.job_id, check.limits) == ("check", check_id(SUBTASK, 0), work.limits)
     assert check.inputs == (SCENE, Input(name="result", cid=RESULT, size_bytes=77))
-    assert {key: params[key] for key in params if key != "crops"} == msgspec.json.decode(work.params)
-    assert len(params["crops"]) >= 4
-    assert all(0 <= x < x + w <= 320 and 0 <= y < y + h <= 360 for x, y, w, h in params["crops"])
+    assert {key: params[key] for key in params if key not in ("places", "draws")} == msgspec.json.decode(work.params)
+    assert len(params["places"]) >= 3 and len(params["draws"]) >= 1
+    assert all(0 <= x < x + w <= 320 and 0 <= y < y + h <= 360 for x, y, w, h in params["places"])
+    assert all(0 <= draw < 1 for draw in params["draws"])
+
+
+@pytest.mark.parametrize(
+    ("pixels", "samples", "count", "side"),
+    [(1920 * 1080, 64, 48, 14), (480 * 270, 32, 40, 4), (160 * 90, 8, 4, 4), (64 * 64, 4096, 4, 4)],
+)
+def test_a_check_looks_at_half_a_percent_of_a_tile_that_is_large_enough(
+    pixels: int, samples: int, count: int, side: int
+) -> None:
+    assert SeedLocked(ns=6000).places(pixels, samples) == (count, side)
+    assert count * side**2 <= max(pixels * 0.005, 64)
+
+
+def test_a_tile_that_is_quickly_done_is_seen_at_few_places() -> None:
+    assert SeedLocked(ns=6000).places(1920 * 1080, 1) == (29, 16)
 
 
 def test_where_a_check_looks_depends_on_the_salt() -> None:

@@ -76,6 +76,12 @@ def read(path: Path, width: int, height: int, channels: Sequence[str] = PLAIN) -
     return pixels
 
 
+def tile(path: Path, area: tuple[int, int, int, int], *, layers: bool) -> tuple[Pixels, tuple[str, ...]]:
+    """A delivered tile and its channels, R G B A unless it has layers. Raises NotAPicture and OSError."""
+    channels = names(path) if layers else PLAIN
+    return read(path, area[2], area[3], channels), channels
+
+
 def _listed(channels: Sequence[str]) -> str:
     return ", ".join(channels[:8]) + (f" and {len(channels) - 8} more" if len(channels) > 8 else "")
 
