@@ -49,7 +49,7 @@ def heard(turn: Turn, peer: NodeId, message: News) -> None:
         case Withdrawal():
             provider.on_withdrawal(turn, peer, message)
         case PeerList():
-            overlay.on_peers(turn, message)
+            overlay.on_peers(turn, peer, message)
         case Share():
             epochs.on_share(turn, peer, message)
         case Opinions():

@@ -1,57 +1,176 @@
-"""Who is near: sessions wanted, kept and found again. Bootstrap addresses and what peers tell are enough here."""
+"""Who is near: sessions wanted, kept and found again.
+
+A node wants ten sessions, five of which it dialled itself: others can't take those from it. It learns where to dial
+from bootstrap nodes and from records that nodes sign and pass on (`golem.core.near`), takes two of one /24 at most,
+and dials into each /24 once a minute at most. Whom it had dialled before a restart is dialled first. Every two minutes
+it looks at a place that it only heard of, so that it knows of places that are sure when it needs them.
+"""
 
 from __future__ import annotations
 
 from golem.core import epochs
+from golem.core.near import confirm, crowded, forget_old, learn, may_dial
+from golem.core.places import Width, home, may_send, prefix
 from golem.core.state import Peer
 from golem.core.turn import Turn
-from golem.model.effects import ClearTimer, Dial, Send
+from golem.model.effects import ClearTimer, Dial, Drop, Whisper
 from golem.model.events import Connected
-from golem.model.ids import NodeId
-from golem.model.messages import PeerList
+from golem.model.ids import NodeId, derive
+from golem.model.messages import MAX_TOLD, PeerList, PeerRecord, Place
+from golem.model.value import evolve
 
-WANTED = 8  # sessions; with 5, small islands form at 10,000 nodes (docs/protocol.md, Overlay)
-MAX_ADDRESSES = 1_024
+WANTED = 10  # sessions; with 5, small islands form at 10,000 nodes (docs/network.md)
+OUTBOUND = 5  # of them dialled by us, however many dial us
+MAX_IDLE = 32  # sessions that others dialled and that we have no business with; the latest are sent on
 MAX_PEERS = 10_000  # nodes we have dealt with and remember the account of
-TOLD = 16  # addresses in one peer list
+INTRODUCED = 3  # neighbours that are told of a newcomer at once
 KEEP_UP_MS = 10_000
+SHUFFLE_MS = 60_000  # a neighbour is told some of what we know about as often
+FEEL_MS = 120_000  # between two looks at a place that we only heard of
 LONELY_MS = 500  # without any session; a node that starts before its bootstrap node joins soon after it; then doubled
 
 
 def start(turn: Turn) -> None:
-    """Sessions of an earlier run are gone; look for new ones."""
-    for node, peer in turn.state.peers.items():
-        if peer.is_connected:
-            lost(turn, node)
+    """Sessions of an earlier run are gone; look for those neighbours again, the ones that we had chosen first."""
+    turn.state.near.tries_alone = 0
+    were = [(node, peer) for node, peer in turn.state.peers.items() if peer.is_connected]
+    for node, _ in sorted(were, key=lambda item: not item[1].dialled):
+        lost(turn, node)
     keep_up(turn)
 
 
 def keep_up(turn: Turn) -> None:
-    """Dial when there are fewer sessions than wanted: bootstrap nodes first, then others, each in its turn."""
-    connected = {peer.address for peer in turn.state.peers.values() if peer.is_connected}
-    wanted = max(0, WANTED - len(connected))
-    heard_of = list(turn.state.addresses)
-    first = turn.now_ms // KEEP_UP_MS % max(1, len(heard_of))  # the dead must not keep the living from a try
-    known = dict.fromkeys([*turn.settings.bootstrap, *heard_of[first:], *heard_of[:first]])
-    for address in [a for a in known if a not in connected and a != turn.started.address][:wanted]:
-        turn.ask(Dial(address=address))
-    tries = turn.state.tries_alone = 0 if connected else turn.state.tries_alone + 1
+    """Dial when there are fewer sessions than wanted, send on those who are too many, and tell what we know."""
+    near, here = turn.state.near, _here(turn)
+    forget_old(near, turn.now_ms)
+    _trim(turn, here)
+    missing = _missing(here)
+    if missing > 0:
+        for address in _candidates(turn, here, missing):
+            turn.ask(Dial(address=address))
+    else:
+        _feel(turn, here)
+    if here and turn.now_ms % SHUFFLE_MS < KEEP_UP_MS:
+        chosen = min(here, key=lambda node: derive(turn.salt.hex(), node))
+        turn.ask(Whisper(to=(chosen,), message=_told(turn, chosen)))
+    tries = near.tries_alone = 0 if here else near.tries_alone + 1
     turn.after(min(KEEP_UP_MS, LONELY_MS << min(tries - 1, 8)) if tries else KEEP_UP_MS, "overlay")
+
+
+def dial(turn: Turn, address: Place) -> bool:
+    """Dial an address that another node told us, if we may go there; says whether."""
+    if not may_send(_own(turn), address) or not may_dial(turn.state.near, address, turn.now_ms):
+        return False
+    turn.ask(Dial(address=address))
+    return True
+
+
+def _own(turn: Turn) -> Width:
+    return home((turn.started.address, *turn.settings.bootstrap))
+
+
+def _here(turn: Turn) -> dict[NodeId, Peer]:
+    return {node: peer for node, peer in turn.state.peers.items() if peer.is_connected}
+
+
+def _missing(here: dict[NodeId, Peer]) -> int:
+    return max(WANTED - len(here), OUTBOUND - sum(peer.dialled for peer in here.values()))
+
+
+def _candidates(turn: Turn, here: dict[NodeId, Peer], wanted: int) -> list[Place]:
+    """Whom to dial: bootstrap nodes while we know nobody better, then others by chance, those we are sure of first."""
+    state = turn.state
+    there = {turn.started.address, *(peer.address for peer in here.values())}
+    crowd: dict[str, int] = {}
+    for peer in here.values():
+        crowd[prefix(peer.address)] = crowd.get(prefix(peer.address), 0) + 1
+    is_poor = len(here) < OUTBOUND or len(state.near.records) < WANTED
+    found = [place for place in turn.settings.bootstrap if is_poor and place not in there][:wanted]
+    for place in _by_chance(turn):
+        if len(found) >= wanted:
+            break
+        if place in there or place in found or crowded(crowd, place) or not may_dial(state.near, place, turn.now_ms):
+            continue
+        crowd[prefix(place)] = crowd.get(prefix(place), 0) + 1
+        found.append(place)
+    return found
+
+
+def _by_chance(turn: Turn) -> list[Place]:
+    """The places we know of, in an order that nobody can foresee; half the number of one that is sure."""
+    drawn: list[tuple[int, Place]] = []
+    for node, known in turn.state.near.records.items():
+        number = int(derive(turn.salt.hex(), turn.now_ms, node)[:8], 16)
+        drawn.append((number >> known.is_sure, known.record.address))
+    return [place for _, place in sorted(drawn)]
+
+
+def _feel(turn: Turn, here: dict[NodeId, Peer]) -> None:
+    """With sessions enough: look whether a place that we only heard of is what it is said to be."""
+    near = turn.state.near
+    if turn.now_ms - near.felt_ms < FEEL_MS:
+        return
+    unsure = {known.record.address for node, known in near.records.items() if not known.is_sure and node not in here}
+    for place in _by_chance(turn):
+        if place in unsure and may_dial(near, place, turn.now_ms):
+            near.feeler, near.felt_ms = place, turn.now_ms
+            turn.ask(Dial(address=place))
+            return
+
+
+def _trim(turn: Turn, here: dict[NodeId, Peer]) -> None:
+    """Those who came to us beyond what we carry have been told of others by now, and go there."""
+    idle = [node for node, peer in here.items() if not peer.dialled and not has_business(turn, node)]
+    for node in idle[MAX_IDLE:]:
+        turn.ask(Drop(peer=node, why="neighbours enough; you know of others now"))
+
+
+def has_business(turn: Turn, node: NodeId) -> bool:
+    """Whether we work for a node or it works for us, or either wants to."""
+    state = turn.state
+    return (
+        any(node in board.offers for board in state.boards.values())
+        or any(state.works[subtask_id].requestor == node for subtask_id in state.busy)
+        or any(state.demands[task].requestor == node for task in state.offered if task in state.demands)
+    )
+
+
+def _told(turn: Turn, peer: NodeId) -> PeerList:
+    """Our own record and some others, other ones each time."""
+    started = turn.started
+    own = PeerRecord(node=started.node_id, address=started.address, at_ms=turn.now_ms)
+    others = [known.record for node, known in turn.state.near.records.items() if node != peer]
+    some = sorted(others, key=lambda record: derive(turn.salt.hex(), turn.now_ms, record.node))
+    return PeerList(peers=(*([own] if started.address else []), *some[: MAX_TOLD - 1]))
+
+
+def _introduce(turn: Turn, newcomer: NodeId, here: dict[NodeId, Peer]) -> None:
+    """Tell some neighbours of a node that has just come; one that has too few sessions dials it."""
+    some = sorted(here.keys() - {newcomer}, key=lambda node: derive(turn.salt.hex(), node))[:INTRODUCED]
+    if some:
+        record = turn.state.near.records[newcomer].record
+        turn.ask(Whisper(to=tuple(some), message=PeerList(peers=(record,))))
 
 
 def connected(turn: Turn, e: Connected) -> None:
     """A session stands: exchange what we know."""
-    peers = turn.state.peers
+    peers, near = turn.state.peers, turn.state.near
     if e.peer not in peers and len(peers) >= MAX_PEERS:
         gone = next((node for node, peer in peers.items() if not peer.is_connected), None)
         if gone:
             del peers[gone]
-    near = tuple((node, p.address) for node, p in peers.items() if p.is_connected and p.address)[-TOLD:]
-    peers[e.peer] = Peer(address=e.address, gateway=e.gateway, payee=e.payee, is_connected=True)
+    peers.pop(e.peer, None)  # the latest stand last
+    peers[e.peer] = Peer(address=e.address, gateway=e.gateway, payee=e.payee, is_connected=True, dialled=e.dialled)
+    if e.dialled:
+        confirm(near, e.peer, e.address)
     turn.ask(*(ClearTimer(name=f"{what}/{e.peer}") for what in ("vanished", "forsaken")))
-    turn.ask(Send(to=e.peer, message=PeerList(peers=near)))
+    turn.ask(Whisper(to=(e.peer,), message=_told(turn, e.peer)))
     turn.tell("node", "connected", peer=e.peer, address=e.address)
     epochs.connected(turn, e.peer)
+    if e.dialled and e.address == near.feeler:
+        near.feeler = ""
+        if _missing(_here(turn)) < 0 and not has_business(turn, e.peer):
+            turn.ask(Drop(peer=e.peer, why="only a look whether you are there"))
 
 
 def lost(turn: Turn, node: NodeId) -> None:
@@ -59,21 +178,25 @@ def lost(turn: Turn, node: NodeId) -> None:
     peer = turn.state.peers.get(node)
     if peer is None:
         return
-    turn.state.peers[node] = Peer(address=peer.address, gateway=peer.gateway, payee=peer.payee, is_connected=False)
+    turn.state.peers[node] = evolve(peer, is_connected=False)
     epochs.lost(turn, node)
-    if peer.address:
-        turn.ask(Dial(address=peer.address))  # a line that broke is whole again within the grace
+    if peer.address and (has_business(turn, node) or _missing(_here(turn)) > 0):
+        dial(turn, peer.address)  # a line that broke is whole again within the grace
     turn.after(turn.settings.lease_grace_ms, f"vanished/{node}")
     turn.tell("node", "lost", peer=node)
 
 
-def on_peers(turn: Turn, message: PeerList) -> None:
-    """Addresses to try, if we need any."""
-    for node, address in message.peers:
-        if node != turn.started.node_id and address and len(turn.state.addresses) < MAX_ADDRESSES:
-            turn.state.addresses[address] = node
-    if sum(peer.is_connected for peer in turn.state.peers.values()) < WANTED:
-        for node, address in message.peers:
-            peer = turn.state.peers.get(node)
-            if node != turn.started.node_id and address and not (peer and peer.is_connected):
-                turn.ask(Dial(address=address))
+def on_peers(turn: Turn, source: NodeId, message: PeerList) -> None:
+    """Records to keep, and to try at once if we need anybody."""
+    state, own = turn.state, _own(turn)
+    me, is_new = turn.started.node_id, source not in state.near.records
+    fresh = [r for r in message.peers if r.node != me and learn(state.near, r, source, own, turn.now_ms)]
+    teller = state.peers.get(source)
+    if teller and teller.dialled:
+        confirm(state.near, source, teller.address)
+    here = _here(turn)
+    if is_new and source in state.near.records:
+        _introduce(turn, source, here)
+    wanted = [record for record in fresh if record.node not in here][: max(0, _missing(here))]
+    for record in wanted:
+        dial(turn, record.address)

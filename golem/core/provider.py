@@ -5,9 +5,10 @@ from __future__ import annotations
 from golem.core.job import LIVE, TABLE, Forsaken, Phase, Work, begin
 from golem.core.machine import advance
 from golem.core.market import room_for, unwanted_assignment, unwanted_demand
+from golem.core.overlay import dial
 from golem.core.reputation import Deed
 from golem.core.turn import Turn
-from golem.model.effects import Broadcast, Dial, Release, Send
+from golem.model.effects import Broadcast, Release, Send
 from golem.model.events import Executed
 from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import (
@@ -69,11 +70,12 @@ def consider(turn: Turn, demand: Demand) -> None:
     if reason:
         _decline(turn, demand, reason, price)
         return
+    peer = turn.state.peers.get(demand.requestor)
+    if not (peer and peer.is_connected) and not dial(turn, demand.address):
+        turn.refuse(demand.task_id, Reason.UNREACHABLE)
+        return
     turn.state.offered[demand.task_id] = price
     turn.state.declined.pop(demand.task_id, None)
-    peer = turn.state.peers.get(demand.requestor)
-    if peer is None or not peer.is_connected:
-        turn.ask(Dial(address=demand.address))
     offer = Offer(task_id=demand.task_id, price=price, slots=free, capability=turn.started.capability)
     turn.ask(Send(to=demand.requestor, message=offer))
     turn.tell("node", "offered", task=demand.task_id, price_wei=str(price))

@@ -1,4 +1,4 @@
-"""What a node has from others about others, beside what it saw itself."""
+"""What a node has from others about others, beside what it saw itself: whom to trust, and where they listen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import msgspec
 from golem.core.fusion import Hearsay, Opinion
 from golem.core.gossip import Epoch
 from golem.model.ids import NodeId
-from golem.model.messages import Rated
+from golem.model.messages import PeerRecord, Place, Rated
+from golem.model.value import Value
 
 
 class Rumours(msgspec.Struct):
@@ -25,3 +26,25 @@ class Rumours(msgspec.Struct):
     told: dict[Rated, float] = {}
     belief: float = 1.0
     fresh: dict[Rated, None] = {}
+
+
+class Known(Value):
+    """A record, and what it rests on. `source`: who told it. `is_sure`: we had that very node at that very place."""
+
+    record: PeerRecord
+    source: NodeId
+    prefix: str
+    is_sure: bool = False
+
+
+class Near(msgspec.Struct):
+    """`records`: where nodes listen, by their own word; the passive view. `dials`: by prefix, when we last dialled.
+
+    `feeler`: a place that we only look at, `felt_ms`: since when. `tries_alone`: looks in a row while nobody was here.
+    """
+
+    records: dict[NodeId, Known] = {}
+    dials: dict[str, int] = {}
+    feeler: Place = ""
+    felt_ms: int = 0
+    tries_alone: int = 0

@@ -48,7 +48,7 @@ class Connected(Value):
     """A session with a peer stands; who it is has been proved on the channel.
 
     `address`: where it can be dialled. `gateway`: "host:port" where it serves content. `payee`: its account.
-    `epoch`: changes when the peer lost its journal, and with it all memory of what was said.
+    `epoch`: changes when the peer lost its journal, and with it all memory of what was said. `dialled`: by us.
     """
 
     peer: NodeId
@@ -56,6 +56,7 @@ class Connected(Value):
     gateway: Place
     payee: Address
     epoch: str
+    dialled: bool = False
 
 
 class Lost(Value):

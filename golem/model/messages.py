@@ -18,6 +18,7 @@ from golem.model.spec import Capability, Count, Job, Limits, Name, Report, Text,
 from golem.model.value import Value
 
 MAX_SAID = 2_048  # characters of a job's log in one message; a second of it
+MAX_TOLD = 16  # peer records in one message: 4 KiB
 MAX_SUMS = 512  # in one Share: 50 KiB
 MAX_OPINIONS = 64  # in one message: 6 KiB
 MAX_EVIDENCE = 10**9  # a million deeds
@@ -60,6 +61,7 @@ class Reason(Enum):
     QUARANTINE = "a wrong result was seen from this node lately"
     UNKNOWN = "no such agreement or subtask"
     OVERDUE = "earlier work for this requestor is overdue and not paid"
+    UNREACHABLE = "the other side's address can't be dialled from here, or not again so soon"
     NOT_PROVIDING = "the node does not provide"
 
 
@@ -193,10 +195,19 @@ class Progress(Value):
     log: Annotated[str, Meta(max_length=MAX_SAID)] = ""
 
 
-class PeerList(Value):
-    """Some nodes that the sender is or was connected to."""
+class PeerRecord(Value):
+    """Where a node listens, by its own word. `at_ms`: when it said so; the latest counts. `signature`: by `node`."""
 
-    peers: Annotated[tuple[tuple[NodeId, Place], ...], Meta(max_length=16)]
+    node: NodeId
+    address: Place
+    at_ms: Count
+    signature: Annotated[bytes, Meta(max_length=64)] = b""
+
+
+class PeerList(Value):
+    """Where some nodes listen, the sender perhaps among them."""
+
+    peers: Annotated[tuple[PeerRecord, ...], Meta(max_length=MAX_TOLD)]
 
 
 class Share(Value):

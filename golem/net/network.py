@@ -52,7 +52,9 @@ class Identity(NamedTuple):
 class Hearer(Interface):
     """Whoever wants to know. Called from the reactor, never from within a call to the network but for `lost`."""
 
-    def connected(self, peer: NodeId, address: Place, gateway: Place, payee: Address, epoch: str) -> None:
+    def connected(
+        self, peer: NodeId, address: Place, gateway: Place, payee: Address, epoch: str, dialled: bool
+    ) -> None:
         """A session stands; who the peer is has been proved."""
 
     def lost(self, peer: NodeId) -> None:
@@ -234,7 +236,7 @@ class Network(Service):
         log.info("session with {peer} at {address}", peer=node_id, address=address)
         self._hearer.acknowledged(node_id, received)
         peer.acknowledge(self._hearer.received(node_id, hello.epoch))  # more may be on disk than when we said Resume
-        self._hearer.connected(node_id, address, gateway, hello.payee, hello.epoch)
+        self._hearer.connected(node_id, address, gateway, hello.payee, hello.epoch, bool(peer.dialled))
         for sequence, message in self._hearer.unacknowledged(node_id):
             peer.send(sequence, message)
 
@@ -252,7 +254,7 @@ class Network(Service):
     # peer.Owner: what peers do
 
     def heard(self, peer: PeerProtocol, sequence: int, message: Message) -> None:
-        """A demand must hold by itself, whoever passes it on; an acceptance before the contract."""
+        """What others pass on must hold by itself, and an acceptance before the contract."""
         verify(self._identity.network, self._identity.domain, message)
         self._hearer.heard(peer.node_id, sequence, message)
 

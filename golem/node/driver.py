@@ -181,9 +181,12 @@ class Driver:
 
     # the network's hearer
 
-    def connected(self, peer: NodeId, address: Place, gateway: Place, payee: Address, epoch: str) -> None:
+    def connected(
+        self, peer: NodeId, address: Place, gateway: Place, payee: Address, epoch: str, dialled: bool
+    ) -> None:
         """A session stands."""
-        self._engine.post(e.Connected(peer=peer, address=address, gateway=gateway, payee=payee, epoch=epoch))
+        event = e.Connected(peer=peer, address=address, gateway=gateway, payee=payee, epoch=epoch, dialled=dialled)
+        self._engine.post(event)
 
     def lost(self, peer: NodeId) -> None:
         """A session ended."""

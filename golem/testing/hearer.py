@@ -35,7 +35,9 @@ class MemoryHearer:
         if self.network is not None:
             self.network.send(peer, number, message)
 
-    def connected(self, peer: NodeId, address: Place, gateway: Place, payee: Address, epoch: str) -> None:
+    def connected(
+        self, peer: NodeId, address: Place, gateway: Place, payee: Address, epoch: str, dialled: bool
+    ) -> None:
         """A session stands."""
         self.mail.meet(peer, epoch)
         self.places[peer] = (address, gateway, payee)

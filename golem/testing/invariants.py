@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from golem.core import ledger
-from golem.core.overlay import MAX_ADDRESSES, MAX_PEERS
+from golem.core.near import MAX_RECORDS
+from golem.core.overlay import MAX_PEERS
 from golem.core.provider import MAX_DEMANDS
 from golem.core.state import NodeState
 from golem.core.subtask import Phase as Attempt
@@ -92,7 +93,7 @@ def caches_are_bounded(state: NodeState) -> None:
     """What strangers can make grow has its bound."""
     for name, held, most in (
         ("demands", state.demands, MAX_DEMANDS),
-        ("addresses", state.addresses, MAX_ADDRESSES),
+        ("records", state.near.records, MAX_RECORDS),
         ("peers", state.peers, MAX_PEERS),
         ("notes", state.notes, MAX_TOPICS),
     ):

@@ -15,6 +15,7 @@ from golem.model.messages import (
     Offer,
     Opinions,
     PeerList,
+    PeerRecord,
     Progress,
     Rated,
     Reason,
@@ -26,7 +27,7 @@ from golem.model.messages import (
 from golem.model.money import Wei
 from golem.model.spec import Capability, Input, Job, Limits
 from golem.testing.keys import FixedKeyring
-from golem.wire.signing import sign_demand
+from golem.wire.signing import sign_word
 from golem.wire.voucher import sign_acceptance
 
 TASK = TaskId("0123456789abcdef" * 2)
@@ -69,7 +70,7 @@ def _of_the_market() -> tuple[Message, ...]:
     )
     capability = Capability(tier="sandbox", cores=8, memory_bytes=16 << 30, environments=("blender-4.5", "echo-1"))
     return (
-        sign_demand(alice.sign, "devnet", demand),
+        sign_word(alice.sign, "devnet", demand),
         Withdrawal(task_id=TASK),
         Offer(task_id=TASK, price=Wei(5 * 10**17), slots=8, capability=capability),
         Refusal(task_id=TASK, reason=Reason.BUSY, subtask_id=SUBTASK, price=Wei(7)),
@@ -84,9 +85,13 @@ def _of_the_market() -> tuple[Message, ...]:
 
 
 def _of_the_overlay() -> tuple[Message, ...]:
-    alice = FixedKeyring("alice")
+    alice, bob = FixedKeyring("alice"), FixedKeyring("bob")
+    records = (
+        sign_word(alice.sign, "devnet", PeerRecord(node=alice.node_id, address="[2001:db8::1]:7300", at_ms=INSTANT_MS)),
+        sign_word(bob.sign, "devnet", PeerRecord(node=bob.node_id, address="golem.example:7300", at_ms=INSTANT_MS)),
+    )
     return (
-        PeerList(peers=((alice.node_id, "[2001:db8::1]:7300"), (FixedKeyring("bob").node_id, "golem.example:7300"))),
+        PeerList(peers=records),
         Share(
             epoch=78_703, number=3, answers=2, degree=8, sums=((Rated(f"provider/{alice.node_id}"), -(2**40), 2**50),)
         ),

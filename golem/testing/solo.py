@@ -7,7 +7,7 @@ from typing import TypeVar
 from golem.core.node import Core
 from golem.core.reputation import STRANGER, Role, trust
 from golem.core.state import NodeState
-from golem.model.effects import Effect, Send
+from golem.model.effects import Effect, Send, Whisper
 from golem.model.events import Connected, Event, Heard, Stamp, Started
 from golem.model.ids import NodeId
 from golem.model.messages import Message
@@ -58,9 +58,8 @@ class Solo:
 
     def said(self, kind: type[T]) -> list[T]:
         """Messages of a kind that the last turn sent."""
-        return [
-            effect.message for effect in self.asked if isinstance(effect, Send) and isinstance(effect.message, kind)
-        ]
+        said = [effect.message for effect in self.asked if isinstance(effect, Send | Whisper)]
+        return [message for message in said if isinstance(message, kind)]
 
     def one_said(self, kind: type[T]) -> T:
         """The one message of a kind that the last turn sent."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from golem.interfaces import IKeyring
 from golem.model.chain import Domain
-from golem.model.messages import Acceptance, Demand, Message
-from golem.wire.signing import payee_digest, sign_demand, verify_demand
+from golem.model.messages import Acceptance, Demand, Message, PeerList
+from golem.wire.signing import payee_digest, sign_word, verify_word
 from golem.wire.voucher import sign_acceptance, verify_voucher
 
 
@@ -15,20 +15,26 @@ def payee_proof(keyring: IKeyring, network: str) -> bytes:
 
 
 def seal(keyring: IKeyring, network: str, domain: Domain, message: Message) -> Message:
-    """Our message with the signature that it needs: a demand's for all nodes, an acceptance's for the contract.
+    """Our message with the signatures that it needs: a word to all nodes, an acceptance for the contract.
 
     The same message is always sealed by the same bytes, so what is said again after a crash is the same voucher.
     """
     if isinstance(message, Demand) and not message.signature:
-        return sign_demand(keyring.sign, network, message)
+        return sign_word(keyring.sign, network, message)
+    if isinstance(message, PeerList):
+        return PeerList(peers=tuple(r if r.signature else sign_word(keyring.sign, network, r) for r in message.peers))
     if isinstance(message, Acceptance) and not message.signature:
         return sign_acceptance(keyring.sign_payment, domain, message)
     return message
 
 
 def verify(network: str, domain: Domain, message: Message) -> None:
-    """Raise BadSignature where a message does not hold by itself."""
-    if isinstance(message, Demand):
-        verify_demand(network, message)
-    elif isinstance(message, Acceptance):
-        verify_voucher(domain, message.voucher)
+    """Raise BadSignature where a message, or what it passes on, does not hold by itself."""
+    match message:
+        case Demand():
+            verify_word(network, message)
+        case PeerList(peers=records):
+            for record in records:
+                verify_word(network, record)
+        case Acceptance():
+            verify_voucher(domain, message.voucher)

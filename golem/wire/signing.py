@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
+from typing import TypeVar
 
 from coincurve import PublicKey
 from coincurve.ecdsa import cdata_to_der, deserialize_compact
 
 from golem.errors import BadSignature
 from golem.model.ids import Address, NodeId
-from golem.model.messages import Demand
+from golem.model.messages import Demand, PeerRecord
 from golem.model.value import evolve
 from golem.wire.account import recover_address
 from golem.wire.codec import encode
 
 Sign = Callable[[bytes], bytes]
 """`IKeyring.sign`: 64 bytes over a 32-byte digest."""
+
+Word = Demand | PeerRecord
+"""What a node says to everybody: it holds by itself, whoever passes it on."""
+
+W = TypeVar("W", Demand, PeerRecord)
 
 SIGNATURE_BYTES = 64
 PAYEE_PROOF_BYTES = 65
@@ -50,18 +56,20 @@ class NodeKey:
             raise BadSignature(f"{what}: the signature does not hold")
 
 
-def _demand_digest(network: str, demand: Demand) -> bytes:
-    return digest("golem demand 1", network.encode(), encode(evolve(demand, signature=b"")))
+def _digest_of(network: str, word: Word) -> bytes:
+    domain = f"golem {type(word).__name__.lower()} 1"
+    return digest(domain, network.encode(), encode(evolve(word, signature=b"")))
 
 
-def sign_demand(sign: Sign, network: str, demand: Demand) -> Demand:
-    """Our demand, so that it holds wherever it is passed on within `network`."""
-    return evolve(demand, signature=sign(_demand_digest(network, demand)))
+def sign_word(sign: Sign, network: str, word: W) -> W:
+    """Our own word, so that it holds wherever it is passed on within `network`."""
+    return evolve(word, signature=sign(_digest_of(network, word)))
 
 
-def verify_demand(network: str, demand: Demand) -> None:
-    """Raise BadSignature where the demand is not its requestor's, or is another network's."""
-    NodeKey(demand.requestor).check(demand.signature, _demand_digest(network, demand), "demand")
+def verify_word(network: str, word: Word) -> None:
+    """Raise BadSignature where it is not its author's word, or another network's."""
+    author = word.node if isinstance(word, PeerRecord) else word.requestor
+    NodeKey(author).check(word.signature, _digest_of(network, word), type(word).__name__.lower())
 
 
 def payee_digest(network: str, node_id: NodeId) -> bytes:

@@ -5,64 +5,169 @@ from __future__ import annotations
 import pytest
 
 from golem.core import overlay
+from golem.core.near import MAX_PER_PREFIX
 from golem.model import events as e
-from golem.model.effects import Dial, SetTimer
-from golem.model.messages import PeerList
+from golem.model.effects import Dial, Drop, SetTimer, Whisper
+from golem.model.ids import NodeId
+from golem.model.messages import PeerList, PeerRecord
 from golem.model.settings import Settings
+from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
-from golem.testing.solo import Solo
+from golem.testing.solo import BEGIN_MS, Solo
 
 BOB = FixedKeyring("bob").node_id
+PUBLIC = Settings(bootstrap=("8.8.8.8:1",))
 
 
 def dialled(me: Solo) -> list[str]:
     return [effect.address for effect in me.asked if isinstance(effect, Dial)]
 
 
+def record(name: str, address: str = "", at_ms: int = BEGIN_MS) -> PeerRecord:
+    return PeerRecord(node=FixedKeyring(name).node_id, address=address or f"{name}:1", at_ms=at_ms)
+
+
+def tell(me: Solo, teller: str, *records: PeerRecord) -> None:
+    me.hear(teller, PeerList(peers=records))
+
+
+def meet_at(me: Solo, name: str, address: str, *, by_us: bool = False) -> NodeId:
+    who = FixedKeyring(name)
+    me.post(
+        e.Connected(peer=who.node_id, address=address, gateway="", payee=who.account, epoch=name, dialled=by_us),
+    )
+    return who.node_id
+
+
+def crowd(me: Solo, count: int = overlay.WANTED, by_us: int = overlay.OUTBOUND) -> None:
+    """Sessions enough."""
+    for number in range(count):
+        meet_at(me, f"peer{number}", f"peer{number}:1", by_us=number < by_us)
+
+
+def later(me: Solo, after_ms: int = overlay.KEEP_UP_MS) -> None:
+    me.post(e.TimerFired(name="overlay"), after_ms=after_ms)
+
+
+# dialling
+
+
 def test_bootstrap_nodes_are_dialled_first_and_never_oneself() -> None:
     assert dialled(Solo(Settings(bootstrap=("boot:1", "me:1")))) == ["boot:1"]
-
-
-def test_a_newcomer_hears_who_else_is_near() -> None:
-    me = Solo()
-    me.meet("bob")
-    assert me.one_said(PeerList).peers == ()
-    me.meet("carol")
-    assert me.one_said(PeerList).peers == ((BOB, "bob:1"),)
 
 
 def test_addresses_that_peers_tell_are_dialled_and_remembered() -> None:
     me = Solo()
     me.meet("bob")
-    told = tuple((FixedKeyring(name).node_id, address) for name, address in (("zoe", "zoe:1"), ("bob", "bob:1")))
-    me.hear("bob", PeerList(peers=(*told, (FixedKeyring("me").node_id, "me:1"), (FixedKeyring("x").node_id, ""))))
+    tell(me, "bob", record("zoe"), record("bob"), record("me"), record("x", ":"))
     assert dialled(me) == ["zoe:1"]
-    me.post(e.TimerFired(name="overlay"))
+    later(me)
     assert dialled(me) == ["zoe:1"]
 
 
 def test_with_sessions_enough_nobody_is_dialled() -> None:
+    me = Solo(Settings(bootstrap=("boot:1",)))
+    crowd(me)
+    tell(me, "peer0", record("zoe"))
+    assert dialled(me) == []
+
+
+def test_some_sessions_are_dialled_by_us_however_many_dial_us() -> None:
     me = Solo()
-    for number in range(overlay.WANTED + 1):
-        me.meet(f"peer{number}")
-    me.hear("peer0", PeerList(peers=((FixedKeyring("zoe").node_id, "zoe:1"),)))
-    assert dialled(me) == []
-    me.post(e.TimerFired(name="overlay"))
-    assert dialled(me) == []
+    crowd(me, by_us=overlay.OUTBOUND - 2)
+    tell(me, "peer0", *(record(name) for name in ("x", "y", "z")))
+    assert dialled(me) == ["x:1", "y:1"]
 
 
 def test_many_dead_addresses_do_not_keep_the_living_from_a_try() -> None:
     me = Solo()
     me.meet("bob")
     for page in range(4):
-        near = [(FixedKeyring(f"n{page}-{i}").node_id, f"n{page}-{i}:1") for i in range(10)]
-        me.hear("bob", PeerList(peers=tuple(near)))
+        tell(me, "bob", *(record(f"n{page}-{i}") for i in range(10)))
     tried: set[str] = set()
     for _ in range(40):
-        me.post(e.TimerFired(name="overlay"), after_ms=overlay.KEEP_UP_MS)
+        later(me)
         assert len(dialled(me)) < overlay.WANTED
         tried |= set(dialled(me))
     assert len(tried) == 40
+
+
+def test_bootstrap_nodes_are_left_alone_once_others_are_known() -> None:
+    me = Solo(Settings(bootstrap=("boot:1",)))
+    crowd(me, count=overlay.OUTBOUND)
+    later(me)
+    assert dialled(me) == ["boot:1"]
+    tell(me, "peer0", *(record(f"n{i}") for i in range(overlay.WANTED)))
+    later(me)
+    assert "boot:1" not in dialled(me) and len(dialled(me)) == overlay.WANTED - overlay.OUTBOUND
+
+
+def test_of_one_network_two_are_sessions_that_we_dialled() -> None:
+    me = Solo(PUBLIC)
+    for number in range(MAX_PER_PREFIX):
+        meet_at(me, f"here{number}", f"9.9.9.{number + 1}:1", by_us=True)
+    tell(me, "here0", record("x", "9.9.9.77:1"), record("y", "9.9.10.1:1"))
+    later(me, after_ms=60_000)
+    later(me, after_ms=60_000)
+    assert "9.9.9.77:1" not in dialled(me) and "9.9.10.1:1" in dialled(me)
+
+
+@pytest.mark.parametrize("decoy", ("127.0.0.1:5001", "192.168.1.1:80", "router:80", "victim.example.org:80"))
+def test_a_public_node_does_not_knock_where_strangers_point_behind_its_wall(decoy: str) -> None:
+    me = Solo(PUBLIC)
+    meet_at(me, "mallory", decoy)
+    tell(me, "mallory", record("victim", decoy))
+    assert dialled(me) == []
+    later(me)
+    assert decoy not in dialled(me)
+    me.post(e.Lost(peer=FixedKeyring("mallory").node_id))
+    assert dialled(me) == []
+
+
+# being told
+
+
+def test_a_newcomer_hears_where_we_listen_and_who_else_is_near() -> None:
+    me = Solo()
+    me.meet("bob")
+    assert [r.address for r in me.one_said(PeerList).peers] == ["me:1"]
+    tell(me, "bob", record("zoe"))
+    me.meet("carol")
+    assert {r.address for r in me.one_said(PeerList).peers} == {"me:1", "zoe:1"}
+
+
+def test_a_newcomer_is_made_known_to_some_neighbours_once() -> None:
+    me = Solo()
+    me.meet("bob")
+    tell(me, "bob", record("bob"))
+    assert not me.said(PeerList), "there is nobody to tell"
+    me.meet("zoe")
+    tell(me, "zoe", record("zoe"), record("yan"))
+    assert [r.address for r in me.one_said(PeerList).peers] == ["zoe:1"]
+    assert [effect.to for effect in me.asked if isinstance(effect, Whisper)] == [(BOB,)]
+    tell(me, "zoe", record("zoe", at_ms=BEGIN_MS + 1))
+    assert not me.said(PeerList)
+
+
+def test_a_node_that_can_not_be_dialled_does_not_tell_its_address() -> None:
+    me = Solo()
+    assert me.state.started is not None
+    me.post(evolve(me.state.started, address=""))
+    me.meet("bob")
+    assert me.one_said(PeerList).peers == ()
+
+
+def test_what_we_know_gets_about_once_a_minute() -> None:
+    me = Solo()
+    me.meet("bob")
+    said = 0
+    for _ in range(12):
+        later(me)
+        said += len(me.said(PeerList))
+    assert said == 2
+
+
+# sessions lost, and too many
 
 
 def test_a_peer_that_was_lost_is_dialled_at_once_and_missed_after_the_grace() -> None:
@@ -76,25 +181,43 @@ def test_a_peer_that_was_lost_is_dialled_at_once_and_missed_after_the_grace() ->
 
 def test_a_peer_without_an_address_can_only_come_back_by_itself() -> None:
     me = Solo()
-    me.post(e.Connected(peer=BOB, address="", gateway="", payee=FixedKeyring("bob").account, epoch="1"))
+    meet_at(me, "bob", "")
     me.post(e.Lost(peer=BOB))
     assert dialled(me) == []
 
 
-def test_a_restart_dials_everybody_that_was_near() -> None:
+def test_who_leaves_us_with_sessions_enough_is_not_run_after() -> None:
+    me = Solo()
+    crowd(me)
+    me.meet("bob")
+    me.post(e.Lost(peer=BOB))
+    assert dialled(me) == []
+
+
+def test_a_restart_dials_everybody_that_was_near_and_first_whom_we_had_dialled() -> None:
     me = Solo()
     me.meet("bob")
     me.meet("carol")
+    meet_at(me, "dan", "dan:1", by_us=True)
     me.post(e.Lost(peer=BOB))
     assert me.state.started is not None
     me.post(me.state.started)
-    assert dialled(me) == ["carol:1"], "bob's grace runs already"
+    assert dialled(me) == ["dan:1", "carol:1"], "bob's grace runs already"
 
 
 def test_losing_a_node_that_was_never_met_is_nothing() -> None:
     me = Solo()
     me.post(e.Lost(peer=BOB))
     assert me.asked == []
+
+
+def test_those_who_come_beyond_what_we_carry_are_sent_on_after_they_were_told_of_others() -> None:
+    me = Solo()
+    crowd(me, count=overlay.MAX_IDLE + overlay.OUTBOUND)
+    last = me.meet("late")
+    assert me.one_said(PeerList)
+    later(me)
+    assert [effect.peer for effect in me.asked if isinstance(effect, Drop)] == [last]
 
 
 def test_peers_are_bounded_and_those_that_are_away_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,12 +232,43 @@ def test_peers_are_bounded_and_those_that_are_away_go_first(monkeypatch: pytest.
     assert bob not in me.state.peers and len(me.state.peers) == 3
 
 
-def test_addresses_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overlay, "MAX_ADDRESSES", 1)
+# feelers
+
+
+def test_with_sessions_enough_we_look_now_and_then_whether_a_place_is_what_it_is_said_to_be() -> None:
     me = Solo()
-    me.meet("bob")
-    me.hear("bob", PeerList(peers=tuple((FixedKeyring(n).node_id, f"{n}:1") for n in ("x", "y"))))
-    assert list(me.state.addresses) == ["x:1"]
+    crowd(me, count=overlay.WANTED + 1)
+    tell(me, "peer0", record("zoe"), record("peer1"))
+    later(me)
+    assert dialled(me) == ["zoe:1"]
+    later(me)
+    assert dialled(me) == [], "not so soon again"
+    zoe = meet_at(me, "zoe", "zoe:1", by_us=True)
+    assert me.one(Drop).peer == zoe
+    assert me.state.near.records[zoe].is_sure
+    later(me, after_ms=overlay.FEEL_MS)
+    assert dialled(me) == [], "there is nothing unsure left"
+
+
+def test_a_place_that_was_only_looked_at_is_kept_where_a_session_is_wanted() -> None:
+    me = Solo()
+    crowd(me)
+    tell(me, "peer0", record("zoe"))
+    later(me)
+    assert dialled(me) == ["zoe:1"]
+    me.post(e.Lost(peer=FixedKeyring("peer9").node_id))
+    meet_at(me, "zoe", "zoe:1", by_us=True)
+    assert not [effect for effect in me.asked if isinstance(effect, Drop)]
+
+
+def test_what_we_dialled_is_sure_as_soon_as_it_says_the_same_itself() -> None:
+    me = Solo()
+    bob = meet_at(me, "bob", "bob:1", by_us=True)
+    tell(me, "bob", record("bob"))
+    assert me.state.near.records[bob].is_sure
+    carol = me.meet("carol")
+    tell(me, "carol", record("carol"))
+    assert not me.state.near.records[carol].is_sure
 
 
 def test_who_is_alone_looks_ever_more_seldom_until_it_has_met_somebody() -> None:

@@ -20,7 +20,7 @@ from golem.testing.hearer import MemoryHearer
 from golem.testing.keys import FixedKeyring, SeededEntropy
 from golem.testing.network import MemoryNetwork
 from golem.wire.envelope import MAX_MESSAGES
-from golem.wire.signing import sign_demand
+from golem.wire.signing import sign_word
 
 
 class Node:
@@ -297,7 +297,7 @@ def demand(keys: FixedKeyring, network: str = "devnet") -> Demand:
         chunks=3,
         expires_ms=1_800_000_000_000,
     )
-    return sign_demand(keys.sign, network, made)
+    return sign_word(keys.sign, network, made)
 
 
 def test_a_demand_is_broadcast_to_all_but_those_named_and_holds_when_passed_on(world: World) -> None:

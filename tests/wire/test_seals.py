@@ -6,7 +6,7 @@ import pytest
 
 from golem.errors import BadSignature
 from golem.model.chain import Domain
-from golem.model.messages import Acceptance, Demand, Message
+from golem.model.messages import Acceptance, Demand, Message, PeerList
 from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.samples import messages
@@ -28,10 +28,20 @@ def test_what_must_hold_by_itself_is_sealed_once_and_checked(message: Demand | A
     assert sealed == message == seal(ALICE, "devnet", DOMAIN, sealed)
 
 
+def test_our_own_record_is_sealed_and_those_of_others_are_passed_on_as_they_are() -> None:
+    (told,) = [message for message in messages() if isinstance(message, PeerList)]
+    own, other = told.peers
+    sealed = seal(ALICE, "devnet", DOMAIN, PeerList(peers=(evolve(own, signature=b""), other)))
+    assert sealed == told
+    verify("devnet", DOMAIN, sealed)
+    with pytest.raises(BadSignature):
+        verify("devnet", DOMAIN, PeerList(peers=(own, evolve(other, address="192.0.2.9:1"))))
+
+
 @pytest.mark.parametrize("message", set(messages()) - set(SEALED), ids=lambda message: type(message).__name__)
 def test_all_else_stays_as_it_is(message: Message) -> None:
     verify("devnet", DOMAIN, message)
-    assert seal(ALICE, "devnet", DOMAIN, message) is message
+    assert seal(ALICE, "devnet", DOMAIN, message) == message
 
 
 def test_the_payment_key_says_whose_income_it_takes() -> None:

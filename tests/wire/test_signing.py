@@ -7,12 +7,12 @@ import pytest
 
 from golem.errors import BadSignature
 from golem.model.ids import NodeId
-from golem.model.messages import Demand
+from golem.model.messages import Demand, PeerRecord
 from golem.model.money import Wei
 from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.samples import messages
-from golem.wire.signing import NodeKey, digest, payee_digest, sign_demand, verify_demand, verify_payee
+from golem.wire.signing import NodeKey, digest, payee_digest, sign_word, verify_payee, verify_word
 
 ALICE, BOB = FixedKeyring("alice"), FixedKeyring("bob")
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -29,9 +29,9 @@ def test_a_digest_depends_on_where_one_part_ends_and_the_next_begins() -> None:
 
 
 def test_a_demand_holds_on_its_network_alone() -> None:
-    verify_demand("devnet", a_demand())
+    verify_word("devnet", a_demand())
     with pytest.raises(BadSignature):
-        verify_demand("mainnet", a_demand())
+        verify_word("mainnet", a_demand())
 
 
 CHANGES: dict[str, object] = {
@@ -56,12 +56,28 @@ def test_the_changes_tried_below_are_of_every_field() -> None:
 @pytest.mark.parametrize("field", CHANGES)
 def test_a_demand_with_any_field_changed_does_not_hold(field: str) -> None:
     with pytest.raises(BadSignature):
-        verify_demand("devnet", evolve(a_demand(), **{field: CHANGES[field]}))
+        verify_word("devnet", evolve(a_demand(), **{field: CHANGES[field]}))
 
 
 def test_a_demand_signed_by_another_than_its_requestor_does_not_hold() -> None:
     with pytest.raises(BadSignature):
-        verify_demand("devnet", sign_demand(BOB.sign, "devnet", evolve(a_demand(), signature=b"")))
+        verify_word("devnet", sign_word(BOB.sign, "devnet", evolve(a_demand(), signature=b"")))
+
+
+def test_a_record_of_where_a_node_listens_is_its_own_word_and_holds_on_its_network_alone() -> None:
+    record = sign_word(ALICE.sign, "devnet", PeerRecord(node=ALICE.node_id, address="8.8.8.8:1", at_ms=1))
+    verify_word("devnet", record)
+    others = (
+        evolve(record, node=BOB.node_id),
+        evolve(record, address="8.8.8.8:2"),
+        evolve(record, at_ms=2),
+        evolve(record, signature=b""),
+    )
+    for other in others:
+        with pytest.raises(BadSignature):
+            verify_word("devnet", other)
+    with pytest.raises(BadSignature):
+        verify_word("mainnet", record)
 
 
 def test_a_signature_has_one_form_only() -> None:

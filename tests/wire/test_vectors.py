@@ -11,7 +11,7 @@ import pytest
 from golem.model.messages import Message
 from golem.testing.samples import messages
 from golem.wire.codec import Decoder, encode
-from golem.wire.signing import verify_demand
+from golem.wire.signing import verify_word
 
 VECTORS: dict[str, dict[str, object]] = json.loads(
     (Path(__file__).parent.parent / "vectors" / "messages-v1.json").read_text()
@@ -43,4 +43,4 @@ def test_an_independent_decoder_reads_the_same(name: str) -> None:
 
 
 def test_the_demand_among_them_is_signed() -> None:
-    verify_demand("devnet", decoder.decode(bytes.fromhex(str(VECTORS["Demand"]["bytes"]))))  # type: ignore[arg-type]  # a Demand, as its name says
+    verify_word("devnet", decoder.decode(bytes.fromhex(str(VECTORS["Demand"]["bytes"]))))  # type: ignore[arg-type]  # a Demand, as its name says

@@ -1,0 +1,75 @@
+"""What a place tells of itself: whose network it belongs to, and whether a stranger may send us there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from golem.model.messages import Place
+
+V4_PREFIX, V6_PREFIX = 24, 48  # what one household or one rented server has; more of them cost money
+
+
+class Width(IntEnum):
+    """How far a place can be reached from."""
+
+    HERE = 0
+    LOCAL = 1
+    PUBLIC = 2
+
+
+def host_of(place: Place) -> str:
+    """The host of "host:port", without the brackets of IPv6."""
+    return place.rpartition(":")[0].removeprefix("[").removesuffix("]")
+
+
+def _number(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        number = ip_address(host)
+    except ValueError:
+        return None
+    mapped = number.ipv4_mapped if isinstance(number, IPv6Address) else None
+    return mapped or number
+
+
+def prefix(place: Place) -> str:
+    """The part of a public address that one owner has; nothing for names and for addresses of a local network."""
+    number = _number(host_of(place))
+    if number is None or not number.is_global:
+        return ""
+    width = V4_PREFIX if isinstance(number, IPv4Address) else V6_PREFIX
+    return f"{int(number) >> (number.max_prefixlen - width):x}/{width}"
+
+
+def width(place: Place) -> Width:
+    """How far it can be reached from; a name without a dot means something in a local network alone."""
+    host = host_of(place)
+    number = _number(host)
+    if number is None:
+        return Width.HERE if host == "localhost" else Width.PUBLIC if "." in host else Width.LOCAL
+    if number.is_loopback:
+        return Width.HERE
+    return Width.PUBLIC if number.is_global else Width.LOCAL
+
+
+def home(places: Iterable[Place]) -> Width:
+    """How far the network reaches that a node takes part in, by all the places that its user named."""
+    return max((width(place) for place in places if place), default=Width.HERE)
+
+
+def may_send(own: Width, place: Place) -> bool:
+    """Whether a node goes where others say: never from a wider network into a narrower one.
+
+    Otherwise anybody could have us knock at doors behind our own wall. What a name means is up to its owner from one
+    moment to the next, so a public node goes where names lead only if its own user named them.
+    """
+    host, _, port = place.rpartition(":")
+    number = _number(host_of(place))
+    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        return False
+    if number is None:
+        return own is not Width.PUBLIC and width(place) >= own
+    if number.is_unspecified or number.is_multicast or number.is_reserved or number.is_link_local:
+        return False
+    return width(place) >= own
