@@ -11,10 +11,11 @@ from golem.api import DEFAULT_FOLDER
 from golem.cli.exits import MEANING, UsageError
 from golem.cli.screen import Screen
 from golem.control.client import Client
-from golem.control.views import Task, views
+from golem.control.views import Known, Task, views
 from golem.errors import NotFound
 
 FULL_ID = 32  # hex digits of a task's id
+FULL_NODE = 66  # of a node's
 
 EXIT_CODES = "exit codes:\n" + "\n".join(f"  {exit_code.value:>3}  {text}" for exit_code, text in MEANING.items())
 
@@ -113,6 +114,19 @@ class Verbs:
         parser = self._verbs.add_parser(name, help=words, description=words.capitalize() + ".")
         options(parser, self._environ, command)
         return parser
+
+
+def find_node(client: Client, path: str, start: str) -> str:
+    """The whole id of the node listed at `path` whose id starts so. Raises NotFound, also where several do."""
+    if len(start) >= FULL_NODE:
+        return start
+    found = sorted({node.node for node in views(Known, client.get(path)) if node.node.startswith(start)})
+    if len(found) != 1:
+        raise NotFound(
+            f"{'several nodes' if found else 'no node'} with an id that starts with {start!r}; "
+            f"see: golem {'peer' if path == '/peers' else 'reputation'} list"
+        )
+    return found[0]
 
 
 def find_task(client: Client, start: str) -> str:

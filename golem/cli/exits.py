@@ -32,7 +32,7 @@ MEANING = {
     Exit.OK: "done",
     Exit.FAILED: "the task failed, be it for want of funds, or the node or the world had a fault",
     Exit.USAGE: "the command or a task's parameters make no sense",
-    Exit.NOT_FOUND: "no such task or template",
+    Exit.NOT_FOUND: "no such task, template or node",
     Exit.NOT_RUNNING: "no node runs in that folder",
     Exit.CONFIG: "configuration, keys or password are not right",
     Exit.REFUSED: "the node says no, and says why",

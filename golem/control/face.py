@@ -15,7 +15,35 @@ from golem.node.submission import Submission
 Record = Mapping[str, object]
 
 
-class Face(Protocol):
+class Outlook(Protocol):
+    """The market as one node sees it."""
+
+    def explain(self, task_id: str | None) -> Sequence[Record]:
+        """Why a task (or, for None, this provider) waits: `views.Reason`s, the most frequent first."""
+        ...
+
+    def peers(self) -> Sequence[Record]:
+        """Every node that this one has met: `views.Peer`s."""
+        ...
+
+    def peer(self, node: str) -> Record:
+        """One of them: a `views.Peer`. Raises NotFound."""
+        ...
+
+    def reputation(self) -> Sequence[Record]:
+        """What is known of other nodes: `views.Standing`s."""
+        ...
+
+    def why(self, node: str) -> Sequence[Record]:
+        """What made the numbers of one node: a `views.Story` for each of its roles. Raises NotFound."""
+        ...
+
+    def estimate(self, submission: Submission) -> Record:
+        """What a task may cost: a `views.Estimate`. Raises UnknownTemplate, BadParameters."""
+        ...
+
+
+class Face(Outlook, Protocol):
     """One running node, as its user sees it. Nothing here blocks."""
 
     def status(self) -> Record:
@@ -46,16 +74,8 @@ class Face(Protocol):
         """What others have computed here now: `views.Job`s."""
         ...
 
-    def explain(self, task_id: str | None) -> Sequence[Record]:
-        """Why a task (or, for None, this provider) waits: `views.Reason`s, the most frequent first."""
-        ...
-
     def payments(self) -> Sequence[Record]:
         """Whom we owe and who owes us: `views.Payment`s."""
-        ...
-
-    def reputation(self) -> Sequence[Record]:
-        """What is known of other nodes: `views.Standing`s."""
         ...
 
     def submit(self, submission: Submission) -> Awaitable[Record]:
@@ -64,10 +84,6 @@ class Face(Protocol):
 
     def cancel(self, task_id: str) -> None:
         """End a task. Raises NotFound."""
-        ...
-
-    def estimate(self, submission: Submission) -> Record:
-        """What a task may cost: a `views.Estimate`. Raises UnknownTemplate, BadParameters."""
         ...
 
     def funds(self) -> Awaitable[Record]:

@@ -1,7 +1,7 @@
 """What can be asked of a node over its control socket. JSON out, JSON in, no tracebacks; docs/control.md lists it.
 
     GET  /status  /templates  /tasks  /tasks/ID  /tasks/ID/subtasks  /tasks/ID/logs  /tasks/ID/explain
-    GET  /jobs  /explain  /payments  /audit  /funds  /reputation
+    GET  /jobs  /explain  /payments  /audit  /funds  /peers  /peers/ID  /reputation  /reputation/ID
     POST /tasks  /estimates  /withdraw  /orders      DELETE /tasks/ID
     GET  /watch?topic=ID: one JSON object a line, empty lines between
 
@@ -31,7 +31,7 @@ from golem.node.submission import read
 from golem.node.till import read_order
 
 MAX_BODY_BYTES = 1 << 20  # a submission with 64 resources has 20 KiB
-ID_PLACE = 1  # where a path has a task's id
+ID_PLACE = 1  # where a path has a task's or node's id
 ANSWER_TIMEOUT_S = 300.0  # a withdrawal waits for some blocks
 
 STATUS: tuple[tuple[type[GolemError], int], ...] = (
@@ -73,7 +73,10 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("GET", "explain"): lambda face, _, __: face.explain(None),
     ("GET", "jobs"): lambda face, _, __: face.jobs(),
     ("GET", "payments"): lambda face, _, __: face.payments(),
+    ("GET", "peers"): lambda face, _, __: face.peers(),
+    ("GET", "peers", "*"): lambda face, node, _: face.peer(node),
     ("GET", "reputation"): lambda face, _, __: face.reputation(),
+    ("GET", "reputation", "*"): lambda face, node, _: face.why(node),
     ("GET", "funds"): lambda face, _, __: face.funds(),
     ("GET", "audit"): lambda face, _, __: face.audit(),
     ("POST", "withdraw"): lambda face, _, __: face.withdraw(),

@@ -34,7 +34,13 @@ def accept(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None
         payee=payee,
     )
     turn.ask(Send(to=subtask.provider, message=acceptance))
-    turn.note(subtask.provider, Deed.VERIFIED if verdict.checked else Deed.UNCHECKED, amount)
+    turn.note(
+        subtask.provider,
+        Deed.VERIFIED if verdict.checked else Deed.UNCHECKED,
+        amount,
+        subtask.subtask_id,
+        verdict.reason,
+    )
     schedule(turn)
     turn.tell(subtask.task_id, "accepted", subtask=subtask.subtask_id, chunk=subtask.chunk, provider=subtask.provider)
     step(turn, board, ChunkAccepted())
@@ -46,21 +52,21 @@ def accept(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None
 def reject(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None:
     """The result is not taken: who gave a wrong one gets no more of this task."""
     if verdict.judgement is Judgement.WRONG:
-        turn.note(subtask.provider, Deed.WRONG, subtask.cap)
+        turn.note(subtask.provider, Deed.WRONG, subtask.cap, subtask.subtask_id, verdict.reason)
         board.agreements.pop(subtask.provider, None)
         board.offers.pop(subtask.provider, None)
         turn.refuse(subtask.task_id, Reason.QUARANTINE)
     elif verdict.judgement is Judgement.MALFORMED:
-        turn.note(subtask.provider, Deed.MALFORMED, subtask.cap)
+        turn.note(subtask.provider, Deed.MALFORMED, subtask.cap, subtask.subtask_id, verdict.reason)
     ended(turn, board, subtask)
 
 
 def ended(turn: Turn, board: Board, subtask: Subtask) -> None:
     """The attempt came to nothing: remember why, and have the chunk done again."""
     if subtask.phase is Phase.FAILED:
-        turn.note(subtask.provider, Deed.ERROR, held(subtask, turn.now_ms))
+        turn.note(subtask.provider, Deed.ERROR, held(subtask, turn.now_ms), subtask.subtask_id, subtask.reason)
     elif subtask.phase is Phase.LOST and subtask.delivery is not None:  # withheld; other losses were noted
-        turn.note(subtask.provider, Deed.TIMEOUT, held(subtask, turn.now_ms))
+        turn.note(subtask.provider, Deed.TIMEOUT, held(subtask, turn.now_ms), subtask.subtask_id, subtask.reason)
     turn.tell(
         subtask.task_id,
         subtask.phase.value,

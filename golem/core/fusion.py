@@ -68,16 +68,24 @@ class Fused(NamedTuple):
 def fuse(own: Standing, voices: Iterable[Voice], hearsay: Hearsay | None, belief: float = 1.0) -> Fused:
     """Weigh everything that is known of a target. `own` must be faded to now; `belief`: in the network's means."""
     good = bad = 0.0
-    for opinion, credible, limit in voices:
-        for_it, against = opinion.good + opinion.heard_good, opinion.bad + opinion.heard_bad
-        count = for_it + against
-        if count > 0 and credible > LEAST_CREDIBLE:
-            share = min(credible * min(1.0, ENOUGH_PER_OPINION / count), limit / count)
-            good, bad = good + share * for_it, bad + share * against
+    for voice in voices:
+        for_it, against = counted(voice)
+        good, bad = good + for_it, bad + against
     scale = min(1.0, MOST_HEARD / (good + bad)) if good + bad else 1.0
     weight = belief * GLOBAL_WEIGHT * hearsay.raters / (hearsay.raters + GLOBAL_HALF) if hearsay else 0.0
     mean = hearsay.mean if hearsay else 0.0
     return Fused((own.good, own.bad), (good * scale, bad * scale), mean, weight)
+
+
+def counted(voice: Voice) -> tuple[float, float]:
+    """What one neighbour's word adds for and against a target, before all of them together are bounded."""
+    opinion, credible, limit = voice
+    for_it, against = opinion.good + opinion.heard_good, opinion.bad + opinion.heard_bad
+    count = for_it + against
+    if count <= 0 or credible <= LEAST_CREDIBLE:
+        return 0.0, 0.0
+    share = min(credible * min(1.0, ENOUGH_PER_OPINION / count), limit / count)
+    return share * for_it, share * against
 
 
 def credibility(pairs: Sequence[tuple[Standing, Opinion]], own_trust: float) -> float:

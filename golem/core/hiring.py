@@ -122,7 +122,7 @@ def lapse(turn: Turn, subtask_id: SubtaskId) -> None:
     if subtask and subtask.phase is Attempt.VERIFYING and turn.now_ms >= subtask.deadline_ms:
         overdue(turn, subtask)
     elif subtask and subtask.phase is Attempt.ASSIGNED:
-        turn.note(subtask.provider, Deed.TIMEOUT, held(subtask, turn.now_ms))
+        turn.note(subtask.provider, Deed.TIMEOUT, held(subtask, turn.now_ms), subtask_id, "the deadline passed")
         take(turn, subtask, Lapsed(reason="the deadline passed"))
 
 
@@ -135,6 +135,7 @@ def vanished(turn: Turn, peer: NodeId) -> None:
         dismiss(turn, board, peer, Reason.LATE)
         live = [turn.state.subtasks[subtask_id] for subtask_id in agreement.live] if agreement else []
         if live:
-            turn.note(peer, Deed.TIMEOUT, max(held(subtask, turn.now_ms) for subtask in live))
+            most = max(live, key=lambda subtask: held(subtask, turn.now_ms))
+            turn.note(peer, Deed.TIMEOUT, held(most, turn.now_ms), most.subtask_id, "the provider vanished")
         for subtask in live:
             take(turn, subtask, Lapsed(reason="the provider vanished"))

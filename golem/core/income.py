@@ -109,9 +109,9 @@ def _paid(turn: Turn, work: Work, block_ms: int) -> None:
     late_ms = block_ms - work.due_ms
     deed = Deed.PAID if late_ms <= 0 else Deed.PAID_LATE
     if not work.is_overdue:
-        turn.note(work.requestor, deed, work.amount)
+        turn.note(work.requestor, deed, work.amount, work.subtask_id)
         for _ in range(min(3, max(0, late_ms) // DAY_MS)):
-            turn.note(work.requestor, Deed.ONE_DAY_LATER, work.amount)
+            turn.note(work.requestor, Deed.ONE_DAY_LATER, work.amount, work.subtask_id)
     turn.tell("node", "income", subtask=work.subtask_id, amount_wei=str(work.amount), late_ms=max(0, late_ms))
 
 
@@ -121,7 +121,7 @@ def _unpaid(turn: Turn, work: Work, block_ms: int, payer: Address) -> None:
         turn.tell("node", "payment late", subtask=work.subtask_id, payer=payer, amount_wei=str(work.amount))
     if not work.is_overdue and block_ms > work.due_ms + GRACE_MS:
         turn.state.works[work.subtask_id] = evolve(work, is_overdue=True)
-        turn.note(work.requestor, Deed.NOT_PAID, work.amount)
+        turn.note(work.requestor, Deed.NOT_PAID, work.amount, work.subtask_id)
         turn.tell("node", "not paid", subtask=work.subtask_id, payer=payer, amount_wei=str(work.amount))
 
 

@@ -165,7 +165,7 @@ def take(turn: Turn, subtask_id: SubtaskId, peer: NodeId | None, event: object) 
         turn.state.busy.pop(subtask_id, None)
         turn.tell("node", new.phase.value, subtask=subtask_id, reason=new.reason)
         if work.phase is Phase.FETCHING and new.phase is Phase.FAILED:
-            turn.note(work.requestor, Deed.BAD_TASK, work.assignment.cap)
+            turn.note(work.requestor, Deed.BAD_TASK, work.assignment.cap, subtask_id, new.reason)
         look_for_work(turn)
     if new.phase is not Phase.DELIVERED and new.phase not in LIVE:
         _prune(turn, new)

@@ -1,9 +1,10 @@
-"""What a node has from others about others, beside what it saw itself: whom to trust, and where they listen."""
+"""What a node has beside the sums of its own evidence: what it did with others, what it heard, where they listen."""
 
 from __future__ import annotations
 
 import msgspec
 
+from golem.core.evidence import Noted
 from golem.core.fusion import Hearsay, Opinion
 from golem.core.gossip import Epoch
 from golem.model.ids import NodeId
@@ -11,8 +12,14 @@ from golem.model.messages import PeerRecord, Place, Rated
 from golem.model.value import Value
 
 
+class Dealings(msgspec.Struct):
+    """Our own doings. `deeds`: the latest of those that the standings are made of, by whose they are."""
+
+    deeds: dict[Rated, list[Noted]] = {}
+
+
 class Rumours(msgspec.Struct):
-    """`epoch`: of the gossip, the one that runs. `hearsay`: what the last one came to.
+    """What others say. `epoch`: of the gossip, the one that runs. `hearsay`: what the last one came to.
 
     `opinions`: of a target, what neighbours say of it. `credible`: how far each of them is believed. `told`: our own
     trust in others, as neighbours were told last. `belief`: in `hearsay`, as far as it agrees with what we saw.

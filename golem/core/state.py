@@ -7,7 +7,7 @@ import msgspec
 from golem.core.job import Work
 from golem.core.ledger import Ledger
 from golem.core.reputation import Standing
-from golem.core.rumours import Near, Rumours
+from golem.core.rumours import Dealings, Near, Rumours
 from golem.core.subtask import Subtask
 from golem.core.task import Board
 from golem.model.chain import Batch, Funds
@@ -71,4 +71,5 @@ class NodeState(msgspec.Struct, kw_only=True):
     notes: dict[str, dict[str, int]] = {}
     resting: Reason | None = None
     crashes: dict[str, tuple[int, int]] = {}
+    dealings: Dealings = msgspec.field(default_factory=Dealings)
     rumours: Rumours = msgspec.field(default_factory=Rumours)

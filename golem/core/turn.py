@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from golem.core.evidence import MAX_WHY, Noted, keep
 from golem.core.knowledge import known, rated
 from golem.core.reputation import STRANGER, Deed, Role, Standing, note
 from golem.core.state import NodeState
@@ -132,8 +133,10 @@ class Turn:
         """How far a node is trusted in a role, now, by all that is known of it."""
         return known(self.state, rated(node, role), self.now_ms).trust
 
-    def note(self, node: NodeId, deed: Deed, price_wei: int) -> None:
-        """Add a deed to what is known of a node."""
+    def note(self, node: NodeId, deed: Deed, price_wei: int, about: str = "", why: str = "") -> None:
+        """Add a deed to what is known of a node. `about`: the subtask; `why`: what was found."""
         old = self.standing(node, deed.role)
         self.state.standings[f"{deed.role.value}/{node}"] = note(old, deed, price_wei, self.now_ms)
+        noted = Noted(at_ms=self.now_ms, deed=deed.name, price_wei=int(price_wei), about=about, why=why[:MAX_WHY])
+        keep(self.state.dealings.deeds, rated(node, deed.role), noted)
         self.tell("node", "deed", node=node, role=deed.role.value, deed=deed.name.lower())

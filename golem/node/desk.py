@@ -9,15 +9,14 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from golem import __version__
-from golem.errors import UnknownTemplate
 from golem.interfaces import IChain, IEntropy, ITaskTemplate, schema_of
 from golem.model.effects import Effect, Tell
 from golem.model.events import Event, TaskCancelled, TaskSubmitted
 from golem.model.ids import NodeId, TaskId, task_id
 from golem.node import records
 from golem.node.engine import Engine
-from golem.node.estimate import estimate
 from golem.node.live import Live
+from golem.node.outlook import Outlook
 from golem.node.records import Record
 from golem.node.submission import Submission
 from golem.node.till import Till
@@ -25,7 +24,7 @@ from golem.node.till import Till
 log = Logger()
 
 
-class Desk(Till):
+class Desk(Till, Outlook):
     """Implements `golem.control.face.Face`. `live`: what running jobs say, which it shows."""
 
     def __init__(
@@ -37,10 +36,9 @@ class Desk(Till):
         entropy: IEntropy,
         network: str,
     ) -> None:
-        super().__init__(engine, chain, entropy)
+        Till.__init__(self, engine, chain, entropy)
+        Outlook.__init__(self, engine, clock, templates)
         self.live = Live(clock)
-        self._templates = templates
-        self._clock = clock
         self._network = network
         self._watchers: list[tuple[str | None, Callable[[Record], None]]] = []
         self._waiting: dict[str, Deferred[Record]] = {}
@@ -110,27 +108,9 @@ class Desk(Till):
         """What others have computed here now."""
         return records.jobs(self._engine.state, self.live.percent)
 
-    def explain(self, task_id: str | None) -> Sequence[Record]:
-        """Why a task, or this provider, waits."""
-        state = self._engine.state
-        if task_id is None:
-            return records.reasons(state, [topic for topic in state.notes if topic not in state.boards])
-        board = records.board(state, task_id)
-        said = list(records.reasons(state, [task_id]))
-        if board.task.reason:
-            said.insert(0, {"reason": board.task.reason, "count": 1, "by": "this node"})
-        said += records.declined(board)
-        if board.pending and not board.offers and not board.declined:
-            said.append({"reason": "no provider has answered: none is near", "count": 1, "by": "this node"})
-        return said
-
     def payments(self) -> Sequence[Record]:
         """Whom we owe and who owes us."""
         return records.payments(self._engine.state)
-
-    def reputation(self) -> Sequence[Record]:
-        """What is known of other nodes."""
-        return records.standings(self._engine.state, int(self._clock.seconds() * 1000))
 
     def submit(self, submission: Submission) -> Awaitable[Record]:
         """Take a task in; answered once it is on disk. Raises UnknownTemplate, BadParameters."""
@@ -141,12 +121,6 @@ class Desk(Till):
         self._engine.post(TaskSubmitted(task_id=task, spec=spec, resources=submission.resources))
         return done
 
-    def _template(self, name: str) -> ITaskTemplate:
-        if name not in self._templates:
-            names = ", ".join(sorted(self._templates)) or "none"
-            raise UnknownTemplate(f"no template {name!r} is enabled on this node; there are: {names}")
-        return self._templates[name]
-
     def _node_id(self) -> str:
         started = self._engine.state.started
         return started.node_id if started else ""
@@ -155,11 +129,6 @@ class Desk(Till):
         """End a task. Raises NotFound."""
         board = records.board(self._engine.state, task_id)
         self._engine.post(TaskCancelled(task_id=board.task.task_id))
-
-    def estimate(self, submission: Submission) -> Record:
-        """What a task may cost. Raises UnknownTemplate, BadParameters."""
-        template = self._template(submission.template)
-        return estimate(template, submission.spec(template.parse(submission.params)))
 
     def watch(self, topic: str | None, listener: Callable[[Record], None]) -> Callable[[], None]:
         """Call `listener` with what happens; returns what ends that."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from golem.core.job import Phase as WorkPhase
-from golem.core.knowledge import known
 from golem.core.ledger import Pair
 from golem.core.state import NodeState
 from golem.core.subtask import Phase as Attempt
@@ -13,7 +12,7 @@ from golem.core.task import Board
 from golem.errors import NotFound
 from golem.model.chain import Funds
 from golem.model.ids import TaskId
-from golem.model.messages import Rated, Reason
+from golem.model.messages import Reason
 from golem.model.money import Wei, show_ether
 from golem.node.live import Story
 
@@ -163,34 +162,6 @@ def _payment(direction: str, account: str, pair: Pair, due_ms: int, words: str) 
         "paid": pair.paid,
         "due_ms": due_ms,
         "state": words if pair.promised > pair.paid else "settled",
-    }
-
-
-def standings(state: NodeState, now_ms: int) -> list[Record]:
-    """What is known of other nodes, and what it rests on: own deeds, neighbours' word, and the network's mean."""
-    targets = sorted(
-        {Rated(key) for key in state.standings} | state.rumours.opinions.keys() | state.rumours.hearsay.keys()
-    )
-    return [_standing(state, target, now_ms) for target in targets]
-
-
-def _standing(state: NodeState, target: Rated, now_ms: int) -> Record:
-    role, _, node = target.partition("/")
-    fused, own = known(state, target, now_ms), state.standings.get(target)
-    hearsay = state.rumours.hearsay.get(target)
-    return {
-        "node": node,
-        "role": role,
-        "trust": fused.trust,
-        "deeds": own.deeds if own else 0,
-        "good": fused.own[0],
-        "bad": fused.own[1],
-        "heard_good": fused.heard[0],
-        "heard_bad": fused.heard[1],
-        "neighbours": len(state.rumours.opinions.get(target, {})),
-        "network": fused.mean,
-        "network_weight": fused.weight,
-        "network_raters": hearsay.raters if hearsay else 0.0,
     }
 
 

@@ -26,17 +26,53 @@ P = ParamSpec("P")
 NODE_ID = "02" + "ab" * 32
 
 
-class ScriptedFace:
+class ScriptedOutlook:
+    """What it sees of the market: the lists set."""
+
+    def __init__(self) -> None:
+        self.reasons: dict[str | None, list[Record]] = {}
+        self.standings: list[Record] = []
+        self.met: list[Record] = []
+        self.stories: dict[str, list[Record]] = {}
+        self.records: dict[str, dict[str, object]] = {}
+
+    def explain(self, task_id: str | None) -> Sequence[Record]:
+        """The reasons set."""
+        if task_id is not None and task_id not in self.records:
+            raise NotFound(f"no task {task_id}")
+        return self.reasons.get(task_id, [])
+
+    def peers(self) -> Sequence[Record]:
+        """The peers set."""
+        return self.met
+
+    def peer(self, node: str) -> Record:
+        """One of the peers set."""
+        for record in self.met:
+            if record["node"] == node:
+                return record
+        raise NotFound(f"we have not met {node}")
+
+    def reputation(self) -> Sequence[Record]:
+        """The standings set."""
+        return self.standings
+
+    def why(self, node: str) -> Sequence[Record]:
+        """The stories set."""
+        if node not in self.stories:
+            raise NotFound(f"nothing is known of {node}")
+        return self.stories[node]
+
+
+class ScriptedFace(ScriptedOutlook):
     """Implements `golem.control.face.Face`. Set the lists; raise `refusal` at the next submission by setting it."""
 
     def __init__(self) -> None:
-        self.records: dict[str, dict[str, object]] = {}
+        super().__init__()
         self.attempts: dict[str, list[Record]] = {}
         self.said: dict[str, list[Record]] = {}
         self.running: list[Record] = []
-        self.reasons: dict[str | None, list[Record]] = {}
         self.dues: list[Record] = []
-        self.standings: list[Record] = []
         self.kinds: list[Record] = [
             {
                 "name": "echo",
@@ -108,19 +144,9 @@ class ScriptedFace:
         """The jobs set."""
         return self.running
 
-    def explain(self, task_id: str | None) -> Sequence[Record]:
-        """The reasons set."""
-        if task_id is not None and task_id not in self.records:
-            raise NotFound(f"no task {task_id}")
-        return self.reasons.get(task_id, [])
-
     def payments(self) -> Sequence[Record]:
         """The dues set."""
         return self.dues
-
-    def reputation(self) -> Sequence[Record]:
-        """The standings set."""
-        return self.standings
 
     def submit(self, submission: Submission) -> Awaitable[Record]:
         """Take it in, unless told to refuse or to hang."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 from golem.core.node import Core
 from golem.core.reputation import STRANGER, Role, trust
 from golem.core.state import NodeState
+from golem.core.turn import Turn
 from golem.model.effects import Effect, Send, Whisper
 from golem.model.events import Connected, Event, Heard, Stamp, Started
 from golem.model.ids import NodeId
@@ -40,6 +41,10 @@ class Solo:
         self.asked = self.core.step(event, Stamp(at_ms=self.now_ms, salt=b"s" * 16))
         check_node(self.state)
         return self.asked
+
+    def turn(self) -> Turn:
+        """A turn in which a test does by itself what an event would have done."""
+        return Turn(self.state, Stamp(at_ms=self.now_ms, salt=b"s" * 16), self.template.policies())
 
     def meet(self, name: str) -> NodeId:
         """A session with the node `name` stands."""

@@ -73,7 +73,8 @@ def test_a_command_that_makes_no_sense_ends_in_one_line_and_code_2(shell: Shell,
         ["wallet", "show"],
         ["payment", "list"],
         ["payment", "audit"],
-        ["reputation"],
+        ["reputation", "list"],
+        ["peer", "list"],
         ["template", "list"],
     ],
 )
@@ -237,7 +238,7 @@ def test_a_faucet_that_is_none_is_named(shell: Shell) -> None:
 
 def test_reputation_and_templates_are_listed(shell: Shell, node: FaceServer) -> None:
     node.face.standings = [{"node": NODE_ID, "role": "provider", "trust": 0.876, "deeds": 12}]
-    assert shell.run("reputation") == Exit.OK
+    assert shell.run("reputation", "list") == Exit.OK
     assert shell.out.splitlines()[1].split() == [NODE_ID[:10], "provider", "0.88", "12"]
     assert shell.run("template", "list") == Exit.OK
     assert "--text   what to say (required)" in shell.out

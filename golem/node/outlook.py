@@ -1,0 +1,70 @@
+"""The node's view of the market, as its user sees it: whom it knows, how far it trusts them, why anything waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from twisted.internet.interfaces import IReactorTime
+
+from golem.errors import UnknownTemplate
+from golem.interfaces import ITaskTemplate
+from golem.node import insight, records
+from golem.node.engine import Engine
+from golem.node.estimate import estimate
+from golem.node.submission import Submission
+
+Record = Mapping[str, object]
+
+
+class Outlook:
+    """A part of `golem.control.face.Face`."""
+
+    def __init__(self, engine: Engine, clock: IReactorTime, templates: Mapping[str, ITaskTemplate]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._templates = templates
+
+    @property
+    def _now_ms(self) -> int:
+        return int(self._clock.seconds() * 1000)
+
+    def peers(self) -> Sequence[Record]:
+        """The nodes we have met."""
+        return insight.peers(self._engine.state, self._now_ms)
+
+    def peer(self, node: str) -> Record:
+        """One of them, and what there is between us. Raises NotFound."""
+        return insight.peer(self._engine.state, node, self._now_ms)
+
+    def reputation(self) -> Sequence[Record]:
+        """What is known of other nodes."""
+        return insight.standings(self._engine.state, self._now_ms)
+
+    def why(self, node: str) -> Sequence[Record]:
+        """What made the numbers of one node. Raises NotFound."""
+        return insight.why(self._engine.state, node, self._now_ms)
+
+    def explain(self, task_id: str | None) -> Sequence[Record]:
+        """Why a task, or this provider, waits."""
+        state = self._engine.state
+        if task_id is None:
+            return records.reasons(state, [topic for topic in state.notes if topic not in state.boards])
+        board = records.board(state, task_id)
+        said = list(records.reasons(state, [task_id]))
+        if board.task.reason:
+            said.insert(0, {"reason": board.task.reason, "count": 1, "by": "this node"})
+        said += records.declined(board)
+        if board.pending and not board.offers and not board.declined:
+            said.append({"reason": "no provider has answered: none is near", "count": 1, "by": "this node"})
+        return said
+
+    def estimate(self, submission: Submission) -> Record:
+        """What a task may cost. Raises UnknownTemplate, BadParameters."""
+        template = self._template(submission.template)
+        return estimate(template, submission.spec(template.parse(submission.params)))
+
+    def _template(self, name: str) -> ITaskTemplate:
+        if name not in self._templates:
+            names = ", ".join(sorted(self._templates)) or "none"
+            raise UnknownTemplate(f"no template {name!r} is enabled on this node; there are: {names}")
+        return self._templates[name]
