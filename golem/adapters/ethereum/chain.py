@@ -31,6 +31,7 @@ from golem.model.chain import (
 )
 from golem.model.ids import Address, derive
 from golem.model.money import NOTHING, Wei, show_ether
+from golem.model.value import evolve
 from golem.wire.transaction import BASE_GAS, CLAIM_GAS, DEPOSIT_GAS, ORDER_GAS, TAKE_GAS, pay_gas
 from golem.wire.voucher import due_s, verify_voucher
 
@@ -50,9 +51,9 @@ class EthereumChain:
 
     # IChain
 
-    def observe(self, payers: Sequence[Address]) -> Deferred[Sighting]:
-        """Our funds and what `payers` paid us, at the last block that counts."""
-        return Deferred.fromCoroutine(self._observe(payers))
+    def observe(self, payers: Sequence[Address], payees: Sequence[Address] = ()) -> Deferred[Sighting]:
+        """Our funds and what `payers` paid us, at the last block that counts; what we paid `payees`, at the latest."""
+        return Deferred.fromCoroutine(self._observe(payers, payees))
 
     def deposit(self, key: str, amount: Wei) -> Deferred[Receipt]:
         """Move wei from the wallet into the contract, once per key."""
@@ -86,11 +87,14 @@ class EthereumChain:
 
     # what to send
 
-    async def _observe(self, payers: Sequence[Address]) -> Sighting:
+    async def _observe(self, payers: Sequence[Address], payees: Sequence[Address]) -> Sighting:
         depth = self._settings.confirmations
         seen = await self._link.ask(Client.sighting, self.account, payers, depth)
         await self._witness.confirm(self.account, payers, seen)
-        return seen.sighting
+        if not payees:
+            return seen.sighting
+        books = await self._link.ask(Client.books, self.account, payees, 0)
+        return evolve(seen.sighting, given={payee: Wei(paid) for payee, paid in books.paid.items()})
 
     async def _deposit(self, key: str, amount: Wei) -> Receipt:
         head = await self._link.ask(Client.head, self.account)

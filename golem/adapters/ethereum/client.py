@@ -165,6 +165,7 @@ class Client:
                 ),
                 paid={payer: Wei(pair & U96) for payer, pair in pairs.items()},
                 reserved={payer: Wei((pair >> 192) * GWEI) for payer, pair in kept.items()},
+                sent=eth.get_transaction_count(me, number),
             )
             return Seen(sighting=sighting, block_hash=head["hash"].hex())
 
