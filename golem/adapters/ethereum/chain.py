@@ -31,7 +31,6 @@ from golem.model.chain import (
 )
 from golem.model.ids import Address, derive
 from golem.model.money import NOTHING, Wei, show_ether
-from golem.model.value import evolve
 from golem.wire.transaction import BASE_GAS, CLAIM_GAS, DEPOSIT_GAS, ORDER_GAS, TAKE_GAS, pay_gas
 from golem.wire.voucher import due_s, verify_voucher
 
@@ -93,8 +92,7 @@ class EthereumChain:
         await self._witness.confirm(self.account, payers, seen)
         if not payees:
             return seen.sighting
-        books = await self._link.ask(Client.books, self.account, payees, 0)
-        return evolve(seen.sighting, given={payee: Wei(paid) for payee, paid in books.paid.items()})
+        return await self._link.ask(Client.recalled, self.account, payees, seen.sighting)
 
     async def _deposit(self, key: str, amount: Wei) -> Receipt:
         head = await self._link.ask(Client.head, self.account)
