@@ -148,8 +148,11 @@ class IChain(Interface):
     account = Attribute("Address: our own account, which pays and is paid")
     domain = Attribute("Domain: which contract on which chain; what vouchers are signed for")
 
-    def observe(payers: Sequence[Address]) -> Awaitable[Sighting]:
-        """Our funds, and what each of `payers` has ever paid us, at one block a few deep. Raises ChainFault."""
+    def observe(payers: Sequence[Address], payees: Sequence[Address] = ()) -> Awaitable[Sighting]:
+        """Our funds, and what each of `payers` has ever paid us, at one block a few deep. Raises ChainFault.
+
+        `payees`: whom to say of what we have ever paid them, at the latest block.
+        """
 
     def deposit(key: str, amount: Wei) -> Awaitable[Receipt]:
         """Move `amount` wei from the wallet into the contract. Under one key it happens once."""

@@ -24,7 +24,7 @@ class NoChain:
         self.account = account
         self.domain = Domain()
 
-    def observe(self, payers: Sequence[Address]) -> Deferred[Sighting]:
+    def observe(self, payers: Sequence[Address], payees: Sequence[Address] = ()) -> Deferred[Sighting]:
         """Nothing."""
         return succeed(Sighting(block=0, block_ms=0, funds=Funds()))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core import errands, income, merging, provider, requestor, settlement, verification
+from golem.core import errands, income, merging, provider, purse, requestor, settlement, verification
 from golem.core.turn import Turn
 from golem.model import events as e
 from golem.model.ids import SubtaskId
@@ -23,7 +23,7 @@ def completed(turn: Turn, event: e.Completion) -> None:
         case e.Exported():
             merging.on_exported(turn, event)
         case e.Observed():
-            requestor.on_funds(turn, event) if kind == "funds" else income.on_income(turn, event)
+            requestor.on_funds(turn, event) if kind == "funds" else purse.seen(turn, event)
         case e.Deposited() | e.Paid() | e.Claimed() | e.Withdrawn():
             _moved(turn, event)
         case _:
@@ -55,8 +55,8 @@ def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed) -> None:
     match kind:
         case "resource" | "funds" | "deposit" | "export":
             requestor.on_failed(turn, event)
-        case "income":
-            income.on_blind(turn, event)
+        case "income" | "pair":
+            purse.unseen(turn, event)
         case "claim" | "withdraw":
             income.on_failed(turn, event)
         case "preview":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from golem.core.board import dismiss, fill
 from golem.core.market import unwanted_offer
+from golem.core.recall import is_known, look
 from golem.core.reputation import Deed, Role
 from golem.core.subtask import Lapsed, held
 from golem.core.subtask import Phase as Attempt
@@ -11,7 +12,7 @@ from golem.core.task import Agreement, Board, Phase
 from golem.core.turn import Turn
 from golem.core.verification import overdue, take
 from golem.model.effects import Broadcast, Send
-from golem.model.ids import NodeId, SubtaskId, TaskId
+from golem.model.ids import Address, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery, Demand, Failure, Offer, Reason, Refusal
 
 DEMAND_MS = 30_000  # a task that still has work is announced again
@@ -74,9 +75,25 @@ def on_offer(turn: Turn, peer: NodeId, offer: Offer) -> None:
     board.declined.pop(peer, None)
     tier = offer.capability.tier
     turn.tell(offer.task_id, "offer", provider=peer, price_wei=str(offer.price), slots=offer.slots, tier=tier)
-    if board.has_picked:
+    if not _is_known(turn, peer):
+        look(turn, turn.state.peers[peer].payee)
+    elif board.has_picked:
         _agree(board, peer)
         fill(turn, board)
+
+
+def _is_known(turn: Turn, provider: NodeId) -> bool:
+    return is_known(turn, turn.state.peers[provider].payee)
+
+
+def known(turn: Turn, payee: Address) -> None:
+    """Our books say now how it stands with a payee: take the offers that waited for that."""
+    for board in list(turn.state.boards.values()):
+        if board.task.phase is Phase.OPEN and board.has_picked:
+            for node in board.offers:
+                if node not in board.agreements and turn.state.peers[node].payee == payee:
+                    _agree(board, node)
+            fill(turn, board)
 
 
 def on_decline(turn: Turn, peer: NodeId, refusal: Refusal) -> None:
@@ -99,7 +116,8 @@ def pick(turn: Turn, task_id: TaskId) -> None:
     board.has_picked = True
     trust = {node: turn.trust(node, Role.PROVIDER) for node in board.offers}
     for node in turn.strategy.rank(demand_of(turn, board), board.offers, trust):
-        _agree(board, node)
+        if _is_known(turn, node):
+            _agree(board, node)
     fill(turn, board)
 
 

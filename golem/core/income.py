@@ -15,10 +15,10 @@ from golem.core.reputation import DAY_MS, Deed
 from golem.core.turn import Turn
 from golem.errors import IllegalTransition
 from golem.model.chain import Sighting
-from golem.model.effects import Claim, Observe, Withdraw
-from golem.model.events import Claimed, Failed, Observed, Withdrawn
+from golem.model.effects import Claim, Observe, Whisper, Withdraw
+from golem.model.events import Claimed, Connected, Failed, Observed, Withdrawn
 from golem.model.ids import Address, NodeId
-from golem.model.messages import Acceptance, Cancellation, Rejection
+from golem.model.messages import Acceptance, Cancellation, Delay, Rejection, Reminder
 from golem.model.value import evolve
 
 GRACE_MS = 3 * DAY_MS  # past due for so long, a payment is not late but missing
@@ -64,6 +64,21 @@ def _book(turn: Turn, work: Work, acceptance: Acceptance) -> None:
     watch(turn)
 
 
+def remind(turn: Turn, e: Connected) -> None:
+    """Show a requestor that owes us what it has promised: it may have lost its books."""
+    due = turn.state.dues.get(e.payee, [])
+    if due and (voucher := turn.state.works[due[-1]].voucher):
+        turn.ask(Whisper(to=(e.peer,), message=Reminder(voucher=voucher)))
+
+
+def on_delay(turn: Turn, peer: NodeId, message: Delay) -> None:
+    """A requestor says that what it owes us is not sent yet. It is late no later for that."""
+    payer = turn.state.peers[peer].payee
+    if turn.state.dues.get(payer):
+        turn.state.delays[payer] = message.reason
+        turn.tell("node", "payment delayed", payer=payer, owed_wei=str(message.owed), why=message.reason)
+
+
 def watch(turn: Turn) -> None:
     """Look at the chain soon, as long as anything is due."""
     state = turn.state
@@ -89,6 +104,8 @@ def on_income(turn: Turn, e: Observed) -> None:
         due = state.dues.get(payer, [])
         while due and state.works[due[0]].cumulative <= cumulative:
             _paid(turn, state.works[due.pop(0)], sighting.block_ms)
+        if not due:
+            state.delays.pop(payer, None)
         for subtask_id in due:
             _unpaid(turn, state.works[subtask_id], sighting.block_ms, payer)
         _claim(turn, payer, sighting.block_ms)

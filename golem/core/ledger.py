@@ -74,6 +74,24 @@ def owe(ledger: Ledger, task: TaskId, payee: Address, amount: Wei, due_ms: int =
     return ledger.owing[payee].promised
 
 
+def recall(ledger: Ledger, payee: Address, given: Wei) -> None:
+    """Take over from the contract what `payee` was ever paid, where these books do not know it."""
+    if payee not in ledger.owing:
+        move(ledger, "chain", f"paid/{payee}", given)
+        ledger.owing[payee] = Pair(promised=given, paid=given)
+
+
+def admit(ledger: Ledger, payee: Address, cumulative: Wei, due_ms: int) -> int:
+    """Take over that `payee` was promised `cumulative`; returns how much of that these books did not know."""
+    old = ledger.owing.get(payee, Pair())
+    more = max(0, cumulative - old.promised)
+    if more:
+        move(ledger, "chain", f"owed/{payee}", more)
+        oldest_ms = old.due_ms if old.promised > old.paid else due_ms
+        ledger.owing[payee] = Pair(promised=cumulative, paid=old.paid, due_ms=oldest_ms)
+    return more
+
+
 def settle(ledger: Ledger, payee: Address, cumulative: Wei, rest_due_ms: int = 0) -> None:
     """Book what a batch has paid; a second time changes nothing. `rest_due_ms`: when what it did not pay is due."""
     pair = ledger.owing.get(payee, Pair())

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from golem.core import checking, epochs, overlay, provider
 from golem.core.hiring import greet
+from golem.core.income import remind
 from golem.core.turn import Turn
 from golem.model.events import Connected
 from golem.model.ids import NodeId
@@ -24,6 +25,7 @@ def start(turn: Turn) -> None:
 def connected(turn: Turn, event: Connected) -> None:
     """A session stands: exchange what we know, and say which tasks of ours are open."""
     overlay.connected(turn, event)
+    remind(turn, event)
     greet(turn, event.peer)
 
 

@@ -68,7 +68,7 @@ def _heard(turn: Turn, peer: NodeId, message: m.Message) -> None:
             hiring.on_answer(turn, peer, message)
         case m.Refusal():
             _refused(turn, peer, message)
-        case m.Acceptance() | m.Rejection() | m.Cancellation():
+        case m.Acceptance() | m.Rejection() | m.Cancellation() | m.Reminder() | m.Delay():
             purse.heard(turn, peer, message)
         case m.Assignment():
             provider.on_assignment(turn, peer, message)
@@ -99,8 +99,8 @@ def _fired(turn: Turn, name: str) -> None:
             provider.wait_for(turn, NodeId(subject))
         case "forsaken":
             provider.forsaken(turn, NodeId(subject))
-        case "settle" | "observe":
-            purse.fired(turn, kind)
+        case "settle" | "observe" | "pair":
+            purse.fired(turn, name)
         case "overlay" | "gossip":
             neighbours.fired(turn, kind)
         case _:

@@ -53,7 +53,7 @@ def _lay_out(turn: Turn, e: TaskSubmitted) -> Board:
 def on_funds(turn: Turn, e: Observed) -> None:
     """The chain has told what we have: reserve the budget, or deposit what is missing, or say that it can't be paid."""
     board = turn.state.boards[TaskId(e.key.partition("/")[2])]
-    turn.state.funds = e.sighting.funds
+    turn.state.funds, turn.state.sent = e.sighting.funds, e.sighting.sent
     correct_free(turn.state.ledger, e.sighting.funds.free)
     if board.task.phase is not Phase.FUNDING:
         return

@@ -13,15 +13,17 @@ from __future__ import annotations
 from golem.core.ledger import Pair, settle
 from golem.core.turn import Turn
 from golem.model.chain import MAX_BATCH_WORDS, Batch, Word
-from golem.model.effects import Pay
+from golem.model.effects import Pay, Send
 from golem.model.events import Failed, Paid
 from golem.model.ids import Address, BatchId, derive
+from golem.model.messages import Delay
 from golem.model.money import NOTHING, Wei
 
 RETRY_MS = 15_000  # a chain that failed is asked again after one block of the slowest chain we know
 HURRY_MS = 2 * 3_600_000  # so long before the first due, gas may begin to cost more
 RUSH_MS = 30 * 60_000  # from here on it may cost what it takes: to be late costs more
 RUSH_FACTOR = 10  # what gas may cost at last, over what it may cost at first
+TOO_DEAR = "gas costs too much for what it pays: it waits for cheaper gas, at most until it is due"
 PARTS = 1_000_000  # of a share, as integers count it
 
 
@@ -97,7 +99,22 @@ def on_paid(turn: Turn, event: Paid) -> None:
 
 def on_failed(turn: Turn, event: Failed) -> None:
     """The chain did not take it: the batch stays as it is and is sent again."""
-    how = "payment deferred" if event.fault == "TooDear" else "payment failed"
+    is_deferred = event.fault == "TooDear"
+    how = "payment deferred" if is_deferred else "payment failed"
+    if is_deferred and not turn.state.payment_problem.startswith(how):
+        _excuse(turn)
     turn.state.payment_problem = f"{how}: {event.detail}"
     turn.tell("node", how, batch=event.key, why=event.detail)
     turn.after(RETRY_MS, "settle")
+
+
+def _excuse(turn: Turn) -> None:
+    """Tell those who wait for the open batch that they wait for cheaper gas."""
+    state = turn.state
+    owed = {
+        word.payee: word.cumulative - state.ledger.owing[word.payee].paid
+        for word in (state.batch.words if state.batch else ())
+    }
+    for node, peer in state.peers.items():
+        if peer.payee in owed:
+            turn.ask(Send(to=node, message=Delay(owed=Wei(owed[peer.payee]), reason=TOO_DEAR)))

@@ -33,7 +33,8 @@ class NodeState(msgspec.Struct, kw_only=True):
 
     `near`: where others listen. `offered`: our price, by task; `declined`: why we do not offer, where we have said
     so. `errands`: what a running check or merge is for, as (kind, id). `dues`: accepted work by payer, the oldest
-    first. `reserved`: set aside for us by payer. `claims`: by payer, no claim before. `frozen_ms`: when the open
+    first. `reserved`: set aside for us by payer. `claims`: by payer, no claim before. `delays`: by payer, why it
+    does not pay yet. `sent`: how many transactions of ours the chain has. `frozen_ms`: when the open
     batch was made; what is accepted later is in the next. `payment_problem`: why the open batch is not paid yet;
     `chain_problem`: why the chain can't be seen. `checking`: results whose checks run; `to_check`: those that wait for
     theirs. `notes`: refusals by topic, counted. `resting`: why no new work is taken now. `crashes`: how many in a row,
@@ -59,6 +60,8 @@ class NodeState(msgspec.Struct, kw_only=True):
     funds: Funds = Funds()
     reserved: dict[Address, Wei] = {}
     claims: dict[Address, int] = {}
+    delays: dict[Address, str] = {}
+    sent: int = 0
     withdraws: int = 0
     is_withdrawing: bool = False
     batch: Batch | None = None

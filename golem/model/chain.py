@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from golem.model.ids import NOBODY, Address, BatchId
 from golem.model.money import Wei
+from golem.model.spec import Count
 from golem.model.value import Value
 
 MAX_BATCH_WORDS = 500  # 500 existing pairs cost 3.2 M gas, a fifth of a transaction's cap (docs/economics.md)
@@ -40,7 +41,7 @@ class Voucher(Value):
     payer: Address
     payee: Address
     cumulative: Wei
-    due_ms: int
+    due_ms: Count
     signature: Annotated[bytes, Meta(max_length=65)] = b""
 
 
@@ -65,7 +66,8 @@ class Sighting(Value):
     """The chain as seen at one block, a few deep: what each payer has ever paid us.
 
     `block_ms`: the block's own time. `base_fee`: wei per unit of gas. `reserved`: what a payer has set aside for us
-    and can't take back before we see it begin to; payers without are left out.
+    and can't take back before we see it begin to; payers without are left out. `given`: what we have ever paid each of
+    the payees asked for, by the latest block. `sent`: how many transactions of ours were mined.
     """
 
     block: int
@@ -74,6 +76,8 @@ class Sighting(Value):
     paid: dict[Address, Wei] = {}
     base_fee: Wei = Wei(0)
     reserved: dict[Address, Wei] = {}
+    given: dict[Address, Wei] = {}
+    sent: int = 0
 
 
 class Statement(Value):

@@ -140,10 +140,11 @@ class Withdraw(Value):
 
 
 class Observe(Value):
-    """Look at the chain: our funds, and what each of `payers` has paid us. Ends in Observed."""
+    """Look at the chain: our funds, what each of `payers` has paid us, and we each of `payees`. Ends in Observed."""
 
     key: str
     payers: tuple[Address, ...]
+    payees: tuple[Address, ...] = ()
 
 
 class Tell(Value):

@@ -170,6 +170,19 @@ class Acceptance(Value):
         )
 
 
+class Reminder(Value):
+    """A payee shows a payer what it has signed, in case the payer has lost its books: the newest voucher."""
+
+    voucher: Voucher
+
+
+class Delay(Value):
+    """A payer tells a payee that what it owes is not sent now, and why. It is late no later for that."""
+
+    owed: Wei
+    reason: Text
+
+
 class Rejection(Value):
     """The result is not taken and not paid. `evidence`: what check found it, and how."""
 
@@ -242,6 +255,8 @@ Message = (
     | Delivery
     | Failure
     | Acceptance
+    | Reminder
+    | Delay
     | Rejection
     | Cancellation
     | Progress

@@ -163,7 +163,7 @@ class Driver:
             case f.Withdraw():
                 return e.Withdrawn(key=effect.key, receipt=await self._chain.withdraw(effect.payers))
             case f.Observe():
-                return e.Observed(key=effect.key, sighting=await self._chain.observe(effect.payers))
+                return e.Observed(key=effect.key, sighting=await self._chain.observe(effect.payers, effect.payees))
 
     def _report(self, key: str, work: Awaitable[e.Event]) -> None:
         done: Deferred[e.Event] = Deferred.fromCoroutine(_run(work))

@@ -148,7 +148,7 @@ def payments(state: NodeState) -> list[Record]:
     for payer, pair in sorted(state.ledger.earning.items()):
         due = [state.works[subtask_id] for subtask_id in state.dues.get(payer, [])]
         late = "claiming" if payer in state.claims else "late"
-        words = late if any(work.is_late for work in due) else "due"
+        words = late if any(work.is_late for work in due) else "delayed" if payer in state.delays else "due"
         record = _payment("in", payer, pair, due[0].due_ms if due else 0, words)
         out.append({**record, "reserved": state.reserved.get(payer, Wei(0))})
     return out

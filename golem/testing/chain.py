@@ -63,6 +63,7 @@ class MemoryLedger:
         self.payments: list[tuple[Address, Address, int]] = []
         self.pooled: dict[tuple[Address, Address], int] = {}
         self.deposits: dict[str, Receipt] = {}
+        self.sent: dict[Address, int] = {}
         self._reorgs = 0
 
     def account(self, address: Address, wallet: int) -> MemoryChain:
@@ -93,6 +94,7 @@ class MemoryLedger:
             if self.is_down:
                 raise ChainFault("the chain is down")
         self.wallets[account] -= self.fee
+        self.sent[account] = self.sent.get(account, 0) + 1
         return Receipt(
             tx_hash="0x" + derive("tx", what, self.block()), block=self.block(), gas_used=0, fee=Wei(self.fee)
         )
@@ -108,11 +110,11 @@ class MemoryChain:
         self.domain = Domain()
         self.past: Sight | None = None
 
-    def observe(self, payers: Sequence[Address]) -> Deferred[Sighting]:
-        """Our funds, and what each payer has paid us."""
-        return Deferred.fromCoroutine(self._observe(payers))
+    def observe(self, payers: Sequence[Address], payees: Sequence[Address] = ()) -> Deferred[Sighting]:
+        """Our funds, what each payer has paid us, and we each payee."""
+        return Deferred.fromCoroutine(self._observe(payers, payees))
 
-    async def _observe(self, payers: Sequence[Address]) -> Sighting:
+    async def _observe(self, payers: Sequence[Address], payees: Sequence[Address] = ()) -> Sighting:
         if self._ledger.is_down:
             raise ChainFault("the chain is down")
         world = self.past or self._ledger.sight()
@@ -128,6 +130,8 @@ class MemoryChain:
             ),
             paid={payer: Wei(world.paid.get((payer, self.account), 0)) for payer in payers},
             reserved={p: Wei(kept) for p in payers if (kept := self._ledger.reserves.get((p, self.account), 0))},
+            given={payee: Wei(self._ledger.paid.get((self.account, payee), 0)) for payee in payees},
+            sent=self._ledger.sent.get(self.account, 0),
         )
 
     def deposit(self, key: str, amount: Wei) -> Deferred[Receipt]:

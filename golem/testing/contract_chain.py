@@ -89,6 +89,15 @@ class ChainContract:
         assert seen.funds == Funds(free=Wei(0), claimable=Wei(0), wallet=Wei(WALLET))
 
     @waited
+    async def test_a_payer_that_forgot_all_is_told_what_it_gave_and_that_it_sent(self, world: World) -> None:
+        assert (await world.alice.observe([])).sent == 0
+        await world.alice.deposit("first", Wei(WALLET // 2))
+        await world.alice.pay(world.batch("one", 70))
+        seen = await world.again().observe([], [world.bob.account, NOBODY])
+        assert seen.given == {world.bob.account: 70, NOBODY: 0}
+        assert seen.sent == 2
+
+    @waited
     async def test_a_deposit_moves_ether_from_the_wallet_into_the_contract(self, world: World) -> None:
         receipt = await world.alice.deposit("first", Wei(WALLET // 2))
         funds = await world.alices()

@@ -113,6 +113,12 @@ class LocalNode:
         self._world.hang_up(self.name)
         self._life = None
 
+    def lose_books(self) -> None:
+        """The journal of a dead node is gone; its keys are not."""
+        assert self._life is None, f"{self.name} is alive"
+        self.journal = MortalJournal(self.name)
+        self._witness.is_forgetful = True
+
     def freeze(self) -> None:
         """Stop the node's process, as SIGSTOP does."""
         if self._life is not None:

@@ -23,13 +23,14 @@ REMEMBERED = 25  # turns a node: what a reader of a failure looks at
 
 
 class Witness:
-    """Of one node. Hand `saw` to `Engine.observe`."""
+    """Of one node. Hand `saw` to `Engine.observe`. `is_forgetful`: it lost its books, and learns of old pairs late."""
 
     def __init__(self, world: World, name: str, account: Address, state: Callable[[], NodeState]) -> None:
         self._world = world
         self._name = name
         self._account = account
         self._state = state
+        self.is_forgetful = False
         self._last: deque[tuple[float, e.Event, list[f.Effect]]] = deque(maxlen=REMEMBERED)
 
     def saw(self, event: e.Event, effects: list[f.Effect]) -> None:
@@ -42,7 +43,10 @@ class Witness:
             if isinstance(effect, f.Drop):
                 self._world.troubles.append(f"{self._name} drops {effect.peer[:8]}: {effect.why}")
         check_node(self._state())
-        payments_were_promised(self._account, self._state(), self._world.ledger.paid)
+        owing, paid = self._state().ledger.owing, self._world.ledger.paid
+        if self.is_forgetful:
+            paid = {pair: amount for pair, amount in paid.items() if pair[1] in owing}
+        payments_were_promised(self._account, self._state(), paid)
         told_to_stop_is_stopped(event, self._state())
         lateness_is_remembered(effects)
         income_is_real(self._account, self._state(), self._world.ledger.paid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from golem.interfaces import IKeyring
 from golem.model.chain import Domain
-from golem.model.messages import Acceptance, Demand, Message, PeerList
+from golem.model.messages import Acceptance, Demand, Message, PeerList, Reminder
 from golem.wire.signing import payee_digest, sign_word, verify_word
 from golem.wire.voucher import sign_acceptance, verify_voucher
 
@@ -36,5 +36,5 @@ def verify(network: str, domain: Domain, message: Message) -> None:
         case PeerList(peers=records):
             for record in records:
                 verify_word(network, record)
-        case Acceptance():
+        case Acceptance() | Reminder():
             verify_voucher(domain, message.voucher)

@@ -9,9 +9,9 @@ from golem.core.reputation import DAY_MS, Role
 from golem.errors import IllegalTransition
 from golem.model import events as e
 from golem.model.chain import Funds, Receipt, Sighting
-from golem.model.effects import Claim, Observe, Send, Withdraw
+from golem.model.effects import Claim, Observe, Send, Whisper, Withdraw
 from golem.model.ids import SubtaskId, TaskId
-from golem.model.messages import Acceptance, Assignment, Demand, Offer, Reason, Refusal
+from golem.model.messages import Acceptance, Assignment, Delay, Demand, Offer, Reason, Refusal, Reminder
 from golem.model.money import Wei
 from golem.model.settings import Settings
 from golem.model.spec import Job, Limits, Outcome, Status
@@ -216,3 +216,34 @@ def test_earnings_stay_where_they_are_if_the_user_says_so() -> None:
     works(me, 1)
     sees(me, me.now_ms + 1, funds=Funds(claimable=Wei(10**18)))
     assert not any(isinstance(effect, Withdraw) for effect in me.asked)
+
+
+def shown(me: Solo) -> list[Whisper]:
+    return [effect for effect in me.asked if isinstance(effect, Whisper) and isinstance(effect.message, Reminder)]
+
+
+def test_a_requestor_that_comes_back_is_shown_its_newest_promise_while_it_owes() -> None:
+    me = hired()
+    me.meet("alice")
+    assert not shown(me)
+    works(me, 1)
+    works(me, 2)
+    me.meet("alice")
+    assert shown(me) == [Whisper(to=(ALICE.node_id,), message=Reminder(voucher=promise(2).voucher))]
+    me.state.works[subtask(2)] = evolve(me.state.works[subtask(2)], voucher=None)
+    me.meet("alice")
+    assert not shown(me), "of an earlier version: there is none"
+
+
+def test_a_delay_is_kept_until_it_is_over_and_makes_nobody_less_late() -> None:
+    me = hired()
+    me.hear("alice", Delay(owed=AMOUNT, reason="gas"))
+    assert not me.state.delays, "she owes us nothing"
+    works(me, 1)
+    me.hear("alice", Delay(owed=AMOUNT, reason="gas"))
+    assert me.state.delays == {ALICE.account: "gas"}
+    sees(me, DUE_MS + 1)
+    assert me.state.works[subtask(1)].is_late
+    assert me.state.delays
+    sees(me, DUE_MS + 2, paid=AMOUNT)
+    assert not me.state.delays

@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from golem.core.ledger import Ledger, Pair, move, owe, settle
-from golem.core.settlement import HURRY_MS, RUSH_MS
+from golem.core.settlement import HURRY_MS, RUSH_MS, TOO_DEAR
 from golem.model import events as e
 from golem.model.chain import MAX_BATCH_WORDS, Receipt
-from golem.model.effects import Pay, SetTimer
+from golem.model.effects import Pay, Send, SetTimer
 from golem.model.ids import Address, TaskId
+from golem.model.messages import Delay
 from golem.model.money import Wei
 from golem.model.settings import Settings
+from golem.testing.keys import FixedKeyring
 from golem.testing.solo import BEGIN_MS, Solo
 
 TASK = TaskId("7" * 32)
@@ -69,6 +71,24 @@ def test_a_deferred_batch_is_asked_for_again_with_what_gas_may_cost_by_then() ->
     assert me.state.payment_problem == "payment failed: away"
     me.post(e.Paid(key=first.key, receipt=RECEIPT))
     assert me.state.payment_problem == ""
+
+
+def test_who_waits_for_cheaper_gas_is_told_once_a_deferral() -> None:
+    me = owing()
+    for name in ("bob", "carol"):
+        me.meet(name)
+    owe(me.state.ledger, TASK, FixedKeyring("bob").account, Wei(7), BEGIN_MS + DAY_MS)
+    batch = asks(me, BEGIN_MS)
+    dear = e.Failed(key=batch.key, fault="TooDear", detail="wait")
+    me.post(dear)
+    (told,) = [effect for effect in me.asked if isinstance(effect, Send)]
+    assert (told.to, told.message) == (FixedKeyring("bob").node_id, Delay(owed=Wei(7), reason=TOO_DEAR))
+    me.post(dear)
+    assert not me.said(Delay)
+    me.post(e.Failed(key=batch.key, fault="ChainFault", detail="away"))
+    assert not me.said(Delay), "it does not know how long that takes"
+    me.post(dear)
+    assert me.said(Delay)
 
 
 def test_what_was_accepted_after_the_freeze_is_due_a_window_after_it() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from golem.errors import BadSignature
 from golem.model.chain import Domain
-from golem.model.messages import Acceptance, Demand, Message, PeerList
+from golem.model.messages import Acceptance, Demand, Message, PeerList, Reminder
 from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.samples import messages
@@ -36,6 +36,13 @@ def test_our_own_record_is_sealed_and_those_of_others_are_passed_on_as_they_are(
     verify("devnet", DOMAIN, sealed)
     with pytest.raises(BadSignature):
         verify("devnet", DOMAIN, PeerList(peers=(own, evolve(other, address="192.0.2.9:1"))))
+
+
+def test_a_reminder_shows_a_voucher_that_the_payer_signed_for_this_contract() -> None:
+    (reminder,) = [message for message in messages() if isinstance(message, Reminder)]
+    verify("devnet", DOMAIN, reminder)
+    with pytest.raises(BadSignature, match="chain 1"):
+        verify("devnet", Domain(chain_id=1), reminder)
 
 
 @pytest.mark.parametrize("message", set(messages()) - set(SEALED), ids=lambda message: type(message).__name__)

@@ -50,9 +50,9 @@ class EthereumChain:
 
     # IChain
 
-    def observe(self, payers: Sequence[Address]) -> Deferred[Sighting]:
-        """Our funds and what `payers` paid us, at the last block that counts."""
-        return Deferred.fromCoroutine(self._observe(payers))
+    def observe(self, payers: Sequence[Address], payees: Sequence[Address] = ()) -> Deferred[Sighting]:
+        """Our funds and what `payers` paid us, at the last block that counts; what we paid `payees`, at the latest."""
+        return Deferred.fromCoroutine(self._observe(payers, payees))
 
     def deposit(self, key: str, amount: Wei) -> Deferred[Receipt]:
         """Move wei from the wallet into the contract, once per key."""
@@ -86,11 +86,13 @@ class EthereumChain:
 
     # what to send
 
-    async def _observe(self, payers: Sequence[Address]) -> Sighting:
+    async def _observe(self, payers: Sequence[Address], payees: Sequence[Address]) -> Sighting:
         depth = self._settings.confirmations
         seen = await self._link.ask(Client.sighting, self.account, payers, depth)
         await self._witness.confirm(self.account, payers, seen)
-        return seen.sighting
+        if not payees:
+            return seen.sighting
+        return await self._link.ask(Client.recalled, self.account, payees, seen.sighting)
 
     async def _deposit(self, key: str, amount: Wei) -> Receipt:
         head = await self._link.ask(Client.head, self.account)

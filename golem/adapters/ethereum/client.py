@@ -12,7 +12,7 @@ from golem.errors import ChainFault, NodeFault
 from golem.model.chain import Batch, Funds, Receipt, Sighting, Statement
 from golem.model.ids import Address
 from golem.model.money import Wei
-from golem.model.value import Value
+from golem.model.value import Value, evolve
 from golem.wire.transaction import word
 
 if TYPE_CHECKING:
@@ -165,8 +165,14 @@ class Client:
                 ),
                 paid={payer: Wei(pair & U96) for payer, pair in pairs.items()},
                 reserved={payer: Wei((pair >> 192) * GWEI) for payer, pair in kept.items()},
+                sent=eth.get_transaction_count(me, number),
             )
             return Seen(sighting=sighting, block_hash=head["hash"].hex())
+
+    def recalled(self, account: Address, payees: Sequence[Address], seen: Sighting) -> Sighting:
+        """What was seen, and what `account` has ever paid each payee by the latest block."""
+        paid = self.books(account, payees, 0).paid
+        return evolve(seen, given={payee: Wei(total) for payee, total in paid.items()})
 
     def block_hash(self, number: int) -> str:
         """Which block has this number; empty: none yet."""

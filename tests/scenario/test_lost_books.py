@@ -1,0 +1,59 @@
+"""A requestor loses all it knew, but for its keys: nobody is paid twice, and nobody too little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from golem.testing.local import LocalNetwork
+
+pytestmark = pytest.mark.scenario
+Networks = Callable[..., LocalNetwork]
+PROVIDERS = ("bob", "carol")
+
+
+def done(net: LocalNetwork, count: int) -> int:
+    """Have a task done; returns what it cost, in wei."""
+    alice = net["alice"]
+    task = alice.submit("echo", {"count": count})
+    net.run_until(lambda: alice.phase(task) == "done", limit_s=60)
+    return int(str(alice.task(task)["spent"]))
+
+
+def paid(net: LocalNetwork) -> int:
+    return sum(net.paid("alice", provider) for provider in PROVIDERS)
+
+
+def lose_books(net: LocalNetwork, *names: str) -> None:
+    for name in names:
+        net.kill(name)
+        net[name].lose_books()
+    for name in names:
+        net.boot(name)
+
+
+def test_what_was_promised_and_not_paid_is_paid_by_who_forgot_it(network: Networks) -> None:
+    net = network()
+    spent = done(net, 6)
+    net.run_until(lambda: paid(net) == spent, limit_s=30)
+    spent += done(net, 8)
+    assert paid(net) < spent, "the second batch is not sent yet"
+    lose_books(net, "alice")
+    net.run_until(lambda: paid(net) == spent, limit_s=60)
+    spent += done(net, 8)
+    net.run_until(lambda: paid(net) == spent, limit_s=60)
+    net.advance(60)
+    assert paid(net) == spent
+    assert all(net[name].trust("alice", "requestor") > 0.5 for name in PROVIDERS)
+
+
+def test_where_both_sides_forget_totals_go_on_from_the_contract(network: Networks) -> None:
+    net = network()
+    spent = done(net, 6)
+    net.run_until(lambda: paid(net) == spent, limit_s=30)
+    lose_books(net, "alice", *PROVIDERS)
+    spent += done(net, 8)
+    net.run_until(lambda: paid(net) == spent, limit_s=60)
+    net.advance(60)
+    assert paid(net) == spent
