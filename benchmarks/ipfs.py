@@ -28,8 +28,8 @@ from twisted.web.static import File
 
 from benchmarks.figures import arguments, show
 from golem.ipfs import car
-from golem.ipfs.cid import Key, from_text
-from golem.ipfs.importer import CHUNK_BYTES, Chunk, import_path
+from golem.ipfs.cid import Chunk, Key, from_text
+from golem.ipfs.importer import CHUNK_BYTES, import_path
 from golem.ipfs.node import EmbeddedStore
 
 MIB = 1 << 20

@@ -17,8 +17,7 @@ from threading import Lock
 from typing import BinaryIO, Self
 
 from golem.errors import ContentMismatch, ContentMissing, StoreFault, TooLarge
-from golem.ipfs.cid import Key, check_block, to_text
-from golem.ipfs.importer import Chunk
+from golem.ipfs.cid import Chunk, Key, check_block, to_text
 from golem.ipfs.index import Index, Place, Stored
 
 _WRITE_BYTES = 256 << 10  # small blocks are gathered into writes of this size
@@ -68,12 +67,23 @@ class BlockStore:
         """Room for a new content, which nobody sees before its `commit`. Use it in a `with`."""
         return Draft(self, by_reference=by_reference)
 
-    def read(self, key: Key) -> bytes:
-        """A block, checked against its id; raises ContentMissing."""
+    def size(self, key: Key) -> int:
+        """How many bytes a block has; raises ContentMissing."""
+        return self._find(key)[1].size
+
+    def serve(self, key: Key) -> bytes:
+        """A block, for somebody who checks it."""
+        return self.read(key)
+
+    def _find(self, key: Key) -> tuple[Stored, Place]:
         found = self._index.find(key)
         if found is None:
             raise ContentMissing(f"{to_text(key)} is not here")
-        stored, place = found
+        return found
+
+    def read(self, key: Key) -> bytes:
+        """A block, checked against its id; raises ContentMissing."""
+        stored, place = self._find(key)
         try:
             block = self._read(stored, place)
             check_block(key, block)

@@ -12,7 +12,7 @@ from twisted.web.client import ResponseDone
 
 PATIENCE_S = 20.0  # for an answer to begin, and then for every PATIENCE_BYTES of it
 PATIENCE_BYTES = 64 << 10
-MAX_WAITING_BYTES = 4 << 20  # received and not checked yet; the connection is paused there
+MAX_WAITING_BYTES = 1 << 20  # received and not checked yet; the connection is paused there
 
 
 class Body(Protocol):
@@ -21,7 +21,7 @@ class Body(Protocol):
     `ended`: how the answer ended, after all of it was worked on: empty where well. Fails with what `work` raised.
     """
 
-    def __init__(self, clock: IReactorTime, work: Callable[[bytes], Deferred[None]]) -> None:
+    def __init__(self, clock: IReactorTime, work: Callable[[list[bytes]], Deferred[None]]) -> None:
         self.ended: Deferred[str] = Deferred(lambda _: self.stop())
         self._clock = clock
         self._work = work
@@ -80,8 +80,7 @@ class Body(Protocol):
         if self._is_working or self.ended.called:
             return
         if self._waiting:
-            batch = b"".join(self._waiting)
-            self._waiting.clear()
+            batch, self._waiting = self._waiting, []
             self._waiting_bytes = 0
             self._is_working = True
             self._work(batch).addCallbacks(self._worked, self._failed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from golem.errors import ContentMismatch, ContentUnreadable
 from golem.ipfs import varint
@@ -17,9 +17,14 @@ def header(root: Key) -> bytes:
     return varint.encode(len(body)) + body
 
 
+def lead(key: Key, size: int) -> bytes:
+    """What stands before a block of `size` bytes."""
+    return varint.encode(len(key) + size) + key
+
+
 def section(key: Key, block: bytes) -> bytes:
     """One block."""
-    return varint.encode(len(key) + len(block)) + key + block
+    return lead(key, len(block)) + block
 
 
 class CarReader:
@@ -34,19 +39,20 @@ class CarReader:
         self._need = 0  # bytes before it is worth looking again; joining at every piece would copy each many times
         self._has_header = False
 
-    def feed(self, data: bytes) -> Iterator[tuple[Key, bytes]]:
+    def feed(self, pieces: Sequence[bytes]) -> Iterator[tuple[Key, memoryview]]:
         """The blocks that are whole now. Exhaust it before the next call."""
-        self._pieces.append(data)
-        self._have += len(data)
+        self._pieces += pieces
+        self._have += sum(map(len, pieces))
         if self._have < self._need:
             return
         whole, at = b"".join(self._pieces), 0
+        view = memoryview(whole)
         try:
             while (found := self._section(whole, at)) is not None:
                 start, at = found
                 if self._has_header:
                     split = min(at, start + key_bytes(whole, start))
-                    yield to_key(whole[start:split]), whole[split:at]
+                    yield to_key(whole[start:split]), view[split:at]
                 self._has_header = True
         except ContentUnreadable as why:
             raise ContentMismatch(f"not a CAR: {why}") from why

@@ -16,6 +16,9 @@ from golem.model.ids import Cid
 Key = NewType("Key", bytes)
 """A content id in its binary form."""
 
+Chunk = bytes | memoryview
+"""Some bytes of a content."""
+
 KEY_BYTES = 36
 OLD_KEY_BYTES = 34  # version 0: the bare multihash
 MAX_BLOCK_BYTES = 2 << 20  # what other IPFS nodes accept (bitswap's rule)
@@ -46,7 +49,7 @@ def is_raw(key: Key) -> bool:
     return key.startswith(_RAW)
 
 
-def check_block(key: Key, block: bytes) -> None:
+def check_block(key: Key, block: Chunk) -> None:
     """Raise ContentMismatch unless these bytes are what `key` names."""
     if sha256(block).digest() != key[-32:]:
         raise ContentMismatch(f"a block is not what {to_text(key)} names")

@@ -1,147 +1,287 @@
-"""Gets content from other nodes' gateways: a CAR stream of the whole graph, checked block by block as it arrives.
+"""Gets content from several nodes at once: the nodes of its graph first, then its leaves in runs, checked as they come.
 
-Sources are tried in turn. What has been checked stays when a source fails: the next is asked for the first block that
-is still wanted, and for what hangs on it, and so on. A source that sends one wrong byte is not asked again.
+Once all nodes are here, how large the content is and how many blocks it has is known, and was found to be within what
+was agreed; only then is a leaf asked for. Runs of leaves go to whoever is free. At the end, those who are idle
+take over half of what others still have to send, and the last block of one that is slow is asked for twice. What has
+been checked stays when a source fails. One that sends a wrong byte is reported and not asked again.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections import deque
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 from twisted.internet.base import ReactorBase
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.defer import TimeoutError as TookTooLong
-from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.protocol import Protocol
-from twisted.web import http
-from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed
-from twisted.web.http_headers import Headers
-from twisted.web.iweb import IResponse
+from twisted.logger import Logger
 
-from golem.errors import ContentMismatch, ContentMissing, DaemonFault, StoreFault
-from golem.ipfs.body import PATIENCE_S, Body
-from golem.ipfs.car import CarReader
+from golem.errors import ContentMismatch, ContentMissing, DaemonFault, GolemError, StoreFault
 from golem.ipfs.cid import Key, to_text
-from golem.ipfs.intake import Intake, Keeper
+from golem.ipfs.gateways import Flow, Gateways, Stops
+from golem.ipfs.intake import Intake, Keeper, Leaf
 from golem.ipfs.kubo import Client
 from golem.ipfs.workers import Workers
+from golem.model.ids import Cid
 from golem.model.messages import Place
 
 R = TypeVar("R")
 
-MAX_SOURCES = 16  # asked for one content
-MAX_REQUESTS = 8  # of one source for one content, as long as each brings something; then the next one's turn
-CONNECT_S = 10.0
-_KEPT_PER_HOST = 2
-_PLACE = re.compile(r"[A-Za-z0-9.-]{1,100}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}")
+log = Logger()
+
+MAX_SOURCES = 8  # asked for one content
+MAX_REQUESTS = 8  # under way for one content; each may hold 4 MiB
+MAX_BREAKS = 8  # of one source for one content, each after it brought something
+RUN_BYTES = 8 << 20  # asked for at once: some 10 ms of work on the same machine, 10 s at 8 Mbit/s
+RUN_BLOCKS = 128  # their ids have 8 KiB in the address of a request; servers take 16 KiB
+SPLIT_S = 0.5  # a run that takes longer is shared with whoever is idle
+_HIS = (ContentMismatch, ContentMissing, DaemonFault)  # a source's own failures; others may help
+
+
+class Moving(NamedTuple):
+    """A content that comes in. `size_bytes`: of its files, as far as known. `received_bytes`: nodes count, too."""
+
+    cid: Cid
+    size_bytes: int
+    received_bytes: int
 
 
 class Fetcher:
-    """A client of gateways, with a few connections kept open. `daemon`: is asked last."""
+    """Fetches contents. `daemon`: is asked last."""
 
     def __init__(self, reactor: ReactorBase, workers: Workers, daemon: Client | None = None) -> None:
-        self._daemon = daemon
-        self._clock: IReactorTime = reactor
-        self._workers = workers
-        self._pool = HTTPConnectionPool(reactor)
-        self._pool.maxPersistentPerHost = _KEPT_PER_HOST
-        self._agent = Agent(reactor, connectTimeout=CONNECT_S, pool=self._pool)
-        self._stops: list[Callable[[], None]] = []
+        self._gateways = Gateways(reactor, workers, daemon)
+        self._transfers: list[Transfer] = []
         self._is_open = True
 
     def close(self) -> Deferred[None]:
         """Hang up everywhere; what is under way fails with StoreFault."""
         self._is_open = False
-        for stop in list(self._stops):
-            stop()
-        closed: Deferred[None] = self._pool.closeCachedConnections()
-        return closed
+        for transfer in list(self._transfers):
+            transfer.stop()
+        return self._gateways.close()
+
+    def moving(self) -> list[Moving]:
+        """What comes in now."""
+        return [transfer.moving for transfer in self._transfers]
 
     async def fetch(self, root: Key, sources: Sequence[Place], limit: int, keeper: Keeper) -> int:
-        """Give all blocks of a content to `keeper`, in a thread, and say how many bytes its files hold.
+        """Give all blocks of a content to `keeper`, in threads, and say how many bytes its files hold.
 
-        Raises ContentMissing where no source has it all, with what each one said; TooLarge, ContentUnreadable.
+        Cancelled, it hangs up at once. Raises ContentMissing where the sources together don't have it, with what each
+        one said; TooLarge, ContentUnreadable.
         """
         intake = Intake(root, limit, keeper)
-        failures = []
-        asked = [*sources[:MAX_SOURCES], *([self._daemon.api] if self._daemon else [])]
-        for source in asked:
-            if not self._is_open:
-                break
-            try:
-                await self._ask(source, intake)
-            except (ContentMismatch, ContentMissing, DaemonFault) as why:
-                failures.append(f"{source}: {why}")
-            else:
-                return intake.size
-        if not self._is_open:
+        transfer = Transfer(root, intake, self._gateways)
+        self._transfers.append(transfer)
+        try:
+            await transfer.run(list(dict.fromkeys(sources))[:MAX_SOURCES] if self._is_open else [])
+        finally:
+            self._transfers.remove(transfer)
+        if not self._is_open and not intake.is_complete:
             raise StoreFault("the content store is closing")
-        raise ContentMissing(f"nobody gave {to_text(root)}: " + ("; ".join(failures) or "there is nobody to ask"))
+        if not intake.is_complete:
+            said = "; ".join(f"{source}: {why}" for source, why in transfer.failures.items())
+            raise ContentMissing(f"nobody gave {to_text(root)}: {said or 'there is nobody to ask'}")
+        return intake.size
 
-    async def _ask(self, source: Place, intake: Intake) -> None:
-        """Take from one source as much as it has, until nothing is wanted any more."""
-        for _ in range(MAX_REQUESTS):
-            if (wanted := intake.wanted) is None:
-                return
-            taken = intake.taken
-            ended = await self._stream(source, wanted, intake)
-            if intake.taken == taken:
-                raise ContentMissing(ended or "the answer was empty")
-        if intake.wanted is not None:
+
+class _Run:
+    """Leaves that one source is asked for.
+
+    `since_s`: when it began. `is_shared`: somebody else was asked for the same.
+    """
+
+    def __init__(self, keys: Sequence[Key], now_s: float, *, is_shared: bool = False) -> None:
+        self.keys = keys
+        self.since_s = now_s
+        self.is_shared = is_shared
+
+    def left(self, intake: Intake) -> list[Key]:
+        """What it still has to bring."""
+        return [key for key in self.keys if intake.lacks(key)]
+
+
+def _cut(leaves: Sequence[Leaf]) -> Iterator[list[Key]]:
+    """Leaves in runs."""
+    run: list[Key] = []
+    size = 0
+    for leaf in leaves:
+        if run and (size + leaf.size > RUN_BYTES or len(run) == RUN_BLOCKS):
+            yield run
+            run, size = [], 0
+        run.append(leaf.key)
+        size += leaf.size
+    if run:
+        yield run
+
+
+def _also(result: R, waiting: Deferred[None]) -> R:
+    if not waiting.called:
+        waiting.callback(None)
+    return result
+
+
+def _width(at: int, sources: int) -> int:
+    """How many requests a source has at once: two, so that it never waits for us; the first, the requestor, fewer."""
+    return 1 if (sources > 1 and at == 0) or 2 * sources > MAX_REQUESTS + 1 else 2
+
+
+class Transfer:
+    """One content on its way. `failures`: what was wrong with the sources that are not asked any more."""
+
+    def __init__(self, root: Key, intake: Intake, gateways: Gateways) -> None:
+        self.failures: dict[Place, str] = {}
+        self._root = root
+        self._intake = intake
+        self._gateways = gateways
+        self._clock: IReactorTime = gateways.clock
+        self._stops = Stops()
+        self._queue: deque[_Run] = deque()
+        self._under_way: list[_Run] = []
+        self._idle: list[Deferred[None]] = []
+        self._breaks: dict[Place, int] = {}
+        self._fatal: GolemError | None = None
+
+    @property
+    def moving(self) -> Moving:
+        """How far it is."""
+        return Moving(to_text(self._root), self._intake.size, self._intake.received_bytes)
+
+    def stop(self) -> None:
+        """Hang up on everybody."""
+        self._stops.close()
+        self._wake()
+
+    async def run(self, sources: Sequence[Place]) -> None:
+        """Ask everybody until all is here, or nobody is left; raises what ends it otherwise."""
+        waiting: Deferred[None] = Deferred()
+        work = Deferred.fromCoroutine(self._work(sources))
+        work.addBoth(_also, waiting)
+        try:
+            await waiting
+        except CancelledError:
+            self.stop()
+            await work  # threads may still be at what has come
+            raise
+        await work
+        if self._fatal is not None:
+            raise self._fatal
+
+    async def _work(self, sources: Sequence[Place]) -> None:
+        for source in sources:
+            if self._intake.nodes() and not self._is_over:
+                await self._blamed(source, self._outline(source))
+        if not self._intake.nodes():
+            live = [source for source in sources if source not in self.failures]
+            lanes = [self._lane(source) for at, source in enumerate(live) for _ in range(_width(at, len(live)))]
+            await DeferredList([Deferred.fromCoroutine(lane) for lane in lanes])
+        if (daemon := self._gateways.daemon) is not None:
+            await self._blamed(daemon.api, self._export(daemon))
+
+    @property
+    def _is_over(self) -> bool:
+        return self._intake.is_complete or not self._stops.is_open
+
+    async def _blamed(self, source: Place, work: Coroutine[Deferred[object], object, None]) -> None:
+        """Do what may fail by a source's fault, or by the content's own."""
+        try:
+            await work
+        except _HIS as why:
+            self.failures[source] = str(why)
+            if isinstance(why, ContentMismatch):
+                log.warn("{source} sent wrong bytes and is not asked again: {why}", source=source, why=str(why))
+        except GolemError as why:
+            self._fatal = self._fatal or why
+            self.stop()
+
+    async def _outline(self, source: Place) -> None:
+        """Have all nodes."""
+        while not self._is_over and (nodes := self._intake.nodes()):
+            had = self._intake.taken
+            ended = await self._gateways.outline(source, nodes[0], Flow(self._intake, self._stops))
+            self._judge(source, ended, brought=self._intake.taken - had)
+
+    async def _export(self, daemon: Client) -> None:
+        while not self._is_over:
+            had = self._intake.taken
+            ended = await self._gateways.export(daemon, self._root, Flow(self._intake, self._stops))
+            self._judge(daemon.api, ended, brought=self._intake.taken - had)
+
+    async def _lane(self, source: Place) -> None:
+        """Ask one source for run after run."""
+        while not self._is_over and source not in self.failures:
+            if (run := self._next()) is None:
+                await self._news()
+                continue
+            self._under_way.append(run)
+            await self._blamed(source, self._bring(source, run))
+            self._under_way.remove(run)
+            if left := run.left(self._intake):
+                self._queue.appendleft(_Run(left, self._clock.seconds()))
+            self._wake()
+
+    async def _bring(self, source: Place, run: _Run) -> None:
+        stops, asked = Stops(), run.keys
+        run.since_s = self._clock.seconds()
+
+        def saw() -> None:
+            if run.keys is not asked and not run.left(self._intake):
+                stops.close()  # others were asked for the rest of the answer
+
+        had = self._intake.taken
+        work = self._gateways.blocks(source, self._root, asked, Flow(self._intake, stops, saw))
+        try:
+            ended = await self._stops.bound(stops.close, Deferred.fromCoroutine(work))
+        except ContentMissing:
+            if stops.is_open:
+                raise
+        else:
+            if stops.is_open:
+                self._judge(source, ended, brought=self._intake.taken - had)
+
+    async def _news(self) -> None:
+        """Wait until something ends, or some time has gone."""
+        news: Deferred[None] = Deferred()
+        self._idle.append(news)
+        timer = self._clock.callLater(SPLIT_S, self._wake)
+        await news
+        if timer.active():
+            timer.cancel()
+
+    def _wake(self) -> None:
+        if self._intake.is_complete:
+            self._stops.close()
+        idle, self._idle = self._idle, []
+        for news in idle:
+            news.callback(None)
+
+    def _judge(self, source: Place, ended: str, *, brought: int) -> None:
+        """Whether it is worth asking again."""
+        if self._is_over:
+            return
+        self._breaks[source] = self._breaks.get(source, 0) + bool(ended)
+        if not brought:
+            raise ContentMissing(ended or "the answer had nothing that was asked for")
+        if self._breaks[source] > MAX_BREAKS:
             raise ContentMissing("it breaks off again and again")
 
-    async def _stream(self, source: Place, wanted: Key, intake: Intake) -> str:
-        """One request; says how it ended, where that was not well."""
-        response = await self._request(source, wanted)
-        if response.code != http.OK:
-            response.deliverBody(_Unwanted())
-            return f"HTTP {response.code}"
-        body = Body(self._clock, self._feeder(intake))
-        response.deliverBody(body)
-        return await self._stoppable(body.stop, body.ended)
+    # who brings what
 
-    async def _request(self, source: Place, wanted: Key) -> IResponse:
-        if self._daemon is not None and source == self._daemon.api:
-            export = self._daemon.dag.export(to_text(wanted))
-            return await self._stoppable(export.cancel, export)
-        if not _PLACE.fullmatch(source):
-            raise ContentMissing("not a place, like host:port")
-        url = f"http://{source}/ipfs/{to_text(wanted)}?format=car&dag-scope=all&car-order=dfs&car-dups=n"
-        headers = Headers({"accept": ["application/vnd.ipld.car; version=1; order=dfs; dups=n"]})
-        answer: Deferred[IResponse] = self._agent.request(b"GET", url.encode(), headers)
-        answer.addTimeout(PATIENCE_S, self._clock)
-        try:
-            return await self._stoppable(answer.cancel, answer)
-        except (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, TookTooLong, CancelledError) as why:
-            raise ContentMissing(f"no answer: {type(why).__name__} {why}") from why
+    def _next(self) -> _Run | None:
+        if not self._queue and not self._under_way:
+            now_s = self._clock.seconds()
+            self._queue.extend(_Run(keys, now_s) for keys in _cut(self._intake.leaves()))
+        return self._queue.popleft() if self._queue else self._taken_over()
 
-    async def _stoppable(self, stop: Callable[[], None], wait: Deferred[R]) -> R:
-        """Wait on the network, unless `close` is called."""
-        if not self._is_open:
-            stop()
-        self._stops.append(stop)
-        try:
-            return await wait
-        finally:
-            self._stops.remove(stop)
-
-    def _feeder(self, intake: Intake) -> Callable[[bytes], Deferred[None]]:
-        reader = CarReader()
-
-        def feed(data: bytes) -> None:
-            for key, block in reader.feed(data):
-                intake.take(key, block)
-
-        return lambda data: self._workers.run(feed, data)
-
-
-class _Unwanted(Protocol):
-    """The body of an answer that says no: not worth a byte more."""
-
-    def connectionMade(self) -> None:
-        """Hang up."""
-        if self.transport is not None:
-            self.transport.loseConnection()
+    def _taken_over(self) -> _Run | None:
+        """Half of what a slow source still has to bring, or its last block."""
+        now_s = self._clock.seconds()
+        for run in self._under_way:
+            left = run.left(self._intake)
+            if left and not run.is_shared and now_s - run.since_s >= SPLIT_S:
+                half = left[len(left) // 2 :]
+                run.keys, run.is_shared = left[: len(left) // 2] or half, len(left) == 1
+                return _Run(half, now_s, is_shared=run.is_shared)
+        return None

@@ -1,13 +1,17 @@
 """Serves blocks over HTTP to whoever checks them: the trustless gateway of the IPFS specifications, on Twisted Web.
 
-`GET` or `HEAD /ipfs/{cid}?format=raw` is one block, `?format=car` a graph: `dag-scope=all` (or nothing) is all of it,
-`entity` a whole file or a folder's own list, `block` the root. An `Accept` header says the same. Nothing is fetched on
-a stranger's behalf. A block that turns out to be missing cuts the stream off, as the specification asks.
+`GET` or `HEAD /ipfs/{cid}?format=raw` is one block, `?format=car` a graph; `golem.ipfs.query` knows what else can be
+asked. Nothing is fetched on a stranger's behalf. A block that turns out to be missing cuts the stream off, as the
+specification asks. Between our own nodes, `blocks=nodes` is a graph without its leaves, and `blocks=CID,CID` only these
+blocks of it; a gateway that does not know this sends more, which does no harm.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from hashlib import sha256
+from typing import NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IPushProducer, IReactorTime, ITCPTransport
@@ -19,9 +23,10 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 from zope.interface import implementer
 
-from golem.errors import ContentUnreadable, StoreFault
-from golem.ipfs import reader
-from golem.ipfs.cid import Key, from_text, to_text
+from golem.errors import StoreFault
+from golem.ipfs import car, reader
+from golem.ipfs.cid import Key
+from golem.ipfs.query import Query, Unserved, asked
 from golem.ipfs.workers import Workers
 
 log = Logger()
@@ -29,62 +34,95 @@ log = Logger()
 MAX_CONNECTIONS = 256  # each may hold three batches: 0.75 GiB if every one of them stalls
 STALL_S = 30.0  # a reader that takes nothing for so long is cut off, or it would keep its connection for ever
 IDLE_S = 60  # a connection without a request
+PROBE = b"/ipfs/bafkqaaa"  # the empty block, by which clients find out whether this is a gateway
+_RANGE = re.compile(r"bytes=([0-9]{0,16})-([0-9]{0,16})")
 
-_TYPES = {
-    "raw": "application/vnd.ipld.raw",
-    "car": "application/vnd.ipld.car; version=1; order=dfs; dups=n",
-}
+
+class Shelf(Protocol):
+    """Where the blocks are. Both methods may block, and raise ContentMissing."""
+
+    def serve(self, key: Key) -> bytes:
+        """A block, for somebody who checks it."""
+
+    def size(self, key: Key) -> int:
+        """How many bytes it has."""
+
+
+class _Start(NamedTuple):
+    """What is known before the first byte is sent."""
+
+    length: int | None
+    batch: list[bytes]
+    rest: Iterator[bytes]
 
 
 class Gateway(Resource):
-    """The whole tree of the site. `read` gives a checked block, and may block: it runs in `workers`."""
+    """The whole tree of the site."""
 
     isLeaf = True
 
-    def __init__(self, clock: IReactorTime, workers: Workers, read: reader.Read) -> None:
+    def __init__(self, clock: IReactorTime, workers: Workers, shelf: Shelf) -> None:
         super().__init__()
         self._clock = clock
         self._workers = workers
-        self._read = read
+        self._shelf = shelf
 
     def render_GET(self, request: Request) -> int | bytes:
         """Serve a block or a graph, or say why not; Twisted leaves out the body where HEAD was asked."""
-        try:
-            key, form, scope = _asked(request)
-        except (ContentUnreadable, ValueError) as why:
-            return _refuse(request, http.BAD_REQUEST, str(why))
-        cid = to_text(key)
-        if request.setETag(f'"{cid}.{form}.{scope}"'.encode()) is http.CACHED:
+        if request.path == PROBE:
             return b""
-        parts = iter(self._raw(key) if form == "raw" else reader.car_parts(self._read, key, scope))
-        Deferred.fromCoroutine(self._answer(request, f"{cid}.{form}", _TYPES[form], parts)).addErrback(_log_failure)
+        try:
+            query = asked(request)
+        except Unserved as why:
+            return _refuse(request, why.code, str(why))
+        tag = sha256(repr(query).encode()).hexdigest()[:16]
+        if request.setETag(f'"{query.name}.{tag}"'.encode()) is http.CACHED:
+            return b""
+        Deferred.fromCoroutine(self._answer(request, query)).addErrback(_log_failure)
         return NOT_DONE_YET
 
-    def _raw(self, key: Key) -> Iterator[bytes]:
-        yield self._read(key)
-
-    async def _answer(self, request: Request, name: str, kind: str, parts: Iterator[bytes]) -> None:
+    async def _answer(self, request: Request, query: Query) -> None:
         tap = _Tap(self._clock, request)
         try:
-            batch = await self._workers.run(reader.next_batch, parts)
+            start = await self._workers.run(self._begin, query)
         except StoreFault as why:
             if tap.is_open:
-                request.write(_refuse(request, http.NOT_FOUND, str(why)))
+                is_cached_only = "only-if-cached" in (request.getHeader("cache-control") or "")
+                code = http.PRECONDITION_FAILED if is_cached_only else http.NOT_FOUND
+                request.write(_refuse(request, code, str(why)))
                 request.finish()
             return
-        if tap.is_open:
-            _announce(request, name, kind)
-            if kind == _TYPES["raw"]:
-                request.setHeader("content-length", str(len(batch)))
-            request.registerProducer(tap, True)
-        await self._pour(tap, request, batch, parts)
+        if not tap.is_open:
+            return
+        _announce(request, query.name, query.kind)
+        if query.form == "raw":
+            start = _partial(request, start)
+        if start.length is not None:
+            request.setHeader("content-length", str(start.length))
+        request.registerProducer(tap, True)
+        await self._pour(tap, request, start)
 
-    async def _pour(self, tap: _Tap, request: Request, batch: bytes, parts: Iterator[bytes]) -> None:
+    def _begin(self, query: Query) -> _Start:
+        """Read the first of it, so that what is not here is known in time."""
+        if query.form == "raw":
+            block = self._shelf.serve(query.root)
+            return _Start(len(block), [block] if block else [], iter(()))
+        length = None
+        if query.named:  # the usual case between our own nodes; a length spares both sides the chunks of HTTP
+            sizes = [self._shelf.size(key) for key in query.named]
+            leads = sum(len(car.lead(key, size)) for key, size in zip(query.named, sizes, strict=True))
+            length = len(car.header(query.root)) + leads + sum(sizes)
+        parts = reader.car_parts(query.root, query.found(self._shelf.serve))
+        return _Start(length, reader.next_batch(parts), parts)
+
+    async def _pour(self, tap: _Tap, request: Request, start: _Start) -> None:
         """Write batch after batch, as fast as they are taken; one is read ahead."""
+        batch = start.batch
         try:
             while batch and tap.is_open and request.method != b"HEAD":
-                request.write(batch)
-                ahead = self._workers.run(reader.next_batch, parts)
+                for part in batch:
+                    request.write(part)
+                ahead = self._workers.run(reader.next_batch, start.rest)
                 await tap.flowing()
                 batch = await ahead
         except StoreFault as why:
@@ -95,25 +133,23 @@ class Gateway(Resource):
             request.finish()
 
 
-def _asked(request: Request) -> tuple[Key, str, str]:
-    """The content, form and scope that a request asks for; the query wins over `Accept` (IPIP-523)."""
-    path = request.path.decode("ascii", "replace")
-    if not path.startswith("/ipfs/"):
-        raise ValueError("ask for /ipfs/{cid}")
-    accept = request.getHeader("accept") or ""
-    accepted = next((form for form, kind in _TYPES.items() if kind.partition(";")[0] in accept), "")
-    form = _query(request, b"format", accepted)
-    if form not in _TYPES:
-        raise ValueError("only trustless answers: ?format=raw or ?format=car")
-    scope = _query(request, b"dag-scope", "all")
-    if scope not in reader.SCOPES:
-        raise ValueError(f"dag-scope is one of {', '.join(reader.SCOPES)}")
-    return from_text(path.removeprefix("/ipfs/")), form, scope
-
-
-def _query(request: Request, name: bytes, default: str) -> str:
-    values: list[bytes] = request.args.get(name, [])
-    return values[0].decode("ascii", "replace") if values else default
+def _partial(request: Request, start: _Start) -> _Start:
+    """The part of a raw block that was asked for, if one part was."""
+    found = _RANGE.fullmatch(request.getHeader("range") or "")
+    if found is None or not any(found.groups()):
+        return start
+    block = b"".join(start.batch)
+    first, last = (int(number) if number else None for number in found.groups())
+    if first is None:
+        first, last = max(len(block) - (last or 0), 0), None
+    end = len(block) if last is None else min(last + 1, len(block))
+    if first >= end:
+        request.setHeader("content-range", f"bytes */{len(block)}")
+        text = _refuse(request, http.REQUESTED_RANGE_NOT_SATISFIABLE, f"the block has {len(block)} bytes")
+        return _Start(len(text), [text], iter(()))
+    request.setResponseCode(http.PARTIAL_CONTENT)
+    request.setHeader("content-range", f"bytes {first}-{end - 1}/{len(block)}")
+    return _Start(end - first, [block[first:end]], iter(()))
 
 
 def _announce(request: Request, name: str, kind: str) -> None:

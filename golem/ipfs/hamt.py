@@ -23,11 +23,15 @@ _C1, _C2 = 0x87C37B91114253D5, 0x4CF5AD432745937F
 
 
 class Shard(NamedTuple):
-    """Part of a folder, in the order of its slots: names, with None where a shard hangs, and what they name."""
+    """Part of a folder, in the order of its slots: names, with None where a shard hangs, and what they name.
+
+    `tsizes`: as in `dagpb.Link`.
+    """
 
     slots: tuple[int, ...]
     names: tuple[str | None, ...]
     keys: tuple[Key, ...]
+    tsizes: tuple[int, ...]
 
 
 def digest(name: bytes) -> bytes:
@@ -94,7 +98,7 @@ def decode(links: Sequence[Link], bits: bytes, function: int, fanout: int, check
     if list(slots) != sorted(set(slots)) or sum(1 << slot for slot in slots) != int.from_bytes(bits, "big"):
         raise ContentUnreadable("a shard's links are not those that its bits announce")
     names = tuple(check_name(link.name[2:]) if link.name[2:] else None for link in links)
-    return Shard(slots, names, tuple(link.key for link in links))
+    return Shard(slots, names, tuple(link.key for link in links), tuple(link.tsize for link in links))
 
 
 def check_place(shard: Shard, path: bytes) -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 
 from golem.errors import ContentUnreadable, StoreFault
 from golem.ipfs import hamt, unixfs
-from golem.ipfs.cid import Key, node_key, old_key, raw_key
+from golem.ipfs.cid import Chunk, Key, node_key, old_key, raw_key
 from golem.ipfs.dagpb import Link
 
 CHUNK_BYTES = 1 << 20
@@ -24,8 +24,6 @@ WIDTH = 1024
 MAX_FOLDERS_DEEP = unixfs.MAX_DEPTH - 4  # the rest is for a file's own nodes
 MAX_FOLDER_BYTES = 256 << 10  # both profiles': exactly as large is still plain
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking, so that no pipe makes us wait
-
-Chunk = bytes | memoryview
 
 
 class Profile(NamedTuple):

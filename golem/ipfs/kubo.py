@@ -185,10 +185,10 @@ class Client:
     async def _taken(self, response: IResponse, command: str, limit: int) -> bytes:
         data = bytearray()
 
-        async def take(more: bytes) -> None:
-            if len(data) + len(more) > limit:
+        async def take(more: list[bytes]) -> None:
+            if len(data) + sum(map(len, more)) > limit:
                 raise TooLarge(f"{self.api}: {command}: an answer of more than {limit} bytes")
-            data.extend(more)
+            data.extend(b"".join(more))
 
         body = Body(self._clock, lambda more: Deferred.fromCoroutine(take(more)))
         response.deliverBody(body)

@@ -7,13 +7,13 @@ what no other node gives is asked of the daemon. Blocks are checked here in eith
 from __future__ import annotations
 
 import os
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import Deferred, DeferredSemaphore, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.posixbase import PosixReactorBase
@@ -25,7 +25,7 @@ from golem.interfaces import Content, IResourceStore
 from golem.ipfs import reader
 from golem.ipfs.blockstore import BlockStore
 from golem.ipfs.cid import Key, from_text, to_text
-from golem.ipfs.fetch import Fetcher
+from golem.ipfs.fetch import Fetcher, Moving
 from golem.ipfs.gateway import Gateway, GatewayFactory
 from golem.ipfs.importer import import_path
 from golem.ipfs.kubo import Client
@@ -72,7 +72,7 @@ class EmbeddedStore(Service):
         """Open the store and listen. Raises StoreFault, or ConfigError where the address can't be had."""
         self._blocks = BlockStore(self._folder, self._quota_bytes)
         host, _, port = self._gateway.rpartition(":")
-        self._site = GatewayFactory(self._reactor, Gateway(self._reactor, self._workers, self._blocks.read))
+        self._site = GatewayFactory(self._reactor, Gateway(self._reactor, self._workers, self._blocks))
         try:
             self._port: IListeningPort = self._reactor.listenTCP(int(port), self._site, interface=host.strip("[]"))
         except CannotListenError as why:
@@ -111,17 +111,23 @@ class EmbeddedStore(Service):
         return Deferred.fromCoroutine(self._hold(owner, self._put(path, owner)))
 
     def get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> Deferred[int]:
-        """See `IResourceStore.get`."""
+        """See `IResourceStore.get`. Cancelled, it hangs up at once."""
         return Deferred.fromCoroutine(self._hold(owner, self._get(cid, sources, limit, owner)))
+
+    def transfers(self) -> list[Moving]:
+        """What comes in now."""
+        return self._fetcher.moving()
 
     def materialise(self, cid: Cid, into: str) -> Deferred[None]:
         """See `IResourceStore.materialise`."""
         return Deferred.fromCoroutine(self._hold(None, self._materialise(cid, into)))
 
     def unpin(self, owner: str) -> Deferred[None]:
-        """See `IResourceStore.unpin`. What is under way for `owner` won't be kept either."""
-        for hold in self._holds:
-            hold.is_released |= hold.owner == owner
+        """See `IResourceStore.unpin`. What is under way for `owner` is hung up on, and won't be kept either."""
+        for hold in list(self._holds):
+            if hold.owner == owner:
+                hold.is_released = True
+                hold.work.cancel()
         return Deferred.fromCoroutine(self._unpin(owner))
 
     async def _unpin(self, owner: str) -> None:
@@ -136,14 +142,17 @@ class EmbeddedStore(Service):
 
     async def _hold(self, owner: str | None, work: Coroutine[Deferred[object], object, R]) -> R:
         """Do what pins something for `owner`, unless it lets go meanwhile; the service doesn't stop in the midst."""
-        hold = _Hold(owner)
+        doing = Deferred.fromCoroutine(work)
+        hold = _Hold(owner, doing)
         self._holds.append(hold)
         try:
-            result = await work
+            result = await doing
             if owner is not None and hold.is_released:
                 await self._workers.run(self._blocks.unpin, owner)
-                raise StoreFault(f"not kept: {owner} was let go of meanwhile")
+                raise CancelledError
             return result
+        except CancelledError as why:
+            raise StoreFault(f"not kept: {owner} was let go of meanwhile") from why
         finally:
             self._holds.remove(hold)
             hold.ended.callback(None)
@@ -151,8 +160,9 @@ class EmbeddedStore(Service):
     async def _put(self, path: str, owner: str) -> Content:
         content = await self._workers.run(self._import, path, owner)
         if self._daemon is not None:
-            parts = reader.car_parts(self._blocks.read, from_text(content.cid))
-            await self._daemon.dag.import_(lambda: self._workers.run(reader.next_batch, parts), content.cid)
+            key = from_text(content.cid)
+            parts = reader.car_parts(key, reader.blocks(self._blocks.read, key))
+            await self._daemon.dag.import_(lambda: self._workers.run(_joined, parts), content.cid)
         return content
 
     def _import(self, path: str, owner: str) -> Content:
@@ -194,10 +204,15 @@ class EmbeddedStore(Service):
         await self._workers.run(reader.write_out, self._blocks.read, from_text(cid), into)
 
 
+def _joined(parts: Iterator[bytes]) -> bytes:
+    return b"".join(reader.next_batch(parts))
+
+
 class _Hold:
     """Somebody waits for content; `is_released` once its owner wants none any more."""
 
-    def __init__(self, owner: str | None) -> None:
+    def __init__(self, owner: str | None, work: Deferred[R]) -> None:
         self.owner = owner
+        self.work = work
         self.is_released = False
         self.ended: Deferred[None] = Deferred()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from golem.errors import StoreFault
@@ -17,11 +17,12 @@ Read = Callable[[Key], bytes]
 """Gives a block, checked against its id, or raises ContentMissing."""
 
 BATCH_BYTES = 1 << 20  # read, checked and written in one go; the last block of a batch may pass it
+JOINED_BYTES = 64 << 10  # smaller parts are copied into one, larger ones are sent as they are
 SCOPES = ("block", "entity", "all")
 
 
-def blocks(read: Read, root: Key, scope: str = "all") -> Iterator[tuple[Key, bytes]]:
-    """The blocks of a graph, depth first, each once.
+def blocks(read: Read, root: Key, scope: str = "all", *, again: bool = False) -> Iterator[tuple[Key, bytes]]:
+    """The blocks of a graph, depth first, each once, or, with `again`, as often as it is linked to.
 
     `scope`: "block" is the root alone, "entity" a whole file or a folder's own list, "all" everything.
     """
@@ -29,7 +30,7 @@ def blocks(read: Read, root: Key, scope: str = "all") -> Iterator[tuple[Key, byt
     pending = [root]
     while pending:
         key = pending.pop()
-        if key in seen:
+        if key in seen and not again:
             continue
         seen.add(key)
         block = read(key)
@@ -38,22 +39,65 @@ def blocks(read: Read, root: Key, scope: str = "all") -> Iterator[tuple[Key, byt
             pending.extend(reversed(_children(block, scope)))
 
 
-def car_parts(read: Read, root: Key, scope: str = "all") -> Iterator[bytes]:
-    """A CAR of those blocks, one part a block."""
-    lead = car.header(root)
-    for key, block in blocks(read, root, scope):
-        yield lead + car.section(key, block)
-        lead = b""
+def nodes(read: Read, root: Key) -> Iterator[tuple[Key, bytes]]:
+    """The blocks of a graph that are no leaves, depth first, each once."""
+    seen = set()
+    pending = [root]
+    while pending:
+        key = pending.pop()
+        if key not in seen and not is_raw(key):
+            seen.add(key)
+            block = read(key)
+            yield key, block
+            pending.extend(reversed(_children(block, "all")))
 
 
-def next_batch(parts: Iterator[bytes]) -> bytes:
-    """At least one part, and others while they fit; empty at the end."""
+def ranged(read: Read, root: Key, first: int, last: int | None) -> Iterator[tuple[Key, bytes]]:
+    """The blocks that hold bytes `first` to `last` of a file, and those that lead to them, depth first.
+
+    `first`, `last`: from the end where negative; `last` None: the end. Of a folder: its own list.
+    """
+    block = b"" if is_raw(root) else read(root)
+    file = unixfs.decode(block) if block else None
+    if not isinstance(file, File):
+        yield from blocks(read, root, "entity")
+        return
+    start = max(file.size + first, 0) if first < 0 else first
+    end = file.size if last is None else (file.size + last if last < 0 else last) + 1
+    pending = [(root, 0)]
+    while pending:
+        key, at = pending.pop()
+        block = read(key)
+        yield key, block
+        if not is_raw(key) and isinstance(part := unixfs.decode(block), File):
+            offset, inside = at + len(part.data), []
+            for piece in part.pieces:
+                if offset < end and offset + piece.size > start:
+                    inside.append((piece.key, offset))
+                offset += piece.size
+            pending.extend(reversed(inside))
+
+
+def car_parts(root: Key, found: Iterable[tuple[Key, bytes]]) -> Iterator[bytes]:
+    """A CAR of these blocks, in parts; a block is a part by itself."""
+    yield car.header(root)
+    for key, block in found:
+        yield car.lead(key, len(block))
+        yield block
+
+
+def next_batch(parts: Iterator[bytes]) -> list[bytes]:
+    """At least one part, and others while they fit, the small ones joined; empty at the end."""
     batch: list[bytes] = []
+    small: list[bytes] = []
     size = 0
     while size < BATCH_BYTES and (part := next(parts, None)) is not None:
-        batch.append(part)
         size += len(part)
-    return batch[0] if len(batch) == 1 else b"".join(batch)
+        small.append(part)
+        if len(part) > JOINED_BYTES:
+            batch += [b"".join(small[:-1]), part]
+            small.clear()
+    return [part for part in (*batch, b"".join(small)) if part]
 
 
 def _children(block: bytes, scope: str) -> list[Key]:

@@ -33,9 +33,10 @@ class File(NamedTuple):
 
 
 class Folder(NamedTuple):
-    """Names, sorted by their bytes, and what they name."""
+    """Names, sorted by their bytes, and what they name. `tsizes`: as in `dagpb.Link`."""
 
     entries: tuple[tuple[str, Key], ...]
+    tsizes: tuple[int, ...]
 
 
 def encode_file(links: Sequence[Link], sizes: Sequence[int]) -> bytes:
@@ -100,7 +101,8 @@ def _file(links: Sequence[Link], inline: bytes, sizes: Sequence[int], size: int 
 
 
 def _folder(links: Sequence[Link]) -> Folder:
-    entries = {check_name(link.name): link.key for link in links}
+    entries = {check_name(link.name): link for link in links}
     if len(entries) != len(links):
         raise ContentUnreadable("a folder has one name twice")
-    return Folder(tuple(sorted(entries.items())))  # by code point, which is by UTF-8 byte
+    ordered = sorted(entries.items())  # by code point, which is by UTF-8 byte
+    return Folder(tuple((name, link.key) for name, link in ordered), tuple(link.tsize for _, link in ordered))

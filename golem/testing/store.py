@@ -17,8 +17,8 @@ from zope.interface import implementer
 from golem.errors import ContentMissing, TooLarge
 from golem.interfaces import Content, IResourceStore
 from golem.ipfs import reader
-from golem.ipfs.cid import Key, from_text, to_text
-from golem.ipfs.importer import Chunk, import_path
+from golem.ipfs.cid import Chunk, Key, from_text, to_text
+from golem.ipfs.importer import import_path
 from golem.ipfs.intake import Intake
 from golem.model.ids import Cid
 from golem.model.messages import Place
@@ -47,9 +47,9 @@ class Held:
     def reserve(self, size: int) -> None:
         """See `Keeper.reserve`: there is always room."""
 
-    def keep(self, key: Key, block: bytes) -> None:
+    def keep(self, key: Key, block: Chunk) -> None:
         """See `Keeper.keep`."""
-        self.blocks[key] = block
+        self.blocks[key] = bytes(block)
 
     def read(self, key: Key) -> bytes:
         """A block that is here."""

@@ -45,14 +45,17 @@ class Site:
         self.leaf = import_path(str(folder / "scene" / "small"), self.held).key
         self.workers = Workers(reactor)
         self.workers.start()
-        factory = GatewayFactory(reactor, Gateway(reactor, self.workers, self.read))
+        factory = GatewayFactory(reactor, Gateway(reactor, self.workers, self))
         self.listener: IListeningPort = reactor.listenTCP(0, factory, interface="127.0.0.1")
 
     @property
     def port(self) -> int:
         return int(self.listener.getHost().port)  # type: ignore[attr-defined]  # TCP addresses have one
 
-    def read(self, key: Key) -> bytes:
+    def size(self, key: Key) -> int:
+        return len(self.held.read(key))
+
+    def serve(self, key: Key) -> bytes:
         self.reads += 1
         if key not in self.held.blocks:
             raise ContentMissing("not here")
@@ -95,7 +98,7 @@ def run(test: Callable[[Site], object]) -> Callable[[Site], Deferred[object]]:
 
 
 def _blocks(body: bytes) -> list[Key]:
-    found = list(CarReader().feed(body))
+    found = list(CarReader().feed([body]))
     for key, block in found:
         check_block(key, block)
     return [key for key, _ in found]

@@ -34,7 +34,7 @@ def test_the_deepest_folder_that_is_taken_is_taken_by_others_too(tmp_path: Path)
     intake = Intake(tree.key, tree.size, Held())
     for key, block in reader.blocks(held.read, tree.key):
         intake.take(key, block)
-    assert intake.wanted is None
+    assert intake.is_complete
     (deepest / "d").mkdir()
     with pytest.raises(StoreFault, match="deep"):
         import_path(str(tmp_path), Held())

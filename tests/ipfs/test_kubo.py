@@ -63,16 +63,16 @@ class Daemon(Resource):
 
     def do_dag_import(self, request: Request, cid: str) -> bytes:
         car = request.content.read().partition(b"\r\n\r\n")[2].rpartition(b"\r\n--")[0]
-        found = list(CarReader().feed(car))
+        found = list(CarReader().feed([car]))
         for key, block in found:
             check_block(key, block)
-        self.blocks |= dict(found)
+        self.blocks |= {key: bytes(block) for key, block in found}
         root = to_text(found[0][0])
         self.pins.add(root)
         return json.dumps({"Root": {"Cid": {"/": root}, "PinErrorMsg": ""}}).encode() + b"\n"
 
     def do_dag_export(self, request: Request, cid: str) -> bytes:
-        return b"".join(reader.car_parts(self.blocks.__getitem__, from_text(cid)))
+        return b"".join(reader.car_parts(from_text(cid), reader.blocks(self.blocks.__getitem__, from_text(cid))))
 
     def do_pin_rm(self, request: Request, cid: str) -> bytes:
         self.pins.remove(cid)

@@ -1,0 +1,144 @@
+"""Asks one other node's gateway, or the daemon beside us, for blocks of a content, and feeds them to its intake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+from twisted.internet.base import ReactorBase
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as TookTooLong
+from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import Protocol
+from twisted.web import http
+from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IResponse
+
+from golem.errors import ContentMismatch, ContentMissing
+from golem.ipfs.body import PATIENCE_S, Body
+from golem.ipfs.car import CarReader
+from golem.ipfs.cid import Key, to_text
+from golem.ipfs.intake import Intake
+from golem.ipfs.kubo import Client
+from golem.ipfs.workers import Workers
+from golem.model.messages import Place
+
+R = TypeVar("R")
+
+CONNECT_S = 10.0
+_KEPT_PER_HOST = 2
+_PLACE = re.compile(r"[A-Za-z0-9.-]{1,100}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}")
+
+
+class Stops:
+    """What must be hung up on when a transfer ends. `is_open` until then."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self._stops: list[Callable[[], None]] = []
+
+    def close(self) -> None:
+        """Hang up everywhere, now and on whatever is still begun."""
+        self.is_open = False
+        for stop in list(self._stops):
+            stop()
+
+    async def bound(self, stop: Callable[[], None], wait: Deferred[R]) -> R:
+        """Wait on the network, unless `close` is called."""
+        if not self.is_open:
+            stop()
+        self._stops.append(stop)
+        try:
+            return await wait
+        finally:
+            self._stops.remove(stop)
+
+
+class Flow(NamedTuple):
+    """Where an answer goes. `saw`: called after some of it was taken."""
+
+    intake: Intake
+    stops: Stops
+    saw: Callable[[], None] = lambda: None
+
+
+class Gateways:
+    """A client of gateways, with a few connections kept open."""
+
+    def __init__(self, reactor: ReactorBase, workers: Workers, daemon: Client | None) -> None:
+        self.daemon = daemon
+        self.clock: IReactorTime = reactor
+        self._workers = workers
+        self._pool = HTTPConnectionPool(reactor)
+        self._pool.maxPersistentPerHost = _KEPT_PER_HOST
+        self._agent = Agent(reactor, connectTimeout=CONNECT_S, pool=self._pool)
+
+    def close(self) -> Deferred[None]:
+        """Let go of idle connections."""
+        closed: Deferred[None] = self._pool.closeCachedConnections()
+        return closed
+
+    async def outline(self, source: Place, root: Key, flow: Flow) -> str:
+        """Have the nodes of a graph and none of its leaves; says how the answer ended, where that was not well."""
+        return await self._pull(await self._get(source, root, "nodes", flow), flow)
+
+    async def blocks(self, source: Place, root: Key, keys: Sequence[Key], flow: Flow) -> str:
+        """Have these blocks of a content; says how the answer ended, where that was not well."""
+        return await self._pull(await self._get(source, root, ",".join(map(to_text, keys)), flow), flow)
+
+    async def export(self, daemon: Client, root: Key, flow: Flow) -> str:
+        """Have what is missing of a graph from the daemon, which can only give all of it."""
+        export = daemon.dag.export(to_text(root))
+        return await self._pull(await flow.stops.bound(export.cancel, export), flow)
+
+    async def _get(self, source: Place, root: Key, blocks: str, flow: Flow) -> IResponse:
+        if not _PLACE.fullmatch(source):
+            raise ContentMissing("not a place, like host:port")
+        url = f"http://{source}/ipfs/{to_text(root)}?format=car&dag-scope=all&car-order=dfs&car-dups=n&blocks={blocks}"
+        headers = Headers({"accept": ["application/vnd.ipld.car; version=1; order=dfs; dups=n"]})
+        answer: Deferred[IResponse] = self._agent.request(b"GET", url.encode(), headers)
+        answer.addTimeout(PATIENCE_S, self.clock)
+        try:
+            return await flow.stops.bound(answer.cancel, answer)
+        except (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, TookTooLong, CancelledError) as why:
+            raise ContentMissing(f"no answer: {type(why).__name__} {why}") from why
+
+    async def _pull(self, response: IResponse, flow: Flow) -> str:
+        if response.code != http.OK:
+            response.deliverBody(_Unwanted())
+            return f"HTTP {response.code}"
+        feed = _feeder(flow.intake)
+
+        async def work(data: Sequence[bytes]) -> None:
+            await self._workers.run(feed, data)
+            flow.saw()
+
+        body = Body(self.clock, lambda data: Deferred.fromCoroutine(work(data)))
+        response.deliverBody(body)
+        return await flow.stops.bound(body.stop, body.ended)
+
+
+def _feeder(intake: Intake) -> Callable[[Sequence[bytes]], None]:
+    reader, again = CarReader(), 0
+
+    def feed(data: Sequence[bytes]) -> None:
+        nonlocal again
+        for key, block in reader.feed(data):
+            if not intake.take(key, block):
+                again += len(block)
+                if again > intake.received_bytes:
+                    raise ContentMismatch("it sends again and again what is here already")
+
+    return feed
+
+
+class _Unwanted(Protocol):
+    """The body of an answer that says no: not worth a byte more."""
+
+    def connectionMade(self) -> None:
+        """Hang up."""
+        if self.transport is not None:
+            self.transport.loseConnection()
