@@ -1,4 +1,4 @@
-"""What a node has beside the sums of its own evidence: what it did with others, what it heard, where they listen."""
+"""What a node has beside the sums of its own evidence: what it did with others, what it heard, where they listen, the news."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import msgspec
 from golem.core.evidence import Noted
 from golem.core.fusion import Hearsay, Opinion
 from golem.core.gossip import Epoch
-from golem.model.ids import NodeId
-from golem.model.messages import PeerRecord, Place, Rated
+from golem.model.ids import NodeId, TaskId
+from golem.model.messages import Demand, NewsId, PeerRecord, Place, Rated, Withdrawal
 from golem.model.value import Value
 
 
@@ -55,3 +55,35 @@ class Near(msgspec.Struct):
     feeler: Place = ""
     felt_ms: int = 0
     tries_alone: int = 0
+
+
+class Bucket(msgspec.Struct):
+    """How much somebody may still say. `at_ms`: when `room` was right."""
+
+    room: float
+    at_ms: int = 0
+
+
+class Author(msgspec.Struct):
+    """`live`: tasks of a requestor that we carry, and until when."""
+
+    room: Bucket
+    live: dict[TaskId, int] = {}
+
+
+class Tree(msgspec.Struct):
+    """`lazy`: neighbours that get ids only; `due`: the ids that they will be told. `seen`: ids of all news there was.
+
+    `news`: to give again; `latest`: of each task. `missing`: by id, who has it; `is_waiting`: for those to come.
+    `links`: what each neighbour may bring.
+    """
+
+    lazy: dict[NodeId, None] = {}
+    due: dict[NodeId, list[NewsId]] = {}
+    seen: dict[NewsId, None] = {}
+    news: dict[NewsId, Demand | Withdrawal] = {}
+    latest: dict[str, NewsId] = {}
+    missing: dict[NewsId, list[NodeId]] = {}
+    is_waiting: bool = False
+    authors: dict[NodeId, Author] = {}
+    links: dict[NodeId, Bucket] = {}
