@@ -39,6 +39,8 @@ def fired(turn: Turn, kind: str) -> None:
     match kind:
         case "gossip":
             epochs.on_timer(turn)
+        case "trim":
+            overlay.trim(turn)
         case "digest":
             tree.on_digest_timer(turn)
         case "graft":

@@ -101,7 +101,7 @@ def _fired(turn: Turn, name: str) -> None:
             provider.forsaken(turn, NodeId(subject))
         case "settle" | "observe":
             purse.fired(turn, kind)
-        case "overlay" | "gossip" | "digest" | "graft":
+        case "overlay" | "gossip" | "digest" | "graft" | "trim":
             neighbours.fired(turn, kind)
         case _:
             _task_timer(turn, kind, TaskId(subject))

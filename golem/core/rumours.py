@@ -1,4 +1,4 @@
-"""What a node has beside the sums of its own evidence: what it did with others, what it heard, where they listen, the news."""
+"""What a node has beside the sums of its own evidence: what it did with others, what it heard, where they listen."""
 
 from __future__ import annotations
 
@@ -45,13 +45,17 @@ class Known(Value):
 
 
 class Near(msgspec.Struct):
-    """`records`: where nodes listen, by their own word; the passive view. `dials`: by prefix, when we last dialled.
+    """`records`: where nodes listen, by their own word; the passive view. `prefixes`, `sources`: the same by these.
 
+    `dials`: by prefix, when we last dialled. `dialling`: places, and since when; what they answer is not known yet.
     `feeler`: a place that we only look at, `felt_ms`: since when. `tries_alone`: looks in a row while nobody was here.
     """
 
     records: dict[NodeId, Known] = {}
+    prefixes: dict[str, dict[NodeId, None]] = {}
+    sources: dict[NodeId, dict[NodeId, None]] = {}
     dials: dict[str, int] = {}
+    dialling: dict[Place, int] = {}
     feeler: Place = ""
     felt_ms: int = 0
     tries_alone: int = 0

@@ -16,7 +16,7 @@ from golem.model.ids import NodeId, TaskId, derive
 from golem.model.messages import MAX_IDS, Demand, Digest, Graft, NewsId, Prune, Reason, Withdrawal
 
 GRAFT_MS = 500  # to wait for news whose id we heard, before we ask: a tree of 1,000 nodes takes 400 ms
-DIGEST_MS = 100  # ids are gathered so long, since what stands around a message is larger than they
+DIGEST_MS = 500  # ids are gathered so long, since what stands around a message is larger than they
 MAX_SEEN = 16_384  # ids remembered, of 150 bytes
 MAX_NEWS = 4_096  # kept to give again, of 500 bytes
 MAX_MISSING = 4_096  # ids heard of and not got yet, 256 by the word of one neighbour alone
