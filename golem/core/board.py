@@ -195,8 +195,9 @@ def end(turn: Turn, board: Board) -> None:
     task = board.task
     board.finished_ms = turn.now_ms
     board.pending.clear()
-    for name in ("offers", "demand", "deadline"):
+    for name in ("offers", "deadline"):
         turn.ask(ClearTimer(name=f"{name}/{task.task_id}"))
+    turn.after(0, f"demand/{task.task_id}")  # takes the demand back
     _stop_attempts(turn, board)
     turn.ask(*(Send(to=node, message=Withdrawal(task_id=task.task_id)) for node in board.agreements))
     turn.state.demands.pop(task.task_id, None)

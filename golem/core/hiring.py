@@ -9,9 +9,10 @@ from golem.core.reputation import Deed, Role
 from golem.core.subtask import Lapsed, held
 from golem.core.subtask import Phase as Attempt
 from golem.core.task import Agreement, Board, Phase
+from golem.core.tree import publish, withdraw
 from golem.core.turn import Turn
 from golem.core.verification import overdue, take
-from golem.model.effects import Broadcast, Send
+from golem.model.effects import Send, Whisper
 from golem.model.ids import Address, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery, Demand, Failure, Offer, Reason, Refusal
 
@@ -45,11 +46,12 @@ def open_market(turn: Turn, board: Board) -> None:
 
 
 def announce(turn: Turn, board: Board) -> None:
-    """Broadcast a task that has work to give, and do so again later."""
+    """Tell everybody of a task that has work to give, and do so again later; or that it is over."""
     if board.task.phase is not Phase.OPEN:
+        withdraw(turn, board.task.task_id)
         return
     if board.pending:
-        turn.ask(Broadcast(message=demand_of(turn, board)))
+        publish(turn, demand_of(turn, board))
     turn.after(DEMAND_MS, f"demand/{board.task.task_id}")
 
 
@@ -57,7 +59,7 @@ def greet(turn: Turn, peer: NodeId) -> None:
     """Tell a peer that has just come about every task that has work to give."""
     for board in turn.state.boards.values():
         if board.task.phase is Phase.OPEN and board.pending:
-            turn.ask(Send(to=peer, message=demand_of(turn, board)))
+            turn.ask(Whisper(to=(peer,), message=demand_of(turn, board)))
 
 
 def on_offer(turn: Turn, peer: NodeId, offer: Offer) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from golem.core.places import Width, may_send, prefix
 from golem.core.rumours import Known, Near
 from golem.model.ids import NodeId
 from golem.model.messages import PeerRecord, Place
 from golem.model.value import evolve
+
+K = TypeVar("K")
 
 MAX_RECORDS = 1_024  # of 300 bytes
 MAX_PER_SOURCE = 128  # of them by the word of one peer: to fill our memory takes eight that lie
@@ -27,34 +30,49 @@ def learn(near: Near, record: PeerRecord, source: NodeId, own: Width, now_ms: in
     if not now_ms - RECORD_MS < record.at_ms < now_ms + AHEAD_MS or not may_send(own, record.address):
         return False
     fresh = Known(record=record, source=known.source if known else source, prefix=prefix(record.address))
-    if not _has_room(near.records, fresh, is_own=record.node == source):
+    if not _has_room(near, fresh, is_own=record.node == source):
         return False
     is_sure = known is not None and known.is_sure and known.record.address == record.address
-    near.records.pop(record.node, None)
+    _remove(near, record.node)
     near.records[record.node] = evolve(fresh, is_sure=is_sure)
+    near.prefixes.setdefault(fresh.prefix, {})[record.node] = None
+    near.sources.setdefault(fresh.source, {})[record.node] = None
     return True
 
 
-def _has_room(records: dict[NodeId, Known], fresh: Known, *, is_own: bool) -> bool:
+def _has_room(near: Near, fresh: Known, *, is_own: bool) -> bool:
     """Make room for a record, in its prefix, among those of its source, and in all; False where there is none."""
-    others = [known for node, known in records.items() if node != fresh.record.node]
-    crowd = [known for known in others if known.prefix and known.prefix == fresh.prefix]
-    rumours = [known for known in crowd if known.source != known.record.node and not known.is_sure]
-    if len(crowd) >= MAX_PER_PREFIX and not (is_own and rumours):
-        return False
+    node, records = fresh.record.node, near.records
+    crowd = [records[other] for other in near.prefixes.get(fresh.prefix, ()) if other != node] if fresh.prefix else []
     if len(crowd) >= MAX_PER_PREFIX:
-        del records[rumours[0].record.node]
-    elif fresh.record.node not in records:
-        _evict(records, [known for known in others if known.source == fresh.source], MAX_PER_SOURCE)
-        _evict(records, list(records.values()), MAX_RECORDS)
+        rumours = [known for known in crowd if known.source != known.record.node and not known.is_sure]
+        if not is_own or not rumours:
+            return False
+        _remove(near, rumours[0].record.node)
+    if node not in records and len(told := near.sources.get(fresh.source, {})) >= MAX_PER_SOURCE:
+        _evict(near, list(told))
+    if node not in records and len(records) >= MAX_RECORDS:
+        _evict(near, list(records))
     return True
 
 
-def _evict(records: dict[NodeId, Known], among: list[Known], most: int) -> None:
+def _evict(near: Near, among: list[NodeId]) -> None:
     """The oldest gives way, of those that we are not sure of first."""
-    if len(among) >= most:
-        gone = min(among, key=lambda known: (known.is_sure, known.record.at_ms))
-        del records[gone.record.node]
+    _remove(near, next((node for node in among if not near.records[node].is_sure), among[0]))
+
+
+def _remove(near: Near, node: NodeId) -> None:
+    known = near.records.pop(node, None)
+    if known is None:
+        return
+    _unlist(near.prefixes, known.prefix, node)
+    _unlist(near.sources, known.source, node)
+
+
+def _unlist(book: dict[K, dict[NodeId, None]], key: K, node: NodeId) -> None:
+    del book[key][node]
+    if not book[key]:
+        del book[key]
 
 
 def confirm(near: Near, node: NodeId, place: Place) -> None:
@@ -67,7 +85,7 @@ def confirm(near: Near, node: NodeId, place: Place) -> None:
 def forget_old(near: Near, now_ms: int) -> None:
     """Let go of what nobody has said again for a day."""
     for node in [n for n, known in near.records.items() if known.record.at_ms <= now_ms - RECORD_MS]:
-        del near.records[node]
+        _remove(near, node)
 
 
 def may_dial(near: Near, place: Place, now_ms: int) -> bool:

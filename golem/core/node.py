@@ -101,7 +101,7 @@ def _fired(turn: Turn, name: str) -> None:
             provider.forsaken(turn, NodeId(subject))
         case "settle" | "observe" | "pair":
             purse.fired(turn, name)
-        case "overlay" | "gossip":
+        case "overlay" | "gossip" | "digest" | "graft" | "trim":
             neighbours.fired(turn, kind)
         case _:
             _task_timer(turn, kind, TaskId(subject))

@@ -20,11 +20,14 @@ from golem.model.messages import MAX_TOLD, PeerList, PeerRecord, Place
 from golem.model.value import evolve
 
 WANTED = 10  # sessions; with 5, small islands form at 10,000 nodes (docs/network.md)
+MOST = 15  # idle ones; with more, some that we dialled are let go
 OUTBOUND = 5  # of them dialled by us, however many dial us
 MAX_IDLE = 32  # sessions that others dialled and that we have no business with; the latest are sent on
 MAX_PEERS = 10_000  # nodes we have dealt with and remember the account of
 INTRODUCED = 3  # neighbours that are told of a newcomer at once
+TRIM_MS = 1_000  # for those who are too many to hear of others, and to say what they came for
 KEEP_UP_MS = 10_000
+DIALLING_MS = 10_000  # a handshake takes no longer
 SHUFFLE_MS = 60_000  # a neighbour is told some of what we know about as often
 FEEL_MS = 120_000  # between two looks at a place that we only heard of
 LONELY_MS = 500  # without any session; a node that starts before its bootstrap node joins soon after it; then doubled
@@ -33,9 +36,10 @@ LONELY_MS = 500  # without any session; a node that starts before its bootstrap 
 def start(turn: Turn) -> None:
     """Sessions of an earlier run are gone; look for those neighbours again, the ones that we had chosen first."""
     turn.state.near.tries_alone = 0
-    were = [(node, peer) for node, peer in turn.state.peers.items() if peer.is_connected]
-    for node, _ in sorted(were, key=lambda item: not item[1].dialled):
-        lost(turn, node)
+    turn.state.near.dialling.clear()
+    for node, peer in sorted(_here(turn).items(), key=lambda item: not item[1].dialled):
+        _gone(turn, node, peer)
+        dial(turn, peer.address)
     keep_up(turn)
 
 
@@ -43,11 +47,13 @@ def keep_up(turn: Turn) -> None:
     """Dial when there are fewer sessions than wanted, send on those who are too many, and tell what we know."""
     near, here = turn.state.near, _here(turn)
     forget_old(near, turn.now_ms)
-    _trim(turn, here)
-    missing = _missing(here)
+    _let_go(turn, here)
+    if not here:
+        near.dialling.clear()
+    missing = _missing(turn, here)
     if missing > 0:
         for address in _candidates(turn, here, missing):
-            turn.ask(Dial(address=address))
+            _dial(turn, address)
     else:
         _feel(turn, here)
     if here and turn.now_ms % SHUFFLE_MS < KEEP_UP_MS:
@@ -61,8 +67,13 @@ def dial(turn: Turn, address: Place) -> bool:
     """Dial an address that another node told us, if we may go there; says whether."""
     if not may_send(_own(turn), address) or not may_dial(turn.state.near, address, turn.now_ms):
         return False
-    turn.ask(Dial(address=address))
+    _dial(turn, address)
     return True
+
+
+def _dial(turn: Turn, address: Place) -> None:
+    turn.state.near.dialling[address] = turn.now_ms
+    turn.ask(Dial(address=address))
 
 
 def _own(turn: Turn) -> Width:
@@ -73,14 +84,18 @@ def _here(turn: Turn) -> dict[NodeId, Peer]:
     return {node: peer for node, peer in turn.state.peers.items() if peer.is_connected}
 
 
-def _missing(here: dict[NodeId, Peer]) -> int:
-    return max(WANTED - len(here), OUTBOUND - sum(peer.dialled for peer in here.values()))
+def _missing(turn: Turn, here: dict[NodeId, Peer]) -> int:
+    """How many sessions more are wanted, with those that are dialled now; below 0, there are some to spare."""
+    dialling = turn.state.near.dialling
+    for place in [place for place, since_ms in dialling.items() if turn.now_ms - since_ms >= DIALLING_MS]:
+        del dialling[place]
+    return max(WANTED - len(here), OUTBOUND - sum(peer.dialled for peer in here.values())) - len(dialling)
 
 
 def _candidates(turn: Turn, here: dict[NodeId, Peer], wanted: int) -> list[Place]:
     """Whom to dial: bootstrap nodes while we know nobody better, then others by chance, those we are sure of first."""
     state = turn.state
-    there = {turn.started.address, *(peer.address for peer in here.values())}
+    there = {turn.started.address, *(peer.address for peer in here.values()), *state.near.dialling}
     crowd: dict[str, int] = {}
     for peer in here.values():
         crowd[prefix(peer.address)] = crowd.get(prefix(peer.address), 0) + 1
@@ -114,15 +129,27 @@ def _feel(turn: Turn, here: dict[NodeId, Peer]) -> None:
     for place in _by_chance(turn):
         if place in unsure and may_dial(near, place, turn.now_ms):
             near.feeler, near.felt_ms = place, turn.now_ms
-            turn.ask(Dial(address=place))
+            _dial(turn, place)
             return
 
 
-def _trim(turn: Turn, here: dict[NodeId, Peer]) -> None:
+def trim(turn: Turn) -> None:
     """Those who came to us beyond what we carry have been told of others by now, and go there."""
-    idle = [node for node, peer in here.items() if not peer.dialled and not has_business(turn, node)]
-    for node in idle[MAX_IDLE:]:
+    here = _here(turn)
+    for node in [node for node in _idle(turn, here) if not here[node].dialled][MAX_IDLE:]:
         turn.ask(Drop(peer=node, why="neighbours enough; you know of others now"))
+
+
+def _let_go(turn: Turn, here: dict[NodeId, Peer]) -> None:
+    """Of those that we dialled while we had too few, one at a time."""
+    idle = _idle(turn, here)
+    ours = [node for node in idle if here[node].dialled]
+    if len(idle) > MOST and len(ours) > OUTBOUND:
+        turn.ask(Drop(peer=ours[-1], why="neighbours enough"))
+
+
+def _idle(turn: Turn, here: dict[NodeId, Peer]) -> list[NodeId]:
+    return [node for node in here if not has_business(turn, node)]
 
 
 def has_business(turn: Turn, node: NodeId) -> bool:
@@ -161,27 +188,35 @@ def connected(turn: Turn, e: Connected) -> None:
             del peers[gone]
     peers.pop(e.peer, None)  # the latest stand last
     peers[e.peer] = Peer(address=e.address, gateway=e.gateway, payee=e.payee, is_connected=True, dialled=e.dialled)
+    near.dialling.pop(e.address, None)
     if e.dialled:
         confirm(near, e.peer, e.address)
     turn.ask(*(ClearTimer(name=f"{what}/{e.peer}") for what in ("vanished", "forsaken")))
     turn.ask(Whisper(to=(e.peer,), message=_told(turn, e.peer)))
     turn.tell("node", "connected", peer=e.peer, address=e.address)
     epochs.connected(turn, e.peer)
+    if not e.dialled and sum(not peer.dialled for peer in _here(turn).values()) > MAX_IDLE:
+        turn.after(TRIM_MS, "trim")
     if e.dialled and e.address == near.feeler:
         near.feeler = ""
-        if _missing(_here(turn)) < 0 and not has_business(turn, e.peer):
+        if _missing(turn, _here(turn)) < 0 and not has_business(turn, e.peer):
             turn.ask(Drop(peer=e.peer, why="only a look whether you are there"))
 
 
 def lost(turn: Turn, node: NodeId) -> None:
-    """A session ended; the peer has a grace to come back before its subtasks go to others."""
+    """A session ended. One that we work for, or our last, is sought again: a line that broke is soon whole."""
     peer = turn.state.peers.get(node)
     if peer is None:
         return
+    _gone(turn, node, peer)
+    if has_business(turn, node) or not _here(turn):
+        dial(turn, peer.address)
+
+
+def _gone(turn: Turn, node: NodeId, peer: Peer) -> None:
+    """A peer has a grace to come back before its subtasks go to others."""
     turn.state.peers[node] = evolve(peer, is_connected=False)
     epochs.lost(turn, node)
-    if peer.address and (has_business(turn, node) or _missing(_here(turn)) > 0):
-        dial(turn, peer.address)  # a line that broke is whole again within the grace
     turn.after(turn.settings.lease_grace_ms, f"vanished/{node}")
     turn.tell("node", "lost", peer=node)
 
@@ -197,6 +232,6 @@ def on_peers(turn: Turn, source: NodeId, message: PeerList) -> None:
     here = _here(turn)
     if is_new and source in state.near.records:
         _introduce(turn, source, here)
-    wanted = [record for record in fresh if record.node not in here][: max(0, _missing(here))]
+    wanted = [record for record in fresh if record.node not in here][: max(0, _missing(turn, here))]
     for record in wanted:
         dial(turn, record.address)

@@ -8,7 +8,7 @@ from golem.core.market import room_for, unwanted_assignment, unwanted_demand
 from golem.core.overlay import dial
 from golem.core.reputation import Deed
 from golem.core.turn import Turn
-from golem.model.effects import Broadcast, Release, Send
+from golem.model.effects import Release, Send
 from golem.model.events import Executed
 from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import (
@@ -22,21 +22,15 @@ from golem.model.messages import (
 from golem.model.money import Wei
 
 MAX_DEMANDS = 20_000  # of 400 bytes: 8 MB; the oldest is forgotten first
-RENEWED_MS = 60_000  # a demand that holds so much longer is passed on again, so that far nodes keep it
 MAX_WORKS = 5_000  # ended and settled work that is kept for the record
 
 
-def on_demand(turn: Turn, peer: NodeId, demand: Demand) -> None:
-    """A task is open somewhere: pass the news on, once, and offer if it is worth it."""
-    known = turn.state.demands.get(demand.task_id)
-    is_news = known is None or demand.expires_ms - known.expires_ms > RENEWED_MS
-    if demand.requestor == turn.started.node_id or demand.expires_ms < turn.now_ms:
-        return
-    turn.state.demands[demand.task_id] = demand
-    if is_news:
-        _bound(turn)
-        turn.ask(Broadcast(message=demand, but=(peer, demand.requestor)))
+def on_demand(turn: Turn, demand: Demand) -> None:
+    """A task is open somewhere: offer if it is worth it."""
+    if demand.task_id not in turn.state.demands:
         turn.tell("node", "demand", task=demand.task_id, requestor=demand.requestor, template=demand.template)
+    turn.state.demands[demand.task_id] = demand
+    _bound(turn)
     consider(turn, demand)
 
 

@@ -7,8 +7,8 @@ import msgspec
 from golem.core.evidence import Noted
 from golem.core.fusion import Hearsay, Opinion
 from golem.core.gossip import Epoch
-from golem.model.ids import NodeId
-from golem.model.messages import PeerRecord, Place, Rated
+from golem.model.ids import NodeId, TaskId
+from golem.model.messages import Demand, NewsId, PeerRecord, Place, Rated, Withdrawal
 from golem.model.value import Value
 
 
@@ -45,13 +45,49 @@ class Known(Value):
 
 
 class Near(msgspec.Struct):
-    """`records`: where nodes listen, by their own word; the passive view. `dials`: by prefix, when we last dialled.
+    """`records`: where nodes listen, by their own word; the passive view. `prefixes`, `sources`: the same by these.
 
+    `dials`: by prefix, when we last dialled. `dialling`: places, and since when; what they answer is not known yet.
     `feeler`: a place that we only look at, `felt_ms`: since when. `tries_alone`: looks in a row while nobody was here.
     """
 
     records: dict[NodeId, Known] = {}
+    prefixes: dict[str, dict[NodeId, None]] = {}
+    sources: dict[NodeId, dict[NodeId, None]] = {}
     dials: dict[str, int] = {}
+    dialling: dict[Place, int] = {}
     feeler: Place = ""
     felt_ms: int = 0
     tries_alone: int = 0
+
+
+class Bucket(msgspec.Struct):
+    """How much somebody may still say. `at_ms`: when `room` was right."""
+
+    room: float
+    at_ms: int = 0
+
+
+class Author(msgspec.Struct):
+    """`live`: tasks of a requestor that we carry, and until when."""
+
+    room: Bucket
+    live: dict[TaskId, int] = {}
+
+
+class Tree(msgspec.Struct):
+    """`lazy`: neighbours that get ids only; `due`: the ids that they will be told. `seen`: ids of all news there was.
+
+    `news`: to give again; `latest`: of each task. `missing`: by id, who has it; `is_waiting`: for those to come.
+    `links`: what each neighbour may bring.
+    """
+
+    lazy: dict[NodeId, None] = {}
+    due: dict[NodeId, list[NewsId]] = {}
+    seen: dict[NewsId, None] = {}
+    news: dict[NewsId, Demand | Withdrawal] = {}
+    latest: dict[str, NewsId] = {}
+    missing: dict[NewsId, list[NodeId]] = {}
+    is_waiting: bool = False
+    authors: dict[NodeId, Author] = {}
+    links: dict[NodeId, Bucket] = {}

@@ -7,7 +7,7 @@ import msgspec
 from golem.core.job import Work
 from golem.core.ledger import Ledger
 from golem.core.reputation import Standing
-from golem.core.rumours import Dealings, Near, Rumours
+from golem.core.rumours import Dealings, Near, Rumours, Tree
 from golem.core.subtask import Subtask
 from golem.core.task import Board
 from golem.model.chain import Batch, Funds
@@ -31,19 +31,20 @@ class Peer(Value):
 class NodeState(msgspec.Struct, kw_only=True):
     """The whole.
 
-    `near`: where others listen. `offered`: our price, by task; `declined`: why we do not offer, where we have said
-    so. `errands`: what a running check or merge is for, as (kind, id). `dues`: accepted work by payer, the oldest
-    first. `reserved`: set aside for us by payer. `claims`: by payer, no claim before. `delays`: by payer, why it
-    does not pay yet. `sent`: how many transactions of ours the chain has. `frozen_ms`: when the open
-    batch was made; what is accepted later is in the next. `payment_problem`: why the open batch is not paid yet;
-    `chain_problem`: why the chain can't be seen. `checking`: results whose checks run; `to_check`: those that wait for
-    theirs. `notes`: refusals by topic, counted. `resting`: why no new work is taken now. `crashes`: how many in a row,
-    and when the last one was.
+    `near`: where others listen. `tree`: by which links news goes. `offered`: our price, by task; `declined`: why we
+    do not offer, where we have said so. `errands`: what a running check or merge is for, as (kind, id). `dues`:
+    accepted work by payer, the oldest first. `reserved`: set aside for us by payer. `claims`: by payer, no claim
+    before. `delays`: by payer, why it does not pay yet. `sent`: how many transactions of ours the chain has.
+    `frozen_ms`: when the open batch was made; what is accepted later is in the next. `payment_problem`: why
+    the open batch is not paid yet; `chain_problem`: why the chain can't be seen. `checking`: results whose checks
+    run; `to_check`: those that wait for theirs. `notes`: refusals by topic, counted. `resting`: why no new work is
+    taken now. `crashes`: how many in a row, and when the last one was.
     """
 
     started: Started | None = None
     peers: dict[NodeId, Peer] = {}
     near: Near = msgspec.field(default_factory=Near)
+    tree: Tree = msgspec.field(default_factory=Tree)
     demands: dict[TaskId, Demand] = {}
     offered: dict[TaskId, Wei] = {}
     declined: dict[TaskId, Reason] = {}

@@ -17,13 +17,6 @@ class Send(Value):
     message: Message
 
 
-class Broadcast(Value):
-    """Tell every peer connected now, except `but`; nobody hears it later."""
-
-    message: Message
-    but: tuple[NodeId, ...] = ()
-
-
 class Whisper(Value):
     """Tell these peers, if they are connected now; it may be lost, and nobody hears it later."""
 
@@ -157,7 +150,6 @@ class Tell(Value):
 
 Effect = (
     Send
-    | Broadcast
     | Whisper
     | Dial
     | Drop

@@ -19,12 +19,16 @@ from golem.model.value import Value
 
 MAX_SAID = 2_048  # characters of a job's log in one message; a second of it
 MAX_TOLD = 16  # peer records in one message: 4 KiB
+MAX_IDS = 256  # of news in one message: 9 KiB
 MAX_SUMS = 512  # in one Share: 50 KiB
 MAX_OPINIONS = 64  # in one message: 6 KiB
 MAX_EVIDENCE = 10**9  # a million deeds
 
 Place = Annotated[str, Meta(max_length=120)]
 """Where a node listens: "host:port"."""
+
+NewsId = NewType("NewsId", Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")])
+"""A demand as it is announced once, or a withdrawal."""
 
 Rated = NewType("Rated", Annotated[str, Meta(pattern=r"\A(provider|requestor)/0[23][0-9a-f]{64}\Z")])
 """Who is rated, and as what."""
@@ -61,6 +65,7 @@ class Reason(Enum):
     QUARANTINE = "a wrong result was seen from this node lately"
     UNKNOWN = "no such agreement or subtask"
     OVERDUE = "earlier work for this requestor is overdue and not paid"
+    TOO_MANY = "more news of one node, or by one neighbour, than others carry"
     UNREACHABLE = "the other side's address can't be dialled from here, or not again so soon"
     NOT_PROVIDING = "the node does not provide"
 
@@ -86,9 +91,14 @@ class Demand(Value):
 
 
 class Withdrawal(Value):
-    """The task needs no more providers; what is assigned goes on."""
+    """The task needs no more providers; what is assigned goes on.
+
+    `requestor`, `signature`: by whom, as in a demand, where nodes pass it on; without, it is the sender's own task.
+    """
 
     task_id: TaskId
+    requestor: NodeId | None = None
+    signature: Annotated[bytes, Meta(max_length=64)] = b""
 
 
 class Offer(Value):
@@ -223,6 +233,22 @@ class PeerList(Value):
     peers: Annotated[tuple[PeerRecord, ...], Meta(max_length=MAX_TOLD)]
 
 
+class Digest(Value):
+    """News that the sender has, by id; whoever lacks some asks for them."""
+
+    ids: Annotated[tuple[NewsId, ...], Meta(max_length=MAX_IDS)]
+
+
+class Graft(Value):
+    """Send me these, and from now on all news as soon as you have them."""
+
+    ids: Annotated[tuple[NewsId, ...], Meta(max_length=MAX_IDS)]
+
+
+class Prune(Value):
+    """I had this already: from now on send me ids only."""
+
+
 class Share(Value):
     """One half of an exchange of reputations: running sums of all that the sender ever gave on this edge.
 
@@ -261,6 +287,9 @@ Message = (
     | Cancellation
     | Progress
     | PeerList
+    | Digest
+    | Graft
+    | Prune
     | Share
     | Opinions
 )

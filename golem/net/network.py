@@ -167,11 +167,11 @@ class Network(Service):
         elif session is not None:
             session.gossip(encode(message))
 
-    def broadcast(self, message: Message, but: Sequence[NodeId] = (), only: Sequence[NodeId] | None = None) -> None:
-        """Send to all peers that are there, or only to these, without a number."""
+    def whisper(self, message: Message, to: Sequence[NodeId]) -> None:
+        """Send to these peers, as far as they are there, without a number."""
         data = encode(message)
-        for session in self._sessions:
-            if session.node_id not in but and (only is None or session.node_id in only):
+        for peer in to:
+            if session := self._sessions.get(peer):
                 session.gossip(data)
 
     def acknowledge(self, peer: NodeId, sequence: int) -> None:

@@ -40,8 +40,8 @@ class Sessions(Protocol):
     def send(self, peer: NodeId, sequence: int, message: Message) -> None:
         """Send a message, if there is a session. `sequence`: its number, or 0 where it may be lost."""
 
-    def broadcast(self, message: Message, but: Sequence[NodeId], only: Sequence[NodeId] | None = None) -> None:
-        """Send to all peers that are there, or only to these."""
+    def whisper(self, message: Message, to: Sequence[NodeId]) -> None:
+        """Send to these peers, as far as they are there; it may be lost."""
 
     def acknowledge(self, peer: NodeId, sequence: int) -> None:
         """Tell a peer up to where its messages are on disk."""
@@ -98,7 +98,7 @@ class Driver:
     def perform(self, effect: f.Effect, number: int) -> None:
         """Begin to carry out an effect."""
         match effect:
-            case f.Send() | f.Broadcast() | f.Whisper() | f.Dial() | f.Drop():
+            case f.Send() | f.Whisper() | f.Dial() | f.Drop():
                 self._talk(effect, number)
             case f.SetTimer(name=name, at_ms=at_ms):
                 self._timers.set(name, at_ms)
@@ -119,7 +119,7 @@ class Driver:
             for peer, number in heard.items():
                 self._sessions.acknowledge(NodeId(peer), number)
 
-    def _talk(self, effect: f.Send | f.Broadcast | f.Whisper | f.Dial | f.Drop, number: int) -> None:
+    def _talk(self, effect: f.Send | f.Whisper | f.Dial | f.Drop, number: int) -> None:
         sessions = self._sessions
         if sessions is None:
             return
@@ -127,10 +127,8 @@ class Driver:
             case f.Send(to=to, message=message):
                 if number:
                     sessions.send(to, number, self._sign(message))
-            case f.Broadcast(message=message, but=but):
-                sessions.broadcast(self._sign(message), but)
             case f.Whisper(to=peers, message=message):
-                sessions.broadcast(self._sign(message), (), peers)
+                sessions.whisper(self._sign(message), peers)
             case f.Dial(address=address):
                 sessions.dial(address)
             case f.Drop(peer=peer, why=why):

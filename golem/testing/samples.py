@@ -11,13 +11,17 @@ from golem.model.messages import (
     Delay,
     Delivery,
     Demand,
+    Digest,
     Failure,
+    Graft,
     Message,
+    NewsId,
     Offer,
     Opinions,
     PeerList,
     PeerRecord,
     Progress,
+    Prune,
     Rated,
     Reason,
     Refusal,
@@ -73,7 +77,7 @@ def _of_the_market() -> tuple[Message, ...]:
     capability = Capability(tier="sandbox", cores=8, memory_bytes=16 << 30, environments=("blender-4.5", "echo-1"))
     return (
         sign_word(alice.sign, "devnet", demand),
-        Withdrawal(task_id=TASK),
+        sign_word(alice.sign, "devnet", Withdrawal(task_id=TASK, requestor=alice.node_id)),
         Offer(task_id=TASK, price=Wei(5 * 10**17), slots=8, capability=capability),
         Refusal(task_id=TASK, reason=Reason.BUSY, subtask_id=SUBTASK, price=Wei(7)),
         Assignment(subtask_id=SUBTASK, price=Wei(1), cap=Wei(2**96 - 1), deadline_ms=INSTANT_MS, job=JOB),
@@ -96,6 +100,9 @@ def _of_the_overlay() -> tuple[Message, ...]:
     )
     return (
         PeerList(peers=records),
+        Digest(ids=(NewsId("0" * 32), NewsId("f" * 32))),
+        Graft(ids=(NewsId("0" * 32),)),
+        Prune(),
         Share(
             epoch=78_703, number=3, answers=2, degree=8, sums=((Rated(f"provider/{alice.node_id}"), -(2**40), 2**50),)
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from golem.interfaces import IKeyring
 from golem.model.chain import Domain
-from golem.model.messages import Acceptance, Demand, Message, PeerList, Reminder
+from golem.model.messages import Acceptance, Demand, Message, PeerList, Reminder, Withdrawal
 from golem.wire.signing import payee_digest, sign_word, verify_word
 from golem.wire.voucher import sign_acceptance, verify_voucher
 
@@ -21,6 +21,8 @@ def seal(keyring: IKeyring, network: str, domain: Domain, message: Message) -> M
     """
     if isinstance(message, Demand) and not message.signature:
         return sign_word(keyring.sign, network, message)
+    if isinstance(message, Withdrawal) and message.requestor and not message.signature:
+        return sign_word(keyring.sign, network, message)
     if isinstance(message, PeerList):
         return PeerList(peers=tuple(r if r.signature else sign_word(keyring.sign, network, r) for r in message.peers))
     if isinstance(message, Acceptance) and not message.signature:
@@ -32,6 +34,8 @@ def verify(network: str, domain: Domain, message: Message) -> None:
     """Raise BadSignature where a message, or what it passes on, does not hold by itself."""
     match message:
         case Demand():
+            verify_word(network, message)
+        case Withdrawal(requestor=str()):
             verify_word(network, message)
         case PeerList(peers=records):
             for record in records:

@@ -11,7 +11,7 @@ from coincurve.ecdsa import cdata_to_der, deserialize_compact
 
 from golem.errors import BadSignature
 from golem.model.ids import Address, NodeId
-from golem.model.messages import Demand, PeerRecord
+from golem.model.messages import Demand, PeerRecord, Withdrawal
 from golem.model.value import evolve
 from golem.wire.account import recover_address
 from golem.wire.codec import encode
@@ -19,10 +19,10 @@ from golem.wire.codec import encode
 Sign = Callable[[bytes], bytes]
 """`IKeyring.sign`: 64 bytes over a 32-byte digest."""
 
-Word = Demand | PeerRecord
+Word = Demand | Withdrawal | PeerRecord
 """What a node says to everybody: it holds by itself, whoever passes it on."""
 
-W = TypeVar("W", Demand, PeerRecord)
+W = TypeVar("W", Demand, Withdrawal, PeerRecord)
 
 SIGNATURE_BYTES = 64
 PAYEE_PROOF_BYTES = 65
@@ -69,6 +69,8 @@ def sign_word(sign: Sign, network: str, word: W) -> W:
 def verify_word(network: str, word: Word) -> None:
     """Raise BadSignature where it is not its author's word, or another network's."""
     author = word.node if isinstance(word, PeerRecord) else word.requestor
+    if author is None:
+        raise BadSignature(f"a {type(word).__name__.lower()} of nobody")
     NodeKey(author).check(word.signature, _digest_of(network, word), type(word).__name__.lower())
 
 

@@ -10,6 +10,7 @@ from golem.model.messages import Assignment, Demand, Offer, Reason, Refusal, Wit
 from golem.model.money import Wei
 from golem.model.settings import Settings
 from golem.model.spec import Limits, TaskSpec
+from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import BEGIN_MS, Solo
 from golem.testing.toy import CAPABILITY
@@ -20,7 +21,7 @@ BUDGET = Wei(10**9)
 PROVIDING = Settings(provide=True, templates=("toy",), min_price=PRICE)
 
 
-def demand(max_price: int = PRICE) -> Demand:
+def demand(max_price: int = PRICE, later_ms: int = 0) -> Demand:
     return Demand(
         task_id=TASK,
         requestor=FixedKeyring("alice").node_id,
@@ -30,7 +31,7 @@ def demand(max_price: int = PRICE) -> Demand:
         max_price=Wei(max_price),
         limits=Limits(),
         chunks=4,
-        expires_ms=BEGIN_MS + 600_000,
+        expires_ms=BEGIN_MS + 600_000 + later_ms,
     )
 
 
@@ -71,10 +72,10 @@ def test_another_reason_is_said_anew_and_an_offer_ends_it() -> None:
     me = near()
     me.hear("alice", demand(max_price=1))
     me.state.standings.clear()
-    me.hear("alice", demand())
+    me.hear("alice", demand(later_ms=1))
     assert me.said(Offer) and not me.state.declined
     me.hear("alice", Refusal(task_id=TASK, reason=Reason.LATE))
-    me.hear("alice", demand(max_price=1))
+    me.hear("alice", demand(max_price=1, later_ms=2))
     assert me.one_said(Refusal) == NO
 
 
@@ -123,3 +124,10 @@ def test_a_refusal_for_a_task_that_is_over_is_forgotten() -> None:
     me.post(e.TaskCancelled(task_id=TASK))
     me.hear("bob", NO)
     assert not declined(me)
+
+
+def test_a_requestor_that_must_not_be_dialled_gets_no_offer_that_nobody_could_bring() -> None:
+    me = Solo(evolve(PROVIDING, bootstrap=("8.8.8.8:1",)))
+    me.meet("bob")
+    me.hear("bob", demand())
+    assert not me.said(Offer) and me.state.notes[TASK] == {Reason.UNREACHABLE.value: 1}

@@ -48,7 +48,7 @@ def offer_for(me: Solo, task: TaskId) -> None:
             max_price=PRICE,
             limits=LIMITS,
             chunks=9,
-            expires_ms=me.now_ms + 365 * DAY_MS,
+            expires_ms=me.now_ms + 3_600_000,
         ),
     )
 
@@ -182,6 +182,7 @@ def test_who_is_trusted_less_may_owe_less_and_a_reserve_adds_to_it() -> None:
     sees(me, DUE_MS + GRACE_MS + 1)
     assert me.trust("alice", Role.REQUESTOR) < 0.5
     sees(me, DUE_MS + GRACE_MS + 2, paid=AMOUNT)
+    offer_for(me, TASK)
     for number in (2, 3, 4):
         works(me, number, due_ms=me.now_ms + DAY_MS)
     assert me.trust("alice", Role.REQUESTOR) * 2 * TERMS.max_exposure < 3 * AMOUNT

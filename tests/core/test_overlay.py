@@ -213,11 +213,38 @@ def test_losing_a_node_that_was_never_met_is_nothing() -> None:
 
 def test_those_who_come_beyond_what_we_carry_are_sent_on_after_they_were_told_of_others() -> None:
     me = Solo()
-    crowd(me, count=overlay.MAX_IDLE + overlay.OUTBOUND)
+    crowd(me, count=overlay.MAX_IDLE + overlay.OUTBOUND - 1, by_us=overlay.OUTBOUND - 1)
     last = me.meet("late")
-    assert me.one_said(PeerList)
-    later(me)
+    assert me.one_said(PeerList) and "trim" in {effect.name for effect in me.asked if isinstance(effect, SetTimer)}
+    me.post(e.TimerFired(name="trim"))
     assert [effect.peer for effect in me.asked if isinstance(effect, Drop)] == [last]
+
+
+def test_of_those_that_we_dialled_while_we_had_too_few_one_is_let_go_at_a_time() -> None:
+    me = Solo()
+    crowd(me, count=overlay.MOST + 1, by_us=overlay.OUTBOUND + 1)
+    later(me)
+    assert [effect.peer for effect in me.asked if isinstance(effect, Drop)] == [
+        FixedKeyring(f"peer{overlay.OUTBOUND}").node_id
+    ]
+    me.post(e.Lost(peer=FixedKeyring("peer0").node_id))
+    assert dialled(me) == []
+    later(me)
+    assert not [effect for effect in me.asked if isinstance(effect, Drop)]
+
+
+def test_who_is_dialled_already_is_counted_until_it_took_too_long() -> None:
+    me = Solo()
+    crowd(me, count=overlay.WANTED - 1)
+    me.state.near.felt_ms = me.now_ms
+    tell(me, "peer0", record("x"), record("y"))
+    assert dialled(me) == ["x:1"]
+    tell(me, "peer0", record("z"))
+    assert dialled(me) == []
+    later(me, after_ms=overlay.DIALLING_MS - 1)
+    assert dialled(me) == []
+    later(me, after_ms=1)
+    assert len(dialled(me)) == 1
 
 
 def test_peers_are_bounded_and_those_that_are_away_go_first(monkeypatch: pytest.MonkeyPatch) -> None:

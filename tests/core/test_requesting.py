@@ -10,7 +10,7 @@ from golem.core.task import Phase
 from golem.errors import IllegalTransition
 from golem.model import events as e
 from golem.model.chain import Funds, Receipt, Sighting
-from golem.model.effects import Broadcast, Deposit, Execute, Export, Fetch, Observe, Pay, Publish, Release, SetTimer
+from golem.model.effects import Deposit, Execute, Export, Fetch, Observe, Pay, Publish, Release, SetTimer
 from golem.model.ids import SubtaskId, TaskId
 from golem.model.messages import (
     Acceptance,
@@ -212,7 +212,7 @@ def test_an_offer_that_does_not_fit_is_refused_by_its_reason() -> None:
 
 def test_who_keeps_jobs_apart_otherwise_than_the_task_wants_gets_none_of_it() -> None:
     me = opened(spec=evolve(SPEC, tiers=("docker", "wasm")))
-    (told,) = [effect.message for effect in me.asked if isinstance(effect, Broadcast)]
+    (told,) = me.state.tree.news.values()
     assert isinstance(told, Demand) and told.tiers == ("docker", "wasm")
     me.meet("bob")
     me.hear("bob", offer())
@@ -255,6 +255,9 @@ def test_a_task_that_was_given_out_is_announced_no_more_but_looked_after() -> No
     me.post(e.TimerFired(name=f"demand/{TASK}"))
     assert [type(effect) for effect in me.asked] == [SetTimer]
     me.post(e.TaskCancelled(task_id=TASK))
+    assert f"demand/{TASK}" in {effect.name for effect in me.asked if isinstance(effect, SetTimer)}
+    me.post(e.TimerFired(name=f"demand/{TASK}"))
+    assert me.one_said(Withdrawal) == Withdrawal(task_id=TASK, requestor=FixedKeyring("me").node_id)
     for late in ("demand", "offers", "deadline"):
         me.post(e.TimerFired(name=f"{late}/{TASK}"))
         assert me.asked == []

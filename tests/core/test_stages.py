@@ -9,7 +9,7 @@ from golem.core.showing import PREVIEW_MS
 from golem.core.task import Phase
 from golem.model import events as e
 from golem.model.chain import Funds, Sighting
-from golem.model.effects import Broadcast, Execute, Export, Publish, Release, Tell
+from golem.model.effects import Execute, Export, Publish, Release, Tell
 from golem.model.ids import TaskId, merge_id, stage_id
 from golem.model.messages import Assignment, Delivery, Offer
 from golem.model.money import Wei, cost
@@ -89,10 +89,10 @@ def test_nobody_is_hired_before_the_inputs_were_looked_at() -> None:
     me = funded()
     assert phase(me) is Phase.PREPARING
     assert programs(me) == ["prepare"]
-    assert not [effect for effect in me.asked if isinstance(effect, Broadcast)]
+    assert not me.state.tree.news
     me.post(e.Executed(key=PREPARE, outcome=done(b"2")))
     assert phase(me) is Phase.OPEN
-    assert me.one(Broadcast)
+    assert me.state.tree.news
     assert told(me, "prepared").fields == {"chunks": 2, "least_ms": 1_000, "most_ms": 2_000}
     assert me.state.boards[TASK].task.chunks == 2
 

@@ -9,11 +9,11 @@ import pytest
 
 from golem.errors import BadSignature, FrameTooLarge, Incompatible, Malformed, PeerError, Replayed
 from golem.model.ids import Cid
-from golem.model.messages import Assignment, Message
+from golem.model.messages import Assignment, Cancellation, Message
 from golem.model.spec import Input
 from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
-from golem.testing.samples import INSTANT_MS, messages
+from golem.testing.samples import INSTANT_MS, SUBTASK, messages
 from golem.wire.codec import encode
 from golem.wire.envelope import (
     LIFETIME_MS,
@@ -96,9 +96,9 @@ def test_an_envelope_holds_for_its_time_and_the_difference_of_two_clocks() -> No
 
 
 def test_messages_have_one_form_only() -> None:
-    plain = encode(messages()[1])
+    plain = encode(Cancellation(subtask_id=SUBTASK))
     longer = plain.replace(b"\x82\xa4type", b"\xde\x00\x02\xa4type")
-    swapped = b"\x82" + plain[plain.index(b"\xa7task_id") :] + plain[1 : plain.index(b"\xa7task_id")]
+    swapped = b"\x82" + plain[plain.index(b"\xaasubtask_id") :] + plain[1 : plain.index(b"\xaasubtask_id")]
     for body in (bundle([longer]), bundle([swapped]), b"\xdc\x00\x01" + plain):
         with pytest.raises(Malformed, match="canonical"):
             unseal(sealed(body=body), TERMS, KEY, INSTANT_MS)

@@ -6,20 +6,20 @@ import pytest
 
 from golem.errors import BadSignature
 from golem.model.chain import Domain
-from golem.model.messages import Acceptance, Demand, Message, PeerList, Reminder
+from golem.model.messages import Acceptance, Demand, Message, PeerList, Reminder, Withdrawal
 from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
-from golem.testing.samples import messages
+from golem.testing.samples import TASK, messages
 from golem.wire.seals import payee_proof, seal, verify
-from golem.wire.signing import verify_payee
+from golem.wire.signing import verify_payee, verify_word
 
 ALICE = FixedKeyring("alice")
 DOMAIN = Domain(chain_id=1337)
-SEALED = [message for message in messages() if isinstance(message, Demand | Acceptance)]
+SEALED = [message for message in messages() if isinstance(message, Demand | Withdrawal | Acceptance)]
 
 
 @pytest.mark.parametrize("message", SEALED, ids=lambda message: type(message).__name__)
-def test_what_must_hold_by_itself_is_sealed_once_and_checked(message: Demand | Acceptance) -> None:
+def test_what_must_hold_by_itself_is_sealed_once_and_checked(message: Demand | Withdrawal | Acceptance) -> None:
     bare = evolve(message, signature=b"")
     with pytest.raises(BadSignature):
         verify("devnet", DOMAIN, bare)
@@ -43,6 +43,14 @@ def test_a_reminder_shows_a_voucher_that_the_payer_signed_for_this_contract() ->
     verify("devnet", DOMAIN, reminder)
     with pytest.raises(BadSignature, match="chain 1"):
         verify("devnet", Domain(chain_id=1), reminder)
+
+
+def test_a_withdrawal_from_one_node_to_another_is_its_own_and_needs_no_seal() -> None:
+    plain = Withdrawal(task_id=TASK)
+    verify("devnet", DOMAIN, plain)
+    assert seal(ALICE, "devnet", DOMAIN, plain) is plain
+    with pytest.raises(BadSignature):
+        verify_word("devnet", plain)
 
 
 @pytest.mark.parametrize("message", set(messages()) - set(SEALED), ids=lambda message: type(message).__name__)
