@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from golem.control.client import Client
-from golem.control.views import LAST_PHASES, Estimate, Happening, Reason, Status, Task, Template, view, views
+from golem.control.views import LAST_PHASES, Estimate, Explanation, Happening, Status, Task, Template, view, views
 from golem.errors import Fault
 from golem.model.money import ether
 
@@ -55,9 +55,9 @@ class TaskHandle:
         """The task as it stands. Raises NotFound if the node has forgotten it."""
         return view(Task, self._client.get(f"/tasks/{self.task_id}"))
 
-    def explain(self) -> list[Reason]:
+    def explain(self) -> Explanation:
         """Why it waits."""
-        return views(Reason, self._client.get(f"/tasks/{self.task_id}/explain"))
+        return view(Explanation, self._client.get(f"/tasks/{self.task_id}/explain"))
 
     def cancel(self) -> None:
         """End it; what providers did so far is paid."""

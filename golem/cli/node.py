@@ -1,4 +1,4 @@
-"""`golem node start`: run a node in the foreground. As a service: `twistd golem`."""
+"""`golem node start`: run a node in the foreground; as a service: `twistd golem`. `golem node explain`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from golem import twistd
 from golem.cli.command import Call, Parser, Verbs, add_settings
 from golem.cli.exits import Exit
+from golem.cli.explain import explain_node
 
 
 def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     """See `golem.cli.command.Noun`."""
-    start = Verbs(parser, environ).add("start", _start, "run the node until it is interrupted")
+    verbs = Verbs(parser, environ)
+    start = verbs.add("start", _start, "run the node until it is interrupted")
+    verbs.add("explain", explain_node, "say why a provider gets no work, or not more")
     add_settings(start)
 
 

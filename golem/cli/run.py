@@ -135,7 +135,7 @@ def _watch(call: Call, handle: TaskHandle, guess: Estimate) -> int:
         for happening, task in handle.progress():
             progress.update(happening, task)
             if happening is None and not is_first and task.phase == "open" and not task.running:
-                progress.waits(handle.explain())
+                progress.waits(handle.explain().reasons)
             is_first = False
     except KeyboardInterrupt:
         call.screen.note(f"task {short_task(handle.task_id)} goes on; nothing that was under way is lost")

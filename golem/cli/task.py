@@ -7,8 +7,9 @@ from contextlib import closing
 
 from golem.cli.command import Call, Parser, Verbs, find_task
 from golem.cli.exits import Exit
+from golem.cli.explain import explain_task
 from golem.cli.words import count, money, short_node, short_task, span, when
-from golem.control.views import Happening, Job, Log, Reason, Subtask, Task, view, views
+from golem.control.views import Happening, Job, Log, Subtask, Task, view, views
 
 MOST_ROWS = 50  # a screenful; --all shows the rest
 
@@ -25,8 +26,8 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     verbs.add("jobs", _jobs, "list what this node computes for others now")
     for verb in (show, cancel, logs):
         verb.add_argument("task", metavar="ID", help="the task's id, or its start")
-    explain = verbs.add("explain", _explain, "say why a task waits; without ID, why this provider idles")
-    explain.add_argument("task", metavar="ID", nargs="?", help="the task's id, or its start")
+    explain = verbs.add("explain", explain_task, "say where every chunk is, and why those that wait do")
+    explain.add_argument("task", metavar="ID", help="the task's id, or its start")
 
 
 def _list(call: Call) -> int:
@@ -94,18 +95,6 @@ def _cancel(call: Call) -> int:
     return Exit.OK
 
 
-def _explain(call: Call) -> int:
-    start = call.args.task
-    path = f"/tasks/{find_task(call.client, start)}/explain" if start else "/explain"
-    records = call.client.get(path)
-    if call.screen.is_json:
-        call.screen.record(records)
-        return Exit.OK
-    rows = [(reason.count, reason.reason, short_node(reason.by)) for reason in views(Reason, records)]
-    call.screen.table(("TIMES", "REASON", "SAID BY"), rows, "nobody has refused anything")
-    return Exit.OK
-
-
 def _logs(call: Call) -> int:
     task_id = _known(call)
     if call.screen.is_json:
@@ -166,5 +155,5 @@ def _jobs(call: Call) -> int:
         for j in views(Job, records)
     ]
     headers = ("TASK", "TEMPLATE", "REQUESTOR", "PHASE", "DONE", "SINCE")
-    call.screen.table(headers, rows, "nothing is computed here now; golem task explain says why")
+    call.screen.table(headers, rows, "nothing is computed here now; golem node explain says why")
     return Exit.OK

@@ -18,8 +18,12 @@ Record = Mapping[str, object]
 class Outlook(Protocol):
     """The market as one node sees it."""
 
-    def explain(self, task_id: str | None) -> Sequence[Record]:
-        """Why a task (or, for None, this provider) waits: `views.Reason`s, the most frequent first."""
+    def explain(self, task_id: str) -> Record:
+        """Why a task waits: a `views.Explanation`. Raises NotFound."""
+        ...
+
+    def prospects(self) -> Record:
+        """Why this provider gets no work: a `views.Prospects`. Not before the node has started."""
         ...
 
     def peers(self) -> Sequence[Record]:

@@ -70,7 +70,7 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("GET", "tasks", "*", "subtasks"): lambda face, task_id, _: face.subtasks(task_id),
     ("GET", "tasks", "*", "logs"): lambda face, task_id, _: face.logs(task_id),
     ("GET", "tasks", "*", "explain"): lambda face, task_id, _: face.explain(task_id),
-    ("GET", "explain"): lambda face, _, __: face.explain(None),
+    ("GET", "explain"): lambda face, _, __: face.prospects(),
     ("GET", "jobs"): lambda face, _, __: face.jobs(),
     ("GET", "payments"): lambda face, _, __: face.payments(),
     ("GET", "peers"): lambda face, _, __: face.peers(),

@@ -146,6 +146,69 @@ class Reason(Record):
     by: str = ""
 
 
+class Group(Record):
+    """Chunks that wait, alike to every node. `which`: some of them; `reasons`: one of every known node."""
+
+    chunks: int = 0
+    which: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+class Explanation(Record):
+    """Why a task waits. Of its `chunks`, some are accepted, verifying, computing and waiting; the `groups` have those
+    that wait, and in each the reasons' counts add up to `peers`, the nodes we know. `advice`: what may help.
+    """
+
+    task_id: str
+    phase: str = ""
+    reason: str = ""
+    chunks: int = 0
+    accepted: int = 0
+    verifying: int = 0
+    computing: int = 0
+    waiting: int = 0
+    peers: int = 0
+    groups: tuple[Group, ...] = ()
+    advice: tuple[str, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """What is said about most of the chunks that wait."""
+        return self.groups[0].reasons if self.groups else ()
+
+
+class Lost(Record):
+    """An offer that led to no work. `asked`: our price per hour; `price`: the most that others got, 0: not known."""
+
+    task_id: str
+    requestor: str = ""
+    at_ms: int = 0
+    asked: Amount = "0"
+    reason: str = ""
+    price: Amount = "0"
+
+
+class Prospects(Record):
+    """Why a provider gets no work, or not more. `reasons`: of each of the `demands` we know one.
+
+    Of the `offers` ever made some were `taken`, some are `waiting`, the rest was lost: `losses` by reason, and the
+    latest of them in `lost`.
+    """
+
+    is_provider: bool = False
+    peers: int = 0
+    slots: int = 0
+    busy: int = 0
+    demands: int = 0
+    reasons: tuple[Reason, ...] = ()
+    offers: int = 0
+    taken: int = 0
+    waiting: int = 0
+    losses: tuple[Reason, ...] = ()
+    lost: tuple[Lost, ...] = ()
+    advice: tuple[str, ...] = ()
+
+
 class Payment(Record):
     """Money between us and one account. `direction`: "out" or "in". `due_ms`: when the oldest unpaid work is due.
 

@@ -25,6 +25,7 @@ from golem.model.value import evolve
 
 TRANSFER_MS = 120_000  # on top of computing time, for fetching inputs and handing over the result
 MAX_WAITING = 1_000  # results that wait for their check; with more, no work is given out
+MAX_REFUSED = 1_000  # nodes of one task whose refusal is remembered
 SHORT_MS = 1_000  # subtasks shorter than this are queued deeper, up to this much work
 
 
@@ -155,10 +156,17 @@ def leave(board: Board, subtask: Subtask) -> None:
         agreement.live.pop(subtask.subtask_id, None)
 
 
+def turn_down(board: Board, node: NodeId, reason: Reason) -> None:
+    """Remember, for `explain`, whose offer is not taken, or not any more."""
+    if node in board.refused or len(board.refused) < MAX_REFUSED:
+        board.refused[node] = reason
+
+
 def dismiss(turn: Turn, board: Board, node: NodeId, reason: Reason) -> None:
     """An agreement is over, and its provider is told: it may offer anew once the task is announced to it again."""
     board.agreements.pop(node, None)
     board.offers.pop(node, None)
+    turn_down(board, node, reason)
     turn.ask(Send(to=node, message=Refusal(task_id=board.task.task_id, reason=reason)))
 
 
@@ -199,10 +207,21 @@ def end(turn: Turn, board: Board) -> None:
         turn.ask(ClearTimer(name=f"{name}/{task.task_id}"))
     turn.after(0, f"demand/{task.task_id}")  # takes the demand back
     _stop_attempts(turn, board)
-    turn.ask(*(Send(to=node, message=Withdrawal(task_id=task.task_id)) for node in board.agreements))
+    _part(turn, board)
     turn.state.demands.pop(task.task_id, None)
     turn.tell(task.task_id, task.phase.value, reason=task.reason, spent_wei=str(board.spent))
     finish(turn, board)
+
+
+def _part(turn: Turn, board: Board) -> None:
+    """Take leave of whoever agreed: those that got no work hear what others were paid for it."""
+    attempts = [turn.state.subtasks[sid] for sid in board.history]
+    hired = {subtask.provider for subtask in attempts}
+    dearest = Wei(max((s.price for s in attempts if s.phase is Attempt.ACCEPTED), default=0))
+    outbid = Refusal(task_id=board.task.task_id, reason=Reason.OUTBID, price=dearest)
+    for node in board.agreements:
+        is_outbid = dearest and node not in hired
+        turn.ask(Send(to=node, message=outbid if is_outbid else Withdrawal(task_id=board.task.task_id)))
 
 
 def _stop_attempts(turn: Turn, board: Board) -> None:

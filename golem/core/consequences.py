@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core.board import charge, dismiss, fill, finish, release, requeue, step
+from golem.core.board import charge, dismiss, fill, finish, release, requeue, step, turn_down
 from golem.core.ledger import owe
 from golem.core.merging import begin_ready
 from golem.core.reputation import Deed
@@ -55,6 +55,7 @@ def reject(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None
         turn.note(subtask.provider, Deed.WRONG, subtask.cap, subtask.subtask_id, verdict.reason)
         board.agreements.pop(subtask.provider, None)
         board.offers.pop(subtask.provider, None)
+        turn_down(board, subtask.provider, Reason.QUARANTINE)
         turn.refuse(subtask.task_id, Reason.QUARANTINE)
     elif verdict.judgement is Judgement.MALFORMED:
         turn.note(subtask.provider, Deed.MALFORMED, subtask.cap, subtask.subtask_id, verdict.reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core.board import dismiss, fill
+from golem.core.board import dismiss, fill, turn_down
 from golem.core.market import unwanted_offer
 from golem.core.recall import is_known, look
 from golem.core.reputation import Deed, Role
@@ -70,11 +70,13 @@ def on_offer(turn: Turn, peer: NodeId, offer: Offer) -> None:
         return
     if reason := unwanted_offer(turn, demand_of(turn, board), peer, offer):
         turn.refuse(offer.task_id, reason)
+        turn_down(board, peer, reason)
         turn.tell(offer.task_id, "offer refused", provider=peer, reason=reason.value)
         turn.ask(Send(to=peer, message=Refusal(task_id=offer.task_id, reason=reason)))
         return
     board.offers[peer] = offer
     board.declined.pop(peer, None)
+    board.refused.pop(peer, None)
     tier = offer.capability.tier
     turn.tell(offer.task_id, "offer", provider=peer, price_wei=str(offer.price), slots=offer.slots, tier=tier)
     if not _is_known(turn, peer):
@@ -107,6 +109,7 @@ def on_decline(turn: Turn, peer: NodeId, refusal: Refusal) -> None:
         board.offers.pop(peer, None)
     if board.task.phase is Phase.OPEN and len(board.declined) < MAX_OFFERS:
         board.declined[peer] = refusal
+        board.refused.pop(peer, None)
         turn.tell(refusal.task_id, "declined", provider=peer, because=refusal.reason.value)
 
 

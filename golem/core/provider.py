@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from golem.core import offers
 from golem.core.job import LIVE, TABLE, Forsaken, Phase, Work, begin
 from golem.core.machine import advance
 from golem.core.market import room_for, unwanted_assignment, unwanted_demand
@@ -19,7 +20,7 @@ from golem.model.messages import (
     Refusal,
     Withdrawal,
 )
-from golem.model.money import Wei
+from golem.model.money import NOTHING, Wei
 
 MAX_DEMANDS = 20_000  # of 400 bytes: 8 MB; the oldest is forgotten first
 MAX_WORKS = 5_000  # ended and settled work that is kept for the record
@@ -40,9 +41,9 @@ def _bound(turn: Turn) -> None:
         _forget(turn, next(iter(demands)))
 
 
-def _forget(turn: Turn, task_id: TaskId) -> None:
+def _forget(turn: Turn, task_id: TaskId, reason: Reason = Reason.CLOSED, price: Wei = NOTHING) -> None:
+    offers.over(turn, task_id, reason, price)
     turn.state.demands.pop(task_id, None)
-    turn.state.offered.pop(task_id, None)
     turn.state.declined.pop(task_id, None)
 
 
@@ -68,7 +69,7 @@ def consider(turn: Turn, demand: Demand) -> None:
     if not (peer and peer.is_connected) and not dial(turn, demand.address):
         turn.refuse(demand.task_id, Reason.UNREACHABLE)
         return
-    turn.state.offered[demand.task_id] = price
+    offers.made(turn, demand, price)
     turn.state.declined.pop(demand.task_id, None)
     offer = Offer(task_id=demand.task_id, price=price, slots=free, capability=turn.started.capability)
     turn.ask(Send(to=demand.requestor, message=offer))
@@ -109,7 +110,7 @@ def rest(turn: Turn, reason: Reason | None) -> None:
     turn.tell("node", "resting" if reason else "working again", reason=reason.value if reason else "")
     if reason is not None:
         for task_id, price in list(turn.state.offered.items()):
-            del turn.state.offered[task_id]
+            offers.over(turn, task_id, reason)
             if demand := turn.state.demands.get(task_id):
                 _decline(turn, demand, reason, price)
     else:
@@ -120,7 +121,7 @@ def on_refusal(turn: Turn, peer: NodeId, refusal: Refusal) -> None:
     """Our offer is not taken: the demand is forgotten until it is announced again."""
     if _is_from(turn, peer, refusal.task_id):
         turn.refuse(refusal.task_id, refusal.reason)
-        _forget(turn, refusal.task_id)
+        _forget(turn, refusal.task_id, refusal.reason, refusal.price)
 
 
 def on_withdrawal(turn: Turn, peer: NodeId, withdrawal: Withdrawal) -> None:
@@ -140,6 +141,7 @@ def on_assignment(turn: Turn, peer: NodeId, assignment: Assignment) -> None:
         no = Refusal(task_id=assignment.job.task_id, reason=reason, subtask_id=assignment.subtask_id)
         turn.ask(Send(to=peer, message=no))
         return
+    offers.taken(turn, assignment.job.task_id)
     work, effects = begin(peer, assignment, turn.gateway(peer), turn.now_ms)
     turn.state.works[work.subtask_id] = work
     turn.state.busy[work.subtask_id] = None

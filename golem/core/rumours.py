@@ -8,14 +8,35 @@ from golem.core.evidence import Noted
 from golem.core.fusion import Hearsay, Opinion
 from golem.core.gossip import Epoch
 from golem.model.ids import NodeId, TaskId
-from golem.model.messages import Demand, NewsId, PeerRecord, Place, Rated, Withdrawal
+from golem.model.messages import Demand, NewsId, PeerRecord, Place, Rated, Reason, Withdrawal
+from golem.model.money import Wei
 from golem.model.value import Value
 
 
+class Lost(Value):
+    """An offer of ours that led to no work. `asked`: our price; `price`: what who got the work was paid, 0: unknown."""
+
+    at_ms: int
+    task_id: TaskId
+    requestor: NodeId
+    asked: Wei
+    reason: Reason
+    price: Wei
+
+
 class Dealings(msgspec.Struct):
-    """Our own doings. `deeds`: the latest of those that the standings are made of, by whose they are."""
+    """Our own doings. `deeds`: the latest of those that the standings are made of, by whose they are.
+
+    `offers`: how many we made, `taken`: how many led to work, `losses`: how many did not, by reason; `lost`: the latest
+    of these. `offered_ms`: when we made those that nobody has answered.
+    """
 
     deeds: dict[Rated, list[Noted]] = {}
+    offers: int = 0
+    taken: int = 0
+    losses: dict[str, int] = {}
+    lost: list[Lost] = []
+    offered_ms: dict[TaskId, int] = {}
 
 
 class Rumours(msgspec.Struct):

@@ -19,7 +19,7 @@ from golem.core.machine import Step, Table
 from golem.model.effects import Publish
 from golem.model.events import Exported, Published, TaskCancelled
 from golem.model.ids import NodeId, SubtaskId, TaskId
-from golem.model.messages import Delivery, Offer, Refusal
+from golem.model.messages import Delivery, Offer, Reason, Refusal
 from golem.model.money import Wei
 from golem.model.spec import Input, Resource, TaskSpec
 from golem.model.value import Value, evolve
@@ -181,7 +181,7 @@ class Board(msgspec.Struct, kw_only=True):
     subtasks, in wei; `open`: those. `results`: what was merged, by name. `finishing`: the name of the result made of
     all others, until it is begun. `shown_ms`: when a preview was last begun; `is_showing`: one is being made.
     `held`: by provider, results that wait for a check of another (`core.sampling`).
-    `declined`: who has heard of the task and does not offer.
+    `declined`: who has heard of the task and does not offer. `refused`: whose offer we don't take, or not any more.
     """
 
     task: Task
@@ -191,6 +191,7 @@ class Board(msgspec.Struct, kw_only=True):
     tried: dict[int, list[NodeId]] = {}
     offers: dict[NodeId, Offer] = {}
     declined: dict[NodeId, Refusal] = {}
+    refused: dict[NodeId, Reason] = {}
     agreements: dict[NodeId, Agreement] = {}
     has_picked: bool = False
     open: dict[SubtaskId, None] = {}

@@ -63,6 +63,7 @@ class Reason(Enum):
     BUDGET = "the budget is spent"
     LATE = "the lease had lapsed"
     QUARANTINE = "a wrong result was seen from this node lately"
+    OUTBID = "others got all the work: they are cheaper, faster or more trusted"
     UNKNOWN = "no such agreement or subtask"
     OVERDUE = "earlier work for this requestor is overdue and not paid"
     TOO_MANY = "more news of one node, or by one neighbour, than others carry"
@@ -113,7 +114,8 @@ class Offer(Value):
 class Refusal(Value):
     """A polite no to a demand, an offer, or an assignment (then `subtask_id` names it).
 
-    `price`: what the provider that says no to a demand would ask, in wei per hour of one slot.
+    `price`: what the provider that says no to a demand would ask, in wei per hour of one slot; to a provider that was
+    OUTBID, the most that another was paid.
     """
 
     task_id: TaskId

@@ -69,7 +69,8 @@ _saved: Decoder[Saved] = Decoder(Saved)
 class Engine:
     """Holds the core and its journal; turns events into effects, durably.
 
-    `broken`: fails with the JournalFault after which it takes no more events, since what it knows is ahead of the disk.
+    `policies`: what the user plugged in. `broken`: fails with the JournalFault after which it takes no more events,
+    since what it knows is ahead of the disk.
     """
 
     def __init__(
@@ -93,7 +94,8 @@ class Engine:
         self._committed_s = 0.0
         self._observers: list[Callable[[Event, list[f.Effect]], None]] = []
         self.saved = Saved(state=NodeState(), mail=Mail())
-        self._core = Core(self.saved.state, Policies(templates, strategy))
+        self.policies = Policies(templates, strategy)
+        self._core = Core(self.saved.state, self.policies)
 
     @property
     def state(self) -> NodeState:
@@ -114,7 +116,7 @@ class Engine:
         snapshot, turns = self._journal.replay()
         if snapshot is not None:
             self.saved = _saved.decode(snapshot)
-            self._core = Core(self.saved.state, Policies(self._templates, self._strategy))
+            self._core = Core(self.saved.state, self.policies)
         for turn in turns:
             record = _records.decode(turn)
             self._step(record.event, record.stamp)

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from twisted.internet.interfaces import IReactorTime
 
+from golem.core.turn import Turn
 from golem.errors import UnknownTemplate
 from golem.interfaces import ITaskTemplate
-from golem.node import insight, records
+from golem.model.events import Stamp
+from golem.node import explain, insight, records
 from golem.node.engine import Engine
 from golem.node.estimate import estimate
 from golem.node.submission import Submission
@@ -44,19 +46,19 @@ class Outlook:
         """What made the numbers of one node. Raises NotFound."""
         return insight.why(self._engine.state, node, self._now_ms)
 
-    def explain(self, task_id: str | None) -> Sequence[Record]:
-        """Why a task, or this provider, waits."""
-        state = self._engine.state
-        if task_id is None:
-            return records.reasons(state, [topic for topic in state.notes if topic not in state.boards])
-        board = records.board(state, task_id)
-        said = list(records.reasons(state, [task_id]))
-        if board.task.reason:
-            said.insert(0, {"reason": board.task.reason, "count": 1, "by": "this node"})
-        said += records.declined(board)
-        if board.pending and not board.offers and not board.declined:
-            said.append({"reason": "no provider has answered: none is near", "count": 1, "by": "this node"})
-        return said
+    def explain(self, task_id: str) -> Record:
+        """Where every chunk of a task is, and what every known node says to those that wait. Raises NotFound."""
+        board = records.board(self._engine.state, task_id)
+        spec = board.task.spec
+        labels = [chunk.label for chunk in self._templates[spec.template].split(spec)] if board.pending else []
+        return explain.task(self._engine.state, board, labels)
+
+    def prospects(self) -> Record:
+        """Why this provider gets no work, or not more."""
+        if self._engine.state.started is None:
+            return {"advice": ["the node is starting"]}
+        now = Stamp(at_ms=self._now_ms, salt=b"")
+        return explain.node(Turn(self._engine.state, now, self._engine.policies))
 
     def estimate(self, submission: Submission) -> Record:
         """What a task may cost. Raises UnknownTemplate, BadParameters."""

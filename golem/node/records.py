@@ -12,8 +12,7 @@ from golem.core.task import Board
 from golem.errors import NotFound
 from golem.model.chain import Funds
 from golem.model.ids import TaskId
-from golem.model.messages import Reason
-from golem.model.money import Wei, show_ether
+from golem.model.money import Wei
 from golem.node.live import Story
 
 MAX_LOGS = 64  # logs in one answer: 1 MiB
@@ -107,35 +106,6 @@ def jobs(state: NodeState, percent: Callable[[str], int]) -> Sequence[Record]:
         }
         for w in works
     ]
-
-
-def reasons(state: NodeState, topics: Sequence[str]) -> list[Record]:
-    """Why something waits, the most frequent first."""
-    total: dict[str, int] = {}
-    for topic in topics:
-        for reason, count in state.notes.get(topic, {}).items():
-            total[reason] = total.get(reason, 0) + count
-    return [
-        {"reason": reason, "count": count, "by": ""}
-        for reason, count in sorted(total.items(), key=lambda item: (-item[1], item[0]))
-    ]
-
-
-def declined(board: Board) -> list[Record]:
-    """Why nodes that heard of a task do not offer, the most frequent reason first."""
-    by_reason: dict[Reason, list[Wei]] = {}
-    for refusal in board.declined.values():
-        by_reason.setdefault(refusal.reason, []).append(refusal.price)
-    return [
-        {"reason": _declined(reason, min(prices)), "count": len(prices), "by": "providers"}
-        for reason, prices in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0].value))
-    ]
-
-
-def _declined(reason: Reason, cheapest: Wei) -> str:
-    if reason is not Reason.PRICE_TOO_LOW:
-        return str(reason.value)
-    return f"{reason.value}; the cheapest asks {show_ether(cheapest)} per hour: submit with a higher --max-price"
 
 
 def payments(state: NodeState) -> list[Record]:

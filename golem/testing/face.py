@@ -30,17 +30,23 @@ class ScriptedOutlook:
     """What it sees of the market: the lists set."""
 
     def __init__(self) -> None:
-        self.reasons: dict[str | None, list[Record]] = {}
+        self.reasons: dict[str, list[Record]] = {}
+        self.prospect: Record = {"is_provider": True}
         self.standings: list[Record] = []
         self.met: list[Record] = []
         self.stories: dict[str, list[Record]] = {}
         self.records: dict[str, dict[str, object]] = {}
 
-    def explain(self, task_id: str | None) -> Sequence[Record]:
-        """The reasons set."""
-        if task_id is not None and task_id not in self.records:
+    def explain(self, task_id: str) -> Record:
+        """The reasons set, for two waiting chunks."""
+        if task_id not in self.records:
             raise NotFound(f"no task {task_id}")
-        return self.reasons.get(task_id, [])
+        group = {"chunks": 2, "which": ["one", "two"], "reasons": self.reasons.get(task_id, [])}
+        return {"task_id": task_id, "phase": "open", "chunks": 2, "waiting": 2, "groups": [group]}
+
+    def prospects(self) -> Record:
+        """What is set."""
+        return self.prospect
 
     def peers(self) -> Sequence[Record]:
         """The peers set."""

@@ -143,11 +143,18 @@ def test_a_task_is_shown_with_who_computed_what(shell: Shell, node: FaceServer) 
 
 def test_explain_counts_the_reasons_of_a_task_and_of_the_node(shell: Shell, node: FaceServer) -> None:
     _task(node, "a1" * 16)
-    node.face.reasons["a1" * 16] = [{"reason": "no free slot", "count": 2, "by": NODE_ID}]
+    node.face.reasons["a1" * 16] = [{"reason": "no free slot", "count": 2, "by": "providers"}]
     assert shell.run("task", "explain", "a1") == Exit.OK
-    assert shell.out.splitlines()[1].split() == ["2", "no", "free", "slot", NODE_ID[:10]]
-    assert shell.run("task", "explain") == Exit.OK
-    assert "nobody has refused anything" in shell.out
+    assert shell.out.startswith("open: of 2 chunks 0 accepted, 0 in verification, 0 computing, 2 waiting\n")
+    assert "2 chunks (one, two): of 0 known nodes" in shell.out
+    assert ["2", "no", "free", "slot", "providers"] in [line.split() for line in shell.out.splitlines()]
+    lost = {"task_id": "c3" * 16, "requestor": NODE_ID, "asked": "5", "price": "4"}
+    node.face.prospect = {"slots": 1, "offers": 3, "taken": 1, "waiting": 1, "lost": [lost], "advice": ["be cheaper"]}
+    assert shell.run("node", "explain") == Exit.OK
+    assert "of 3 offers made 1 led to work, 1 wait for an answer, 1 came to nothing" in shell.out
+    assert "advice: be cheaper" in shell.out
+    assert shell.json("node", "explain")["lost"] == [lost]  # type: ignore[index]  # JSON
+    assert shell.json("task", "explain", "a1")["waiting"] == 2  # type: ignore[index]  # JSON
 
 
 def test_a_task_is_cancelled(shell: Shell, node: FaceServer) -> None:
@@ -329,7 +336,7 @@ def test_logs_are_followed_until_the_task_is_over(shell: Shell, node: FaceServer
 
 def test_a_provider_sees_what_it_computes_and_its_logs(shell: Shell, node: FaceServer) -> None:
     assert shell.run("task", "jobs") == Exit.OK
-    assert "golem task explain" in shell.out
+    assert "golem node explain" in shell.out
     node.face.running = [
         {"subtask_id": "b2" * 16, "task_id": "c3" * 16, "template": "echo", "requestor": NODE_ID, "percent": 7}
     ]

@@ -92,7 +92,7 @@ def test_node_templates_tasks_and_reasons_are_read(node: FaceServer) -> None:
     assert [p.default for p in session.templates()[0].parameters] == [None, "3"]
     handle = session.submit("echo", budget="0.1")
     node.face.reasons[handle.task_id] = [{"reason": "no free slot", "count": 2}]
-    assert [(r.reason, r.count) for r in session.task(handle.task_id).explain()] == [("no free slot", 2)]
+    assert [(r.reason, r.count) for r in session.task(handle.task_id).explain().reasons] == [("no free slot", 2)]
     assert [t.task_id for t in session.tasks()] == [handle.task_id]
 
 

@@ -74,8 +74,11 @@ def test_every_path_answers_in_json_with_money_as_text(node: FaceServer, client:
     task_id = answer["task_id"]
     node.face.reasons[task_id] = [{"reason": "no free slot", "count": 2}]
     assert client.get("/tasks") == [client.get(f"/tasks/{task_id}")]
-    assert client.get(f"/tasks/{task_id}/explain") == [{"reason": "no free slot", "count": 2}]
-    for path in ("/explain", "/payments", "/reputation"):
+    told = client.get(f"/tasks/{task_id}/explain")
+    assert isinstance(told, dict)
+    assert told["groups"][0]["reasons"] == [{"reason": "no free slot", "count": 2}]
+    assert client.get("/explain") == {"is_provider": True}
+    for path in ("/payments", "/peers", "/reputation"):
         assert client.get(path) == []
     assert client.get("/templates") == node.face.kinds
     taken = {"tx_hash": "0x" + "ee" * 32, "amount": "300000000000000000", "fee": "10000000000000"}

@@ -10,7 +10,7 @@ from shutil import which
 import pytest
 
 from golem.api import Session
-from golem.control.views import Job, Log, Reason, Subtask, views
+from golem.control.views import Job, Log, Prospects, Reason, Subtask, view, views
 from golem.testing.processes import REQUESTOR, SETTINGS, LocalNetwork, Member, provider, wait_for
 
 pytestmark = [
@@ -55,9 +55,9 @@ def test_a_tier_that_nobody_has_is_named_as_the_reason(network: LocalNetwork, tm
     task = session.submit("echo", {"count": 1}, budget="1", output=tmp_path, tiers=["docker-runsc"])
 
     def reasons() -> list[Reason]:
-        return [reason for reason in task.explain() if "kept apart" in reason.reason]
+        return [reason for reason in task.explain().reasons if "kept apart" in reason.reason]
 
     wait_for(lambda: bool(reasons()), 30.0, "bob to say no")
     assert reasons()[0].by == "providers"
-    assert any("kept apart" in r.reason for r in views(Reason, network["bob"].client.get("/explain")))
+    assert any("kept apart" in r.reason for r in view(Prospects, network["bob"].client.get("/explain")).reasons)
     task.cancel()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from golem.control.views import Explanation, view
 from golem.interfaces import IExecutor
 from golem.model.value import evolve
 from golem.testing.cheater import LyingExecutor
@@ -51,7 +52,7 @@ def test_a_lone_liar_gets_nothing_done_and_the_task_says_why(network: Networks) 
     task = net["alice"].submit("echo", {"count": 3})
     net.advance(60)
     assert net["alice"].task(task)["accepted"] == 0
-    said = [str(record["reason"]) for record in net["alice"].node.desk.explain(task)]
+    said = [reason.reason for reason in view(Explanation, net["alice"].node.desk.explain(task)).reasons]
     assert any("wrong result" in reason for reason in said), said
 
 

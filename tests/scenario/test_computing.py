@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from golem.control.views import Explanation, view
 from golem.model.events import Rested
 from golem.model.messages import Reason
 from golem.model.value import evolve
@@ -76,8 +77,9 @@ def test_a_machine_that_rests_in_the_midst_finishes_what_it_has_and_the_others_d
     bob.node.engine.post(Rested(reason=Reason.HOURS))
     net.advance(5)
     had = {attempt["subtask_id"] for attempt in alice.subtasks(task) if attempt["provider"] == bob.keyring.node_id}
-    (no,) = [said for said in alice.node.desk.explain(task) if "hours" in str(said["reason"])]
-    assert no["by"] == "providers"
+    told = view(Explanation, alice.node.desk.explain(task))
+    (no,) = [said for said in told.reasons if "hours" in said.reason]
+    assert no.by == "providers"
     assert any("hours" in str(problem) for problem in bob.node.desk.status()["problems"])  # type: ignore[union-attr]  # a list
     net.run_until(lambda: alice.phase(task) == "done", limit_s=120)
     by_bob = {attempt["subtask_id"] for attempt in alice.subtasks(task) if attempt["provider"] == bob.keyring.node_id}

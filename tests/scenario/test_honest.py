@@ -8,6 +8,7 @@ from shutil import rmtree
 
 import pytest
 
+from golem.control.views import Explanation, Prospects, view
 from golem.errors import UnknownTemplate
 from golem.model.money import Wei, cost
 from golem.testing.local import LocalNetwork
@@ -86,8 +87,9 @@ def test_with_no_provider_near_explain_says_so(network: Networks) -> None:
     net = network(nodes=("alice",))
     task = net["alice"].submit("echo", {"count": 2})
     net.advance(60)
-    said = [str(record["reason"]) for record in net["alice"].node.desk.explain(task)]
-    assert any("none is near" in reason for reason in said), said
+    told = view(Explanation, net["alice"].node.desk.explain(task))
+    assert (told.waiting, told.peers) == (2, 0)
+    assert any("none is near" in advice for advice in told.advice), told
 
 
 def test_a_bootstrap_node_that_does_not_answer_is_named(network: Networks) -> None:
@@ -104,14 +106,13 @@ def test_a_price_below_what_providers_ask_is_explained_with_what_they_ask(networ
     net = network()
     task = net["alice"].submit("echo", {"count": 1}, max_price=1, budget=10**9)
     net.advance(60)
-    assert net["alice"].node.desk.explain(task) == [
-        {
-            "reason": "the demand pays less than the provider's least price; the cheapest asks 0.0018 ETH per hour: "
-            "submit with a higher --max-price",
-            "count": 2,
-            "by": "providers",
-        }
-    ]
+    told = view(Explanation, net["alice"].node.desk.explain(task))
+    (no,) = told.reasons
+    assert (no.reason, no.count, no.by) == ("the demand pays less than the provider's least price", 2, "providers")
+    assert told.advice == ("the cheapest asks 0.0018 ETH per hour: submit with a higher --max-price",)
+    bob = view(Prospects, net["bob"].node.desk.prospects())
+    assert (bob.demands, bob.reasons[0].reason, bob.offers) == (1, no.reason, 0)
+    assert "1 of 1 demands pay less than we ask: 0.0018 ETH per hour" in bob.advice[0]
 
 
 def test_a_task_past_its_users_deadline_fails_and_says_so(network: Networks) -> None:

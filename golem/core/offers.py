@@ -1,0 +1,37 @@
+"""What became of a provider's offers: so that one which never gets work can be told why."""
+
+from __future__ import annotations
+
+from golem.core.rumours import Lost
+from golem.core.turn import Turn
+from golem.model.ids import TaskId
+from golem.model.messages import Demand, Reason
+from golem.model.money import NOTHING, Wei
+
+MOST_LOST = 32  # offers that led to nothing, of which we remember to whom and why
+ANSWER_MS = 30_000  # an offer without an answer for so long binds no room any more
+
+
+def made(turn: Turn, demand: Demand, price: Wei) -> None:
+    """We offer for a task. It stands until it is refused or the task ends."""
+    turn.state.offered[demand.task_id] = price
+    turn.state.dealings.offered_ms[demand.task_id] = turn.now_ms
+    turn.state.dealings.offers += 1
+
+
+def taken(turn: Turn, task_id: TaskId) -> None:
+    """The task's requestor gives us work."""
+    dealings = turn.state.dealings
+    if dealings.offered_ms.pop(task_id, None) is not None:
+        dealings.taken += 1
+
+
+def over(turn: Turn, task_id: TaskId, reason: Reason, price: Wei = NOTHING) -> None:
+    """An offer is off, whether it led to work or not. `price`: what who got the work was paid, where known."""
+    dealings, demand = turn.state.dealings, turn.state.demands.get(task_id)
+    asked = turn.state.offered.pop(task_id, None)
+    if dealings.offered_ms.pop(task_id, None) is None or asked is None or demand is None:
+        return
+    lost = Lost(at_ms=turn.now_ms, task_id=task_id, requestor=demand.requestor, asked=asked, reason=reason, price=price)
+    dealings.lost = [*dealings.lost[1 - MOST_LOST :], lost]
+    dealings.losses[reason.value] = dealings.losses.get(reason.value, 0) + 1
