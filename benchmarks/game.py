@@ -89,7 +89,7 @@ class Market:
     number: int = 0
     names: int = 0
     core: Core = field(default_factory=lambda: Core(NodeState(), Judged().policies()))
-    wrong: set[SubtaskId] = field(default_factory=set)
+    wrong: set[str] = field(default_factory=set)
     asked: list[Effect] = field(default_factory=list)
 
     def begin(self) -> None:
@@ -139,7 +139,7 @@ class Market:
             case Send(message=Rejection() | Refusal()) if self.renames:
                 self.rename()
             case Execute(job=job):
-                found = b"wrong" if any(job.job_id == check_id(one, 0) for one in self.wrong) else b"right"
+                found = b"wrong" if job.job_id in self.wrong else b"right"
                 self.post(e.Executed(key=job.job_id, outcome=Outcome(status=Status.DONE, report=found)))
             case _:
                 pass
@@ -150,7 +150,7 @@ class Market:
         self.number += 1
         self.spent += 0 if cheats else COST
         if cheats or self.random.random() < ACCIDENTS:
-            self.wrong.add(subtask_id)
+            self.wrong.add(check_id(subtask_id, 0))
         self.hear(Delivery(subtask_id=subtask_id, result=Cid(""), size_bytes=0, report=b"{}", used_ms=TOOK_MS))
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from golem.core.attempts import take
 from golem.core.board import dismiss, fill
 from golem.core.market import unwanted_offer
+from golem.core.reports import overdue
 from golem.core.reputation import Deed, Role
 from golem.core.subtask import Lapsed, held
 from golem.core.subtask import Phase as Attempt
 from golem.core.task import Agreement, Board, Phase
 from golem.core.turn import Turn
-from golem.core.verification import overdue, take
 from golem.model.effects import Broadcast, Send
 from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery, Demand, Failure, Offer, Reason, Refusal
