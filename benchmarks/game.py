@@ -4,10 +4,10 @@
 
 The requestor is the node's own core: it hires, draws, holds, checks, judges, owes and quarantines as a node does.
 Around it are played a provider that follows a strategy, and what a check would find. A hundred subtasks a day, in tasks
-of twenty; the price is 1.1 times their cost; a cheat costs nothing; three honest results in a thousand are wrong by
-accident. `renaming`: the same strategies of a provider that takes a new name whenever it was caught. `boinc`: the same
-under BOINC's adaptive replication, where a result is repeated elsewhere with probability 1/N after N valid ones in a
-row, and always below ten.
+of twenty. A cheat costs nothing; three honest results in a thousand are wrong by accident. Rivals, trusted 0.95, ask
+1.1 times the cost, so whoever is trusted less must ask less to be ranked with them. `renaming`: the same strategies of
+a provider that takes a new name whenever it was caught. `boinc`: the same under BOINC's adaptive replication, where a
+result is repeated elsewhere with probability 1/N after N valid ones in a row, and always below ten.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from functools import partial
 from random import Random
 
 from benchmarks.figures import arguments
+from golem.core.knowledge import known, rated
 from golem.core.node import Core
+from golem.core.reputation import Role
 from golem.core.state import NodeState
 from golem.interfaces import IVerifier
 from golem.model import events as e
@@ -40,6 +42,7 @@ COST = 10**15  # wei: what an honest subtask costs its provider, about the price
 MARGIN = 0.1
 PRICE = Wei(int(COST * (1 + MARGIN)) * MS_PER_HOUR // TOOK_MS)
 ACCIDENTS = 0.003
+RIVAL = 0.95  # trust in those who would do the work for PRICE
 BUDGET = Wei(10**20)
 BEGIN_MS = 1_700_000_000_000
 REPLICATED = 10  # BOINC repeats every result below so many valid ones in a row
@@ -122,13 +125,18 @@ class Market:
         self.post(e.TaskSubmitted(task_id=task, spec=spec))
         funds = Funds(free=Wei(10**24), wallet=Wei(10**18))
         self.post(e.Observed(key=f"funds/{task}", sighting=Sighting(block=1, block_ms=0, funds=funds)))
-        self.hear(Offer(task_id=task, price=PRICE, slots=1, capability=CAPABILITY))
+        self.hear(Offer(task_id=task, price=self._price(), slots=1, capability=CAPABILITY))
         self.post(e.TimerFired(name=f"offers/{task}"))
         while self.asked:
             self._carry_out(self.asked.pop(0), task)
         if self.core.state.boards[task].pending:
             self.post(e.TaskCancelled(task_id=task))  # somebody else does the rest
         self.asked.clear()
+
+    def _price(self) -> Wei:
+        """As the requestor ranks: who is half as trusted must be half as dear."""
+        trust = known(self.core.state, rated(self.name, Role.PROVIDER), self.now_ms).trust
+        return Wei(int(PRICE * min(1.0, trust / RIVAL)))
 
     def _carry_out(self, effect: Effect, task: TaskId) -> None:
         match effect:
