@@ -6,6 +6,7 @@ Each I/O port has one contract test class, `golem.testing.contract_*`, which the
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
+from enum import Enum
 
 from zope.interface import Attribute, Interface
 
@@ -269,6 +270,41 @@ class ISampled(Interface):
     """
 
     least = Attribute("float: the least share of results to check, from 0 to 1")
+
+
+class IEscalating(Interface):
+    """A verifier in steps: where one is UNSURE, or its checks fail, the next is asked."""
+
+    steps = Attribute("Sequence[IVerifier]: in their order; the verifier itself does as the first")
+
+
+class Answer(Value):
+    """What one provider made of a chunk. `trust`: in it, from 0 to 1."""
+
+    provider: NodeId
+    trust: float
+    delivery: Delivery
+
+
+class Ruling(Enum):
+    """AGREED: all are right. MORE: one more is to be asked. REFEREE: `plan` and `judge` decide on each."""
+
+    AGREED = "agreed"
+    MORE = "more"
+    REFEREE = "referee"
+
+
+class IComparing(Interface):
+    """A verifier that has several providers do each chunk. Jobs must not depend on who does them."""
+
+    copies = Attribute("int: how many providers are asked to begin with, at least 2")
+    most = Attribute("int: how many are asked at most")
+
+    def compare(chunk: Chunk, answers: Sequence[Answer], salt: bytes) -> Ruling:
+        """What follows from the answers that are in. With `most` of them, MORE is as REFEREE.
+
+        The referee's jobs are planned once, for the first answer, and each answer is judged by their reports.
+        """
 
 
 class ITaskTemplate(Interface):

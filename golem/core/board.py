@@ -65,6 +65,8 @@ def _assign_one(turn: Turn, board: Board, node: NodeId, agreement: Agreement) ->
 
 def _next_chunk(board: Board, node: NodeId) -> int | None:
     """The next chunk that this node has not failed; one it has failed only if nobody else is there to try."""
+    if board.copies > 1:
+        return next((chunk for chunk in reversed(board.pending) if node not in board.doers.get(chunk, ())), None)
     last = board.pending[-1]
     if last not in board.tried:
         return last
@@ -96,6 +98,8 @@ def _assign(turn: Turn, board: Board, node: NodeId, agreement: Agreement, chunk:
     )
     turn.state.subtasks[sid] = subtask
     agreement.live[sid] = board.open[sid] = None
+    if board.copies > 1:
+        board.doers.setdefault(chunk, []).append(node)
     board.history.append(sid)
     board.outstanding = Wei(board.outstanding + cap)
     assignment = Assignment(
@@ -122,14 +126,16 @@ def charge(board: Board, subtask: Subtask, amount: Wei) -> None:
     if subtask.delivery is None:
         raise AssertionError(f"{subtask.subtask_id} is accepted without a delivery")
     board.spent = Wei(board.spent + amount)
-    board.accepted[subtask.chunk] = subtask.delivery
+    board.accepted.setdefault(subtask.chunk, subtask.delivery)
 
 
 def lay_out(turn: Turn, board: Board, merges: Sequence[Merge]) -> None:
     """Make room for chunks and merges that are new; chunks that are known already stay as they are."""
-    chunks = turn.plan(board.task.task_id, board.task.spec).chunks
-    board.pending[:0] = range(len(chunks) - 1, board.laid_out - 1, -1)
-    board.laid_out = len(chunks)
+    plan = turn.plan(board.task.task_id, board.task.spec)
+    board.copies = plan.copies
+    new = range(len(plan.chunks) - 1, board.laid_out - 1, -1)
+    board.pending[:0] = [chunk for chunk in new for _ in range(board.copies)]
+    board.laid_out = len(plan.chunks)
     for merge in merges:
         board.missing[merge.name] = sum(index not in board.accepted for index in merge.chunks)
 
@@ -137,7 +143,7 @@ def lay_out(turn: Turn, board: Board, merges: Sequence[Merge]) -> None:
 def affords(turn: Turn, board: Board) -> bool:
     """Whether the budget suffices for a little work per chunk; if not, the task is doomed."""
     spec, chunks = board.task.spec, board.task.chunks
-    least = cost(spec.max_price, LEAST_WORK_MS) * chunks
+    least = cost(spec.max_price, LEAST_WORK_MS) * chunks * board.copies
     if spec.budget < least:
         doom(turn, board, f"budget too small: {chunks} chunks need at least {show_ether(least)} at this price")
     return spec.budget >= least
@@ -146,7 +152,7 @@ def affords(turn: Turn, board: Board) -> bool:
 def has_left(board: Board, chunks: int) -> bool:
     """Whether what is left of the budget suffices for a little work on so many chunks more."""
     left = board.task.spec.budget - board.spent - board.outstanding
-    return left >= cost(board.task.spec.max_price, LEAST_WORK_MS) * chunks
+    return left >= cost(board.task.spec.max_price, LEAST_WORK_MS) * chunks * board.copies
 
 
 def leave(board: Board, subtask: Subtask) -> None:
@@ -172,7 +178,9 @@ def dismiss(turn: Turn, board: Board, node: NodeId, reason: Reason) -> None:
 
 def requeue(turn: Turn, board: Board, subtask: Subtask, *, is_his_fault: bool) -> None:
     """Have a chunk done again, by another if it was this one's fault; too many attempts doom the task."""
-    if board.task.phase is not Phase.OPEN:
+    if subtask.chunk in board.doers:
+        board.doers[subtask.chunk].remove(subtask.provider)
+    if board.task.phase is not Phase.OPEN or subtask.chunk in board.accepted:
         finish(turn, board)
         return
     if is_his_fault:

@@ -15,10 +15,12 @@ from golem.core.machine import advance
 from golem.core.subtask import TABLE, Planned, Subtask
 from golem.core.turn import Turn
 from golem.model.effects import Execute, SetTimer, Stop
+from golem.model.events import Executed
 from golem.model.ids import JobId, SubtaskId, check_id
 from golem.model.spec import Job
 from golem.model.value import evolve
 
+MAX_CHECKS = 64  # of one result: templates plan a handful, and each is a job of ours
 RESULTS_PER_SLOT = 2  # one whose checks run, and one whose checks are ready to: more would wait on the clock
 
 
@@ -46,8 +48,7 @@ def begin(turn: Turn, subtask: Subtask, jobs: Sequence[Job]) -> None:
     """Have the checks of a result run, and see to it that they end."""
     planned, _ = advance(TABLE, subtask, Planned(checks=len(jobs)))
     turn.state.checking[subtask.subtask_id] = None
-    for index, job in enumerate(jobs):
-        job_id = check_id(subtask.subtask_id, index)
+    for job_id, job in zip(job_ids(planned), jobs, strict=True):
         turn.state.errands[job_id] = ("check", subtask.subtask_id)
         turn.ask(Execute(job=evolve(job, job_id=job_id, task_id=subtask.task_id)))
     _give_time(turn, planned)
@@ -70,10 +71,29 @@ def end(turn: Turn, subtask: Subtask) -> None:
     """A result is judged: what still runs of its checks is not wanted any more."""
     if subtask.subtask_id in turn.state.checking:
         del turn.state.checking[subtask.subtask_id]
-        turn.ask(*(Stop(job_id=job_id) for _, job_id in missing(subtask) if job_id in turn.state.errands))
+        turn.ask(*(Stop(job_id=job_id) for job_id in missing(subtask) if job_id in turn.state.errands))
 
 
-def missing(subtask: Subtask) -> list[tuple[int, JobId]]:
-    """The checks without a report so far, and their numbers."""
-    ids = ((index, check_id(subtask.subtask_id, index)) for index in range(subtask.checks))
-    return [(index, job_id) for index, job_id in ids if job_id not in subtask.reports]
+def report(turn: Turn, subtask: Subtask, event: Executed) -> Subtask:
+    """One of the checks has reported."""
+    new, _ = advance(TABLE, subtask, event)
+    turn.state.subtasks[subtask.subtask_id] = new
+    return new
+
+
+def escalate(turn: Turn, subtask: Subtask) -> Subtask:
+    """The next step of the verifier is asked about a result."""
+    new = evolve(subtask, step=subtask.step + 1, checks=0, reports={})
+    turn.state.subtasks[subtask.subtask_id] = new
+    return new
+
+
+def job_ids(subtask: Subtask) -> list[JobId]:
+    """Of the checks of this step, in the order of their plan."""
+    first = subtask.step * MAX_CHECKS
+    return [check_id(subtask.subtask_id, first + index) for index in range(subtask.checks)]
+
+
+def missing(subtask: Subtask) -> list[JobId]:
+    """The checks of this step without a report so far."""
+    return [job_id for job_id in job_ids(subtask) if job_id not in subtask.reports]

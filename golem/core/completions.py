@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core import errands, income, merging, provider, purse, requestor, settlement, verification
+from golem.core import attempts, errands, income, merging, provider, purse, requestor, settlement
 from golem.core.turn import Turn
 from golem.model import events as e
 from golem.model.ids import SubtaskId
@@ -46,7 +46,7 @@ def _transferred(turn: Turn, kind: str, subtask_id: SubtaskId, event: e.Fetched 
     if kind == "input":
         provider.take(turn, subtask_id, None, event)
     else:
-        verification.take(turn, turn.state.subtasks[subtask_id], event)
+        attempts.take(turn, turn.state.subtasks[subtask_id], event)
 
 
 def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed) -> None:

@@ -18,7 +18,7 @@ from golem.model.value import evolve
 
 def accept(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None:
     """The result is right: owe its price, remember it, and use it."""
-    amount = worth(subtask)
+    amount, is_new = worth(subtask), subtask.chunk not in board.accepted
     release(turn, board, subtask)
     payee = turn.state.peers[subtask.provider].payee
     due_ms = turn.now_ms + turn.settings.payment_window_ms
@@ -43,8 +43,9 @@ def accept(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None
     )
     schedule(turn)
     turn.tell(subtask.task_id, "accepted", subtask=subtask.subtask_id, chunk=subtask.chunk, provider=subtask.provider)
-    step(turn, board, ChunkAccepted())
-    begin_ready(turn, board, subtask.chunk)
+    if is_new:
+        step(turn, board, ChunkAccepted())
+        begin_ready(turn, board, subtask.chunk)
     fill(turn, board)
     finish(turn, board)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core import merging, preparing, protection, provider, showing, verification
+from golem.core import merging, preparing, protection, provider, reports, showing
 from golem.core.turn import Turn
 from golem.model.events import Executed
 from golem.model.ids import SubtaskId, TaskId
@@ -13,7 +13,7 @@ def executed(turn: Turn, event: Executed) -> None:
     kind, subject = turn.state.errands.pop(event.key, ("work", event.key))
     match kind:
         case "check":
-            verification.on_check(turn, SubtaskId(subject), event)
+            reports.on_check(turn, SubtaskId(subject), event)
         case "merge":
             merging.on_merged(turn, subject, event)
         case "prepare":

@@ -1,20 +1,17 @@
-"""The requestor's side of the market: announces a task, takes offers, and hears what comes of them."""
+"""The requestor's side of the market: announces a task, and takes offers."""
 
 from __future__ import annotations
 
-from golem.core.board import dismiss, fill, turn_down
+from golem.core.board import fill, turn_down
 from golem.core.market import unwanted_offer
 from golem.core.recall import is_known, look
-from golem.core.reputation import Deed, Role
-from golem.core.subtask import Lapsed, held
-from golem.core.subtask import Phase as Attempt
+from golem.core.reputation import Role
 from golem.core.task import Agreement, Board, Phase
 from golem.core.tree import publish, withdraw
 from golem.core.turn import Turn
-from golem.core.verification import overdue, take
 from golem.model.effects import Send, Whisper
-from golem.model.ids import Address, NodeId, SubtaskId, TaskId
-from golem.model.messages import Delivery, Demand, Failure, Offer, Reason, Refusal
+from golem.model.ids import Address, NodeId, TaskId
+from golem.model.messages import Demand, Offer, Reason, Refusal
 
 DEMAND_MS = 30_000  # a task that still has work is announced again
 DEMAND_TTL_MS = 10 * 60_000
@@ -129,36 +126,3 @@ def pick(turn: Turn, task_id: TaskId) -> None:
 def _agree(board: Board, provider: NodeId) -> None:
     known = board.agreements.get(provider)
     board.agreements[provider] = Agreement(offer=board.offers[provider], live=known.live if known else {})
-
-
-def on_answer(turn: Turn, peer: NodeId, message: Delivery | Failure | Refusal) -> None:
-    """A provider answers an assignment: with the result, a failure, or a no."""
-    subtask = turn.state.subtasks.get(message.subtask_id) if message.subtask_id else None
-    if subtask is None or subtask.provider != peer:
-        return  # forgotten long ago, or never ours: nothing to hold against anybody
-    take(turn, subtask, message)
-
-
-def lapse(turn: Turn, subtask_id: SubtaskId) -> None:
-    """A lease is over: nothing came in time, or what came could not be checked in time."""
-    subtask = turn.state.subtasks.get(subtask_id)
-    if subtask and subtask.phase is Attempt.VERIFYING and turn.now_ms >= subtask.deadline_ms:
-        overdue(turn, subtask)
-    elif subtask and subtask.phase is Attempt.ASSIGNED:
-        turn.note(subtask.provider, Deed.TIMEOUT, held(subtask, turn.now_ms), subtask_id, "the deadline passed")
-        take(turn, subtask, Lapsed(reason="the deadline passed"))
-
-
-def vanished(turn: Turn, peer: NodeId) -> None:
-    """A provider is gone and did not come back in time: what it had goes to others. That is one offence, not many."""
-    for board in list(turn.state.boards.values()):
-        if board.task.phase is not Phase.OPEN or peer not in board.offers:
-            continue
-        agreement = board.agreements.get(peer)
-        dismiss(turn, board, peer, Reason.LATE)
-        live = [turn.state.subtasks[subtask_id] for subtask_id in agreement.live] if agreement else []
-        if live:
-            most = max(live, key=lambda subtask: held(subtask, turn.now_ms))
-            turn.note(peer, Deed.TIMEOUT, held(most, turn.now_ms), most.subtask_id, "the provider vanished")
-        for subtask in live:
-            take(turn, subtask, Lapsed(reason="the provider vanished"))

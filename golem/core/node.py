@@ -1,20 +1,12 @@
-"""The whole node as one machine: hands each event to whom it concerns. Only routes; decides nothing itself."""
+"""The whole node as one machine."""
 
 from __future__ import annotations
 
-from typing import assert_never
-
-from golem.core import hiring, neighbours, provider, purse, requestor
-from golem.core.completions import completed
+from golem.core.routes import route
 from golem.core.state import NodeState
 from golem.core.turn import Policies, Turn
-from golem.model import events as e
-from golem.model import messages as m
 from golem.model.effects import Effect
-from golem.model.ids import NodeId, SubtaskId, TaskId
-
-Local = e.Started | e.Connected | e.Lost | e.TaskSubmitted | e.TaskCancelled | e.Rested
-"""What happens to a node itself, be it its user's doing or its machine's."""
+from golem.model.events import Event, Stamp
 
 
 class Core:
@@ -24,96 +16,8 @@ class Core:
         self.state = state
         self._policies = policies
 
-    def step(self, event: e.Event, stamp: e.Stamp) -> list[Effect]:
+    def step(self, event: Event, stamp: Stamp) -> list[Effect]:
         """Take one event and say what to do. Raises IllegalTransition where no table allows the event."""
         turn = Turn(self.state, stamp, self._policies)
-        _route(turn, event)
+        route(turn, event)
         return turn.effects
-
-
-def _route(turn: Turn, event: e.Event) -> None:
-    match event:
-        case e.Heard():
-            _heard(turn, event.peer, event.message)
-        case e.TimerFired():
-            _fired(turn, event.name)
-        case e.Started() | e.Connected() | e.Lost() | e.TaskSubmitted() | e.TaskCancelled() | e.Rested():
-            _local(turn, event)
-        case _:
-            completed(turn, event)
-
-
-def _local(turn: Turn, event: Local) -> None:
-    match event:
-        case e.Started():
-            turn.state.started = event
-            neighbours.start(turn)
-        case e.Connected():
-            neighbours.connected(turn, event)
-        case e.Lost():
-            neighbours.lost(turn, event.peer)
-        case e.TaskSubmitted():
-            requestor.submit(turn, event)
-        case e.Rested():
-            provider.rest(turn, event.reason)
-        case e.TaskCancelled():
-            requestor.cancel(turn, event.task_id, event)
-        case _:
-            assert_never(event)
-
-
-def _heard(turn: Turn, peer: NodeId, message: m.Message) -> None:
-    match message:
-        case m.Delivery() | m.Failure():
-            hiring.on_answer(turn, peer, message)
-        case m.Refusal():
-            _refused(turn, peer, message)
-        case m.Acceptance() | m.Rejection() | m.Cancellation() | m.Reminder() | m.Delay():
-            purse.heard(turn, peer, message)
-        case m.Assignment():
-            provider.on_assignment(turn, peer, message)
-        case m.Offer():
-            hiring.on_offer(turn, peer, message)
-        case m.Progress():
-            pass  # for people: the shell shows it, and nothing follows from it
-        case _:
-            neighbours.heard(turn, peer, message)
-
-
-def _refused(turn: Turn, peer: NodeId, message: m.Refusal) -> None:
-    if message.subtask_id is not None:
-        hiring.on_answer(turn, peer, message)
-    elif message.task_id in turn.state.boards:
-        hiring.on_decline(turn, peer, message)
-    else:
-        provider.on_refusal(turn, peer, message)
-
-
-def _fired(turn: Turn, name: str) -> None:
-    kind, _, subject = name.partition("/")
-    match kind:
-        case "lease":
-            hiring.lapse(turn, SubtaskId(subject))
-        case "vanished":
-            hiring.vanished(turn, NodeId(subject))
-            provider.wait_for(turn, NodeId(subject))
-        case "forsaken":
-            provider.forsaken(turn, NodeId(subject))
-        case "settle" | "observe" | "pair":
-            purse.fired(turn, name)
-        case "overlay" | "gossip" | "digest" | "graft" | "trim":
-            neighbours.fired(turn, kind)
-        case _:
-            _task_timer(turn, kind, TaskId(subject))
-
-
-def _task_timer(turn: Turn, kind: str, task_id: TaskId) -> None:
-    match kind:
-        case "offers":
-            hiring.pick(turn, task_id)
-        case "demand":
-            hiring.announce(turn, turn.state.boards[task_id])
-        case "deadline":
-            requestor.expire(turn, task_id)
-        case _:
-            raise AssertionError(f"no timer of that name: {kind}")

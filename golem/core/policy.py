@@ -12,7 +12,6 @@ be new, to be trusted little, and to have been caught lately.
 from __future__ import annotations
 
 from golem.core.reputation import Standing, faded, weight
-from golem.model.ids import derive
 
 NEWCOMER = 10.0  # good deeds, in units of weight, until which every result is checked
 PROBATION = 50  # deeds after a wrong result during which every result is checked
@@ -36,13 +35,3 @@ def chance(standing: Standing, trust: float, stake_wei: int, least: float, now_m
 def is_on_probation(standing: Standing) -> bool:
     """Whether a wrong result was followed by too few deeds yet."""
     return standing.wrong_ms > 0 and standing.deeds - standing.wrong_deeds < PROBATION
-
-
-def is_drawn(probability: float, salt: bytes, what: str) -> bool:
-    """A draw that whoever knows the salt can repeat."""
-    return int(derive("draw", salt.hex(), what)[:13], 16) < probability * 2**52
-
-
-def draw(count: int, salt: bytes, what: str) -> int:
-    """One of so many, all as likely."""
-    return int(derive("draw", salt.hex(), what), 16) % count

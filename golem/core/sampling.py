@@ -10,12 +10,13 @@ provider that cheats stakes all that it has not been paid for, and an honest one
 
 from __future__ import annotations
 
-from golem.core.policy import chance, draw, is_drawn
+from golem.core.policy import chance
 from golem.core.reputation import Role
 from golem.core.subtask import Subtask
 from golem.core.task import Board
 from golem.core.turn import Turn
 from golem.interfaces import ISampled, IVerifier
+from golem.model.drawing import happens, one_of
 from golem.model.effects import SetTimer
 from golem.model.ids import NodeId, SubtaskId
 from golem.model.value import evolve
@@ -32,7 +33,7 @@ def may_wait(turn: Turn, board: Board, subtask: Subtask, verifier: IVerifier) ->
     standing = turn.standing(subtask.provider, Role.PROVIDER)
     trust = turn.trust(subtask.provider, Role.PROVIDER)
     probability = chance(standing, trust, subtask.cap, least, turn.now_ms)
-    return not is_drawn(probability, turn.salt, subtask.subtask_id)
+    return not happens(probability, turn.salt, subtask.subtask_id)
 
 
 def hold(turn: Turn, board: Board, subtask: Subtask) -> None:
@@ -51,7 +52,7 @@ def is_held(board: Board, subtask: Subtask) -> bool:
 def take_one(turn: Turn, board: Board, provider: NodeId) -> SubtaskId:
     """One of a provider's results that wait, by chance; it waits no more."""
     held = board.held[provider]
-    return held.pop(draw(len(held), turn.salt, provider))
+    return held.pop(one_of(len(held), turn.salt, provider))
 
 
 def is_time(turn: Turn, board: Board, provider: NodeId) -> bool:

@@ -49,7 +49,10 @@ JUDGED = {
 
 
 class Subtask(Value):
-    """One attempt. `gateway`: where its provider serves content. `reports`: by check, as they come in."""
+    """One attempt. `gateway`: where its provider serves content. `reports`: by check, as they come in.
+
+    `step`: of the verifier's, which is asked now.
+    """
 
     subtask_id: SubtaskId
     task_id: TaskId
@@ -64,6 +67,7 @@ class Subtask(Value):
     phase: Phase = Phase.ASSIGNED
     delivered_ms: int = 0
     delivery: Delivery | None = None
+    step: int = 0
     checks: int = 0
     reports: dict[str, bytes] = {}
     amount: Wei = Wei(0)

@@ -181,6 +181,8 @@ class Board(msgspec.Struct, kw_only=True):
     subtasks, in wei; `open`: those. `results`: what was merged, by name. `finishing`: the name of the result made of
     all others, until it is begun. `shown_ms`: when a preview was last begun; `is_showing`: one is being made.
     `held`: by provider, results that wait for a check of another (`core.sampling`).
+    `copies`: how many providers do each chunk to begin with; where that is more than one (`core.copies`), by chunk,
+    `begun`: how many do it, `doers`: who does it or has answered, `answers`: those that wait to be compared.
     `declined`: who has heard of the task and does not offer. `refused`: whose offer we don't take, or not any more.
     """
 
@@ -196,6 +198,10 @@ class Board(msgspec.Struct, kw_only=True):
     has_picked: bool = False
     open: dict[SubtaskId, None] = {}
     held: dict[NodeId, list[SubtaskId]] = {}
+    copies: int = 1
+    begun: dict[int, int] = {}
+    doers: dict[int, list[NodeId]] = {}
+    answers: dict[int, list[SubtaskId]] = {}
     accepted: dict[int, Delivery] = {}
     missing: dict[str, int] = {}
     results: dict[str, Input] = {}

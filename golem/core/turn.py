@@ -10,7 +10,7 @@ from golem.core.knowledge import known, rated
 from golem.core.reputation import STRANGER, Deed, Role, Standing, note
 from golem.core.state import NodeState
 from golem.errors import UnknownTemplate
-from golem.interfaces import IMarketStrategy, ITaskTemplate, IVerifier
+from golem.interfaces import IComparing, IMarketStrategy, ITaskTemplate, IVerifier
 from golem.model.effects import Effect, SetTimer, Tell
 from golem.model.events import Stamp, Started
 from golem.model.ids import NodeId, TaskId
@@ -22,13 +22,17 @@ MAX_TOPICS = 1000  # tasks and demands whose refusals are remembered for `explai
 
 
 class Plan(NamedTuple):
-    """What a template makes of one task. `merges_of`: by chunk, the merges that need it."""
+    """What a template makes of one task. `merges_of`: by chunk, the merges that need it.
+
+    `copies`: how many providers do each chunk to begin with.
+    """
 
     spec: TaskSpec
     chunks: Sequence[Chunk]
     verifier: IVerifier
     merges: Sequence[Merge]
     merges_of: Mapping[int, Sequence[Merge]]
+    copies: int
 
 
 def make_plan(spec: TaskSpec, template: ITaskTemplate) -> Plan:
@@ -38,7 +42,9 @@ def make_plan(spec: TaskSpec, template: ITaskTemplate) -> Plan:
     for merge in merges:
         for chunk in merge.chunks:
             merges_of.setdefault(chunk, []).append(merge)
-    return Plan(spec, template.split(spec), template.verifier(spec), merges, merges_of)
+    verifier = template.verifier(spec)
+    copies = IComparing(verifier).copies if IComparing.providedBy(verifier) else 1
+    return Plan(spec, template.split(spec), verifier, merges, merges_of, copies)
 
 
 class Policies:

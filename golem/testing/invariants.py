@@ -58,8 +58,16 @@ def budget_holds(state: NodeState, board: Board) -> None:
 
 
 def chunks_are_leased_once(state: NodeState, board: Board) -> None:
-    """A chunk is with one provider at most, waits or runs but not both, and once accepted is done for good."""
+    """A chunk is with one provider at most, waits or runs but not both, and once accepted is done for good.
+
+    Where several do each, none has two of them, and once one is accepted no more are given out.
+    """
     task_id = board.task.task_id
+    if board.copies > 1:
+        for chunk, doers in board.doers.items():
+            assert len(set(doers)) == len(doers), f"{task_id}: one provider does chunk {chunk} twice"
+        assert not board.accepted.keys() & set(board.pending), f"{task_id}: an accepted chunk waits"
+        return
     leased = Counter(state.subtasks[subtask_id].chunk for subtask_id in board.open)
     accepted = Counter(s.chunk for s in map(state.subtasks.__getitem__, board.history) if s.phase is Attempt.ACCEPTED)
     for what, counts in (("leased", leased), ("accepted", accepted), ("waiting", Counter(board.pending))):

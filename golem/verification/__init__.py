@@ -1,5 +1,25 @@
 """Strategies to verify results with, as values that templates are given; all of them pure. docs/verification.md."""
 
-from golem.verification.sampled import Sampled
+from golem.template import SpotCheck
+from golem.verification.cheap import ProofOfWork, Structural, zero_bits
+from golem.verification.combine import All, Escalate, FirstDecisive, Sampled
+from golem.verification.comparing import Comparator, canonical, exact, near
+from golem.verification.recompute import PartialRecompute
+from golem.verification.redundancy import Redundancy
 
-__all__ = ["Sampled"]
+__all__ = [
+    "All",
+    "Comparator",
+    "Escalate",
+    "FirstDecisive",
+    "PartialRecompute",
+    "ProofOfWork",
+    "Redundancy",
+    "Sampled",
+    "SpotCheck",
+    "Structural",
+    "canonical",
+    "exact",
+    "near",
+    "zero_bits",
+]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from golem.core.checking import MAX_CHECKS
 from golem.core.reputation import Role
 from golem.core.task import Phase
-from golem.core.verification import MAX_CHECKS
 from golem.model import events as e
 from golem.model.chain import Funds, Sighting
 from golem.model.ids import NodeId, SubtaskId, TaskId

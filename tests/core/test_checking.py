@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from golem.core import board, verification
+from golem.core import board, reports
 from golem.core.node import Core
 from golem.core.reputation import Role
 from golem.core.state import NodeState
@@ -143,7 +143,7 @@ def test_checks_under_way_and_waiting_outlive_a_restart_with_their_whole_time() 
 
 
 def test_with_many_results_waiting_no_work_is_given_out_until_there_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (board, verification):
+    for module in (board, reports):
         monkeypatch.setattr(module, "MAX_WAITING", 1)
     me = hiring(Toy(chunks=8, checks=1), slots=3)
     jobs = []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golem.core.policy import FLOOR, MARGIN, NEWCOMER, PROBATION, SAFETY, chance, draw, is_drawn
+from golem.core.policy import FLOOR, MARGIN, NEWCOMER, PROBATION, SAFETY, chance
 from golem.core.reputation import REFERENCE_PRICE_WEI, STRANGER, Deed, Standing, note, trust
 
 DEED = REFERENCE_PRICE_WEI  # what a deed is worth that counts once
@@ -60,12 +60,3 @@ def test_the_chance_is_one_and_never_below_the_floor_or_what_is_asked_for(
 ) -> None:
     known = Standing(good=good, bad=bad, at_ms=NOW, wrong_ms=deeds % 2, deeds=deeds)
     assert max(FLOOR, least) <= chance(known, trusted, stake, least, NOW) <= 1.0
-
-
-def test_a_draw_follows_its_chance_and_can_be_repeated() -> None:
-    salts = [bytes([high, low]) for high in range(40) for low in range(250)]
-    drawn = [is_drawn(0.2, salt, "s") for salt in salts]
-    assert 1_850 < sum(drawn) < 2_150
-    assert drawn == [is_drawn(0.2, salt, "s") for salt in salts]
-    assert all(is_drawn(1.0, salt, "s") for salt in salts) and not any(is_drawn(0.0, salt, "s") for salt in salts)
-    assert {draw(3, salt, "s") for salt in salts} == {0, 1, 2}

@@ -39,7 +39,7 @@ class Few(Toy):
 @pytest.fixture(autouse=True)
 def unlucky(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is drawn who need not be."""
-    monkeypatch.setattr(sampling, "is_drawn", lambda chance, salt, what: chance >= 1.0)
+    monkeypatch.setattr(sampling, "happens", lambda chance, salt, what: chance >= 1.0)
 
 
 def hiring(template: Toy, task: TaskId = TASK, slots: int = 4, *, me: Solo | None = None, share: float = 0.0) -> Solo:

@@ -1,0 +1,76 @@
+"""What a template's verifier says. Where it breaks or asks too much, the verdict is UNSURE and names the template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from golem.core.checking import MAX_CHECKS
+from golem.core.subtask import Subtask
+from golem.core.task import Board
+from golem.core.turn import Turn
+from golem.interfaces import Answer, IComparing, IEscalating, IVerifier, Ruling
+from golem.model.messages import Delivery
+from golem.model.spec import Chunk, Job, Judgement, Verdict
+
+MAX_REASON = 200  # characters of a template's failure that are kept
+
+
+def unsure(board: Board, fault: str) -> Verdict:
+    """The verdict where the template, or a check of it, is at fault."""
+    return Verdict(judgement=Judgement.UNSURE, reason=f"the template {board.task.spec.template}: {fault}"[:MAX_REASON])
+
+
+def verifier_of(turn: Turn, board: Board) -> IVerifier:
+    """Who verifies a task's results."""
+    return turn.plan(board.task.task_id, board.task.spec).verifier
+
+
+def has_next(turn: Turn, board: Board, subtask: Subtask) -> bool:
+    """Whether there is somebody else to ask about a result."""
+    return subtask.step + 1 < len(_steps(verifier_of(turn, board)))
+
+
+def plan(turn: Turn, board: Board, subtask: Subtask) -> Sequence[Job] | Verdict:
+    """The checks that a result wants."""
+    try:
+        jobs = _step(turn, board, subtask).plan(*_case(turn, board, subtask), turn.salt)
+    except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
+        return unsure(board, f"its plan failed: {why!r}")
+    if len(jobs) > MAX_CHECKS:
+        return unsure(board, f"it plans {len(jobs)} checks of one result, at most {MAX_CHECKS}")
+    return jobs
+
+
+def judge(turn: Turn, board: Board, subtask: Subtask, reports: Sequence[bytes]) -> Verdict:
+    """What the checks of a result mean for it."""
+    try:
+        return _step(turn, board, subtask).judge(*_case(turn, board, subtask), reports)
+    except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
+        return unsure(board, f"its judgement failed: {why!r}")
+
+
+def compare(turn: Turn, board: Board, answers: Sequence[Answer], chunk: int) -> Ruling | Verdict:
+    """What several providers' answers mean together."""
+    found = turn.plan(board.task.task_id, board.task.spec)
+    try:
+        return IComparing(found.verifier).compare(found.chunks[chunk], answers, turn.salt)
+    except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
+        return unsure(board, f"its comparison failed: {why!r}")
+
+
+def _steps(verifier: IVerifier) -> Sequence[IVerifier]:
+    return IEscalating(verifier).steps if IEscalating.providedBy(verifier) else (verifier,)
+
+
+def _step(turn: Turn, board: Board, subtask: Subtask) -> IVerifier:
+    return _steps(verifier_of(turn, board))[subtask.step]
+
+
+def _case(turn: Turn, board: Board, subtask: Subtask) -> tuple[Chunk, Job, Delivery]:
+    """What there is to judge: the piece of work, the job as its provider was given it, and what came."""
+    spec = board.task.spec
+    if subtask.delivery is None:
+        raise AssertionError(f"{subtask.subtask_id} is verified without a delivery")
+    chunk = turn.plan(board.task.task_id, spec).chunks[subtask.chunk]
+    work = turn.template(spec.template).job(spec, chunk, subtask.subtask_id, subtask.provider)
+    return chunk, work, subtask.delivery

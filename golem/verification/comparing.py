@@ -1,0 +1,80 @@
+"""When two results are the same: byte by byte, as JSON, or to within a tolerance. Each says what is not, or nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import msgspec
+
+from golem.template import Json, to_json
+
+Comparator = Callable[[bytes, bytes], str]
+"""Compares a report with another: an empty text where they agree, else place, metric, value and threshold."""
+
+MAX_SHOWN = 80  # characters of a value that a reason quotes
+
+
+def exact(one: bytes, other: bytes) -> str:
+    """Agree byte by byte."""
+    return "" if one == other else f"bytes: {_short(one)} against {_short(other)}"
+
+
+def canonical(one: bytes, other: bytes) -> str:
+    """Agree as JSON, however it is written. Raises ValueError where either is none."""
+    return exact(to_json(read(one)), to_json(read(other)))
+
+
+def near(absolute: float = 0.0, relative: float = 0.0, spare: float = 0.0) -> Comparator:
+    """Agree as JSON of the same shape, of whose numbers at most the share `spare` differs by more than
+
+    `absolute + relative * |the other's|`. A NaN agrees with a NaN. Raises ValueError where either is no JSON.
+    """
+
+    def compare(one: bytes, other: bytes) -> str:
+        pairs: list[tuple[str, float, float]] = []
+        if where := _walk(read(one), read(other), "", pairs):
+            return f"shape: at {where or 'the top'}"
+        bad = [pair for pair in pairs if not _is_near(pair[1], pair[2], absolute + relative * abs(pair[2]))]
+        if len(bad) <= spare * len(pairs):
+            return ""
+        where, here, there = bad[0]
+        return f"numbers: {len(bad)} of {len(pairs)} differ, {spare:.1%} may; at {where}: {here} against {there}"
+
+    return compare
+
+
+def read(report: bytes) -> Json:
+    """A report as JSON; raises ValueError where it is none, or nested too deeply."""
+    try:
+        found: Json = msgspec.json.decode(report)
+    except (msgspec.DecodeError, RecursionError) as why:
+        raise ValueError(f"the report is no JSON ({why})") from why
+    return found
+
+
+def _is_near(one: float, other: float, tolerance: float) -> bool:
+    return abs(one - other) <= tolerance or one == other or (math.isnan(one) and math.isnan(other))
+
+
+def _walk(one: Json, other: Json, where: str, pairs: list[tuple[str, float, float]]) -> str:
+    """Gather the numbers of two values; says where their shapes differ, if anywhere."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        steps = [(f"{where}.{key}", one[key], other[key]) for key in sorted(one)]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        steps = [(f"{where}[{index}]", here, there) for index, (here, there) in enumerate(zip(one, other, strict=True))]
+    elif _is_number(one) and _is_number(other):
+        pairs.append((where or "the top", float(one), float(other)))  # type: ignore[arg-type]  # both are numbers
+        return ""
+    else:
+        return "" if one == other and type(one) is type(other) else where or "the top"
+    return next((found for step in steps if (found := _walk(step[1], step[2], step[0], pairs))), "")
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _short(data: bytes) -> str:
+    text = data.decode(errors="replace")
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
