@@ -30,7 +30,7 @@ def arguments(doc: str, **numbers: int) -> Namespace:
     return parser.parse_args()
 
 
-def show(**figures: float | None) -> None:
+def show(**figures: float | dict[str, float] | None) -> None:
     """Print them."""
     print(json.dumps(figures))
 

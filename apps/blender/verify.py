@@ -7,7 +7,7 @@ pixels tell whether all samples were taken. How the limits were measured: docs/v
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -26,8 +26,9 @@ FEWEST, MOST = 4, 48  # places
 KEEN = 4  # one place in so many is drawn where the tile is uneven, as noise may be; the others lie anywhere
 SET_UP_MS = 15  # of each place, however small
 SHARE = 0.035  # of the tile's own work, at most, goes into setting up
-MEDIAN_LIMIT = 1e-4  # honest at most 7e-6 on another kind of processor; one sample of 32 too few at least 1e-2
-BAD_LIMIT = 0.35  # of one crop; honest at most 0.23 on another kind of processor
+MEDIAN_LIMIT = 1e-4  # honest at most 8e-6 on another kind of processor, but for hair and thousands of samples
+SHARE_LIMIT = 0.04  # of another seed's change; honest at most 0.027 even there, 57 of 64 samples at least 0.08
+BAD_LIMIT = 0.35  # of one crop; honest at most 0.09 on another kind of processor
 ENOUGH = 32  # informative pixels, below which their median is an accident
 
 
@@ -58,6 +59,7 @@ class Report(msgspec.Struct, frozen=True):
     changed: int = 0
     informative: int = 0
     median: float = 0.0
+    share: float = 0.0
     crops: tuple[Crop, ...] = ()
 
 
@@ -83,20 +85,12 @@ class SeedLocked:
         told = _work.decode(work.params)
         tile = told.tile
         count, side = self.places(tile.width * tile.height, told.samples)
-        result = Input(name="result", cid=delivery.result, size_bytes=delivery.size_bytes)
         keen = count // KEEN
         look = {
             "places": crops(tile.width, tile.height, count - keen, side, salt),
             "draws": [_chance(salt, number) for number in range(keen)],
         }
-        check = evolve(
-            work,
-            job_id=check_id(SubtaskId(work.job_id), 0),
-            program="check",
-            params=to_json({**_params.decode(work.params), **look}),
-            inputs=(*work.inputs, result),
-        )
-        return (check,)
+        return (examined(work, delivery, "check", look),)
 
     def places(self, pixels: int, samples: int) -> tuple[int, int]:
         """How many to look at in a tile, and their side: as many as its time allows, as large as its area allows."""
@@ -123,12 +117,25 @@ def _measure(report: Report, work: Work) -> Verdict:
             place = f"frame {work.frame}, {crop.pixels} pixels at {work.tile.x + crop.x},{work.tile.y + crop.y}"
             return _wrong(f"crop: {place}: {crop.bad:.0%} of them differ, of which {BAD_LIMIT:.0%} may")
     found = f"relative median {report.median:.1e} over {report.informative} pixels of {len(report.crops)} crops"
-    if report.informative >= ENOUGH and report.median > MEDIAN_LIMIT:
-        return _wrong(f"noise: frame {work.frame}: {found}, at most {MEDIAN_LIMIT:.0e} allowed")
+    found = f"{found}, {report.share:.1%} of another seed's"
+    if report.informative >= ENOUGH and report.median > MEDIAN_LIMIT and report.share > SHARE_LIMIT:
+        limits = f"at most {MEDIAN_LIMIT:.0e} or {SHARE_LIMIT:.0%} allowed"
+        return _wrong(f"noise: frame {work.frame}: {found}, {limits}")
     seen = f"{report.changed} of {report.pixels} pixels at {report.places} places differ"
     return Verdict(
         judgement=Judgement.ACCEPT,
         reason=f"noise: frame {work.frame}: {seen}{'; looked closer: ' + found if report.crops else ''}",
+    )
+
+
+def examined(work: Job, delivery: Delivery, program: str, look: Mapping[str, object]) -> Job:
+    """The job that sees what the work saw, and its result. `look`: parameters beside the work's."""
+    return evolve(
+        work,
+        job_id=check_id(SubtaskId(work.job_id), 0),
+        program=program,
+        params=to_json({**_params.decode(work.params), **look}),
+        inputs=(*work.inputs, Input(name="result", cid=delivery.result, size_bytes=delivery.size_bytes)),
     )
 
 

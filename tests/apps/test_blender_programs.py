@@ -105,6 +105,10 @@ def save(name):
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / name))
 begin(engine="BLENDER_EEVEE_NEXT"); save("eevee.blend")
 begin(camera=False); save("blind.blend")
+bpy.ops.wm.open_mainfile(filepath=str(canary.parent / "marbles"))
+cycles = bpy.context.scene.cycles
+cycles.use_adaptive_sampling, cycles.adaptive_threshold, cycles.adaptive_min_samples = True, 0.05, 1
+save("adaptive.blend")
 scene = begin()
 code = f"import pathlib; pathlib.Path({str(canary)!r}).touch()"
 text = bpy.data.texts.new("startup.py"); text.write(code); text.use_module = True
@@ -138,6 +142,7 @@ def odd(start: object, tmp_path_factory: pytest.TempPathFactory) -> Odd:
     """Scenes made by Blender itself."""
     folder = tmp_path_factory.mktemp("odd")
     canary = folder / "canary"
+    (folder / "marbles").symlink_to(SCENES / "marbles.blend")
     subprocess.run([sys.executable, "-c", ODD_SCENES, folder, canary], check=True, capture_output=True, timeout=60)
     canary.unlink(missing_ok=True)
     return Odd(folder, canary)
@@ -155,6 +160,15 @@ def test_an_honest_tile_is_accepted_wherever_the_check_looks(worker: Any, tmp_pa
         assert verdict.judgement is Judgement.ACCEPT
         assert verdict.reason == "noise: frame 1: 0 of 64 pixels at 4 places differ"
         assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_an_honest_tile_that_is_sampled_adaptively_is_accepted_without_a_closer_look(
+    worker: Any, tmp_path: Path, odd: Odd
+) -> None:
+    stage = Stage(worker, tmp_path, odd.folder / "adaptive.blend", samples="64", tiles="2x1")
+    delivered = stage.render()
+    verdicts = [stage.verdict(delivered, salt=b"%d" % number) for number in range(8)]
+    assert {verdict.reason for verdict in verdicts} == {"noise: frame 1: 0 of 64 pixels at 4 places differ"}
 
 
 @pytest.mark.parametrize("changes", [{"samples": 15}, {"samples": 12}, {"samples": 1}, {"seed": 7}])

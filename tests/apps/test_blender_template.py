@@ -49,10 +49,10 @@ def judged(report: object, result: Cid = RESULT) -> Verdict:
     return template.verifier(task).judge(chunk, work, delivered(result), (data,))
 
 
-def finding(median: float = 0.0, bad: float = 0.0, informative: int = 500) -> dict[str, object]:
+def finding(median: float = 0.0, bad: float = 0.0, informative: int = 500, share: float = 0.5) -> dict[str, object]:
     crops = [{"x": 10, "y": 20, "pixels": 256, "bad": share} for share in (0.0, bad, 0.0)]
     looked = {"places": 6, "pixels": 96, "changed": 40}
-    return {"ok": True, **looked, "informative": informative, "median": median, "crops": crops}
+    return {"ok": True, **looked, "informative": informative, "median": median, "share": share, "crops": crops}
 
 
 def test_it_keeps_the_interfaces() -> None:
@@ -147,7 +147,7 @@ def test_a_delivery_without_a_picture_is_malformed_and_costs_no_check() -> None:
 
 
 def test_honest_differences_between_processors_are_accepted() -> None:
-    verdict = judged(finding(median=3e-6, bad=0.23))
+    verdict = judged(finding(median=3e-6, bad=0.23, share=0.001))
     assert verdict.judgement is Judgement.ACCEPT
     assert "3.0e-06 over 500 pixels of 3 crops" in verdict.reason
 
@@ -155,7 +155,11 @@ def test_honest_differences_between_processors_are_accepted() -> None:
 def test_noise_that_is_not_the_seeds_is_wrong_and_the_reason_names_value_and_limit() -> None:
     verdict = judged(finding(median=9e-4))
     assert verdict.judgement is Judgement.WRONG
-    assert "9.0e-04 over 500 pixels" in verdict.reason and "1e-04 allowed" in verdict.reason
+    assert "9.0e-04 over 500 pixels" in verdict.reason and "1e-04 or 4% allowed" in verdict.reason
+
+
+def test_paths_that_part_on_another_processor_are_no_offence() -> None:
+    assert judged(finding(median=7e-3, bad=0.09, share=0.027)).judgement is Judgement.ACCEPT
 
 
 def test_one_crop_that_is_something_else_is_wrong_and_the_reason_names_the_place() -> None:

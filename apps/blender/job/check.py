@@ -51,9 +51,13 @@ def run(params: Check, inputs: str, output: str) -> measure.Report:
 def place(
     scene: bpy.types.Scene, view: studio.View, area: measure.Area, channels: tuple[str, ...], room: str
 ) -> picture.Pixels:
-    """A place of the tile, as it should be. Raises NotAPicture where what was delivered has other channels."""
-    (left, top, _, _), (x, y, width, height) = view["tile"], area
-    ours = studio.shoot(scene, view, (left + x, top + y, width, height), room)
+    """A place of the tile, as it should be. Raises NotAPicture where what was delivered has other channels.
+
+    Adaptive sampling goes on at a pixel while its neighbours are noisy, so those are rendered along with it.
+    """
+    left, top, across, down = view["tile"]
+    wider = measure.widened(area, (down, across), 1) if scene.cycles.use_adaptive_sampling else area
+    ours = studio.shoot(scene, view, (left + wider[0], top + wider[1], wider[2], wider[3]), room)
     if ours.channels != channels:
         raise picture.NotAPicture(f"it has {len(channels)} channels that are not the {len(ours.channels)} of the scene")
-    return ours.pixels
+    return measure.cut(ours.pixels, (area[0] - wider[0], area[1] - wider[1], area[2], area[3]))

@@ -3,7 +3,8 @@
 A first look at many places costs next to nothing and finds nothing wrong with an honest tile. Where one of them
 differs, a closer look follows, at the places that differ most: larger crops, and how much a pixel depends on the seed.
 Pixels that more samples would hardly change tell nothing about how many were taken, so they are left out of the
-median: those are the ones where even a quarter of the samples, under another seed, give nearly the same.
+median: those are the ones where even a quarter of the samples, under another seed, give nearly the same. And as other
+kinds of processors lose the way of single paths, most of all among hair, it is seen beside what that seed changes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ Floats = npt.NDArray[np.float64]
 DARK = 0.01  # added to what is divided by, in scene light: the noise of black is nobody's business
 INFORMATIVE = 0.01  # relative change between seeds
 SLIGHT = 1e-4  # relative change that the first look notices
-BAD = 1e-3  # relative change that counts a pixel as bad; beyond what another kind of processor does to most
+BAD = 1e-3  # relative change from which on a pixel may count as bad
+BAD_SHARE = 0.25  # and it must be this part of the change that another seed makes: paths part on other processors
 DOUBTFUL = 0.25  # of a place's pixels that change: more asks for a closer look
 CLOSE_SIDE = 16  # pixels, of a closer look
 CLOSE_PLACES = 6  # where it looks at most
@@ -45,7 +47,8 @@ class Report(TypedDict, total=False):
     """`ok`: the delivered file is a picture of the right size; else `why` not.
 
     `places`, `pixels`: what the first look saw; `changed`: how many of the pixels were not as they should be. Of the
-    closer look, if there was one: its `crops`, and the `median` change over `informative` pixels.
+    closer look, if there was one: its `crops`, the `median` change over `informative` pixels, and its `share` of what
+    another seed changes.
     """
 
     ok: bool
@@ -55,6 +58,7 @@ class Report(TypedDict, total=False):
     changed: int
     informative: int
     median: float
+    share: float
     crops: list[Crop]
 
 
@@ -80,6 +84,7 @@ class Examination:
     def __init__(self, tile: picture.Pixels, names: Sequence[str], shoot: Shoot, glance: Shoot) -> None:
         self._tile, self._shoot, self._glance = tile, shoot, glance
         self.visible = visible(names)
+        self._rest = [index for index, _ in enumerate(names) if index not in self.visible]
         self.close: list[Seen] = []
 
     def run(self, places: Sequence[Area], draws: Sequence[float]) -> Report:
@@ -109,14 +114,21 @@ class Examination:
         report["crops"] = []
         for area in dict.fromkeys(areas):
             seen = Seen(area, cut(self._tile, area), self._shoot(area))
-            found = change(seen.delivered, seen.ours)
-            other = change(self._glance(area)[:, :, self.visible], seen.ours[:, :, self.visible])
-            telling.append(found[:, :, self.visible].max(axis=2)[other.max(axis=2) > INFORMATIVE])
-            bad = found.max(axis=2) > BAD
+            found, other = change(seen.delivered, seen.ours), change(self._glance(area), seen.ours)
+            bad = np.zeros(found.shape[:2], bool)
+            for channels in (self.visible, self._rest):
+                if channels:
+                    far, noise = found[:, :, channels].max(axis=2), other[:, :, channels].max(axis=2)
+                    bad |= far > np.maximum(BAD, noise * BAD_SHARE)
+            far, noise = found[:, :, self.visible].max(axis=2), other[:, :, self.visible].max(axis=2)
+            telling.append(np.stack((far, noise))[:, noise > INFORMATIVE])
             report["crops"].append({"x": area[0], "y": area[1], "pixels": bad.size, "bad": round(float(bad.mean()), 4)})
             self.close.append(seen)
-        pooled = np.concatenate(telling)
-        report["informative"], report["median"] = pooled.size, float(np.median(pooled)) if pooled.size else 0.0
+        pooled = np.concatenate(telling, axis=1)
+        report["informative"], report["median"], report["share"] = pooled.shape[1], 0.0, 0.0
+        if pooled.size:
+            far, noise = (float(one) for one in np.median(pooled, axis=1))
+            report["median"], report["share"] = far, far / noise
 
 
 def visible(names: Sequence[str]) -> list[int]:
@@ -137,6 +149,13 @@ def grown(area: Area, shape: tuple[int, ...], side: int) -> Area:
     left = min(max(0, x - (wide - width) // 2), across - wide)
     top = min(max(0, y - (high - height) // 2), down - high)
     return left, top, wide, high
+
+
+def widened(area: Area, shape: tuple[int, ...], by: int) -> Area:
+    """A place with so many pixels around it, as far as they are in the tile."""
+    (x, y, width, height), (down, across) = area, shape[:2]
+    left, top = max(0, x - by), max(0, y - by)
+    return left, top, min(across, x + width + by) - left, min(down, y + height + by) - top
 
 
 def uneven(light: picture.Pixels, draws: Sequence[float], side: int) -> list[Area]:
