@@ -4,7 +4,7 @@
 
 BIN := .venv/bin
 ENV := scripts/ensure_env.sh
-RUN := testing dev blender
+RUN := testing dev blender luxrender
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 help: ## say what there is
@@ -30,7 +30,7 @@ chaos: ## whole markets under drawn faults, 150 seeds of ten nodes and an hour; 
 	@$(BIN)/python -m golem.testing.chaos $(ARGS)
 
 bench: ## print the figures of docs/performance.md, a JSON object each; ONLY="gas render" for some
-	@$(ENV) blender bench
+	@$(ENV) blender luxrender bench
 	@for name in $(or $(ONLY),$(patsubst benchmarks/%.py,%,$(shell grep -l __main__ benchmarks/*.py))); do \
 		echo "== $$name"; $(BIN)/python -m benchmarks.$$name --json || exit 1; done
 

@@ -31,6 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         lacks["blender"] = pytest.mark.skip(
             reason="bpy is not installed: pip install 'golem[blender]', with Python 3.11"
         )
+    if find_spec("pyluxcore") is None:
+        lacks["luxrender"] = pytest.mark.skip(reason="pyluxcore is not installed: pip install 'golem[luxrender]'")
     if not docker_answers():
         lacks["docker"] = pytest.mark.skip(reason=f"no Docker daemon listens on {DOCKER_SOCKET}: not proven here")
     for item in items:

@@ -32,7 +32,7 @@ for line in sys.stdin:
 class Worker:
     """One process with one template's programs."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, programs: str = template.programs) -> None:
         self.log = log
         self._process = subprocess.Popen(
             [sys.executable, "-c", LOOP],
@@ -41,7 +41,7 @@ class Worker:
             stderr=log.open("ab"),
             text=True,
             cwd=log.parent,
-            env={"PYTHONPATH": template.programs, "PATH": "/usr/bin:/bin"},
+            env={"PYTHONPATH": programs, "PATH": "/usr/bin:/bin"},
         )
 
     def run(self, program: str, params: object, inputs: Path, output: Path) -> dict[str, Any]:
