@@ -83,9 +83,9 @@ class Anvil:
         """Until it ends."""
         self._process.wait()
 
-    def stop(self) -> None:
-        """End it."""
-        self._process.kill()
+    def stop(self, *, is_orderly: bool = False) -> None:
+        """End it. `is_orderly`: with time to write its state, where it was told to by `--state`."""
+        self._process.terminate() if is_orderly else self._process.kill()
         self._process.wait()
         if self._process.stdout:
             self._process.stdout.close()

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from getpass import getpass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, NamedTuple, get_type_hints
@@ -28,10 +25,10 @@ from golem.model.spec import Name
 from golem.model.value import Value, evolve
 from golem.node import kinds
 from golem.node.kinds import Kind
+from golem.node.passwords import Secret, read_password
 
 FILE = "golem.toml"
 MAX_FILE_BYTES = 1 << 20  # a thousand times the file that `golem init` writes
-MAX_PASSWORD_BYTES = 4096
 _STANDARD = Settings()
 
 
@@ -42,7 +39,9 @@ class Node(Value):
     listen: Annotated[str, kinds.PLACE, "where other nodes connect; port 0 takes a free one"] = "127.0.0.1:0"
     address: Annotated[str, kinds.PUBLIC_PLACE, "how others reach `listen`, where that differs from it"] = ""
     bootstrap: Annotated[tuple[str, ...], kinds.PLACES, "nodes to connect to first"] = ()
-    password: Annotated[str, kinds.PASSWORD, 'the keys\' password: "env", "prompt", "fd:3", "file:/path"'] = "env"
+    password: Annotated[
+        str, kinds.PASSWORD, 'the keys\' password: "env", "prompt", "keyring", "fd:3", "file:/path"'
+    ] = "env"
 
 
 class Provider(Value):
@@ -136,13 +135,6 @@ class Timing(Value):
     )
 
 
-@dataclass(frozen=True, repr=False)
-class Secret:
-    """Text that no log, traceback or repr shows."""
-
-    reveal: str
-
-
 class Config(Value):
     """All that the user decided. `folder`: absolute; it holds `golem.toml`, keys, journal, content and control socket.
 
@@ -219,7 +211,7 @@ def load(folder: str, environ: Mapping[str, str], flags: Mapping[str, str]) -> C
     mistakes: list[str] = []
     found = _from_file(home / FILE, mistakes) | _from_environment(environ) | _from_flags(flags)
     config = _config(home, found, mistakes)
-    secret = _secret(config.node.password, home, environ, mistakes)
+    secret = read_password(config.node.password, home, environ, mistakes)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return evolve(config, password=secret)
@@ -372,25 +364,3 @@ def _is_one_machine(place: str) -> bool:
         return not ip_address(host).is_unspecified
     except ValueError:
         return True
-
-
-def _secret(source: str, home: Path, environ: Mapping[str, str], mistakes: list[str]) -> Secret:
-    scheme, _, rest = source.partition(":")
-    if scheme == "env":
-        if "GOLEM_PASSWORD" not in environ:
-            mistakes.append(
-                'node.password: GOLEM_PASSWORD is not set; set it, or name a file: node.password = "file:…"'
-            )
-        return Secret(environ.get("GOLEM_PASSWORD", ""))
-    if scheme == "prompt":
-        if sys.stdin.isatty():
-            return Secret(getpass(f"password for the keys in {home}: "))
-        mistakes.append('node.password: "prompt" needs a terminal; without one, set GOLEM_PASSWORD and say "env"')
-        return Secret("")
-    path = Path("/dev/fd") / rest if scheme == "fd" else home / rest
-    try:
-        with path.open("rb") as file:
-            return Secret(file.read(MAX_PASSWORD_BYTES).decode().rstrip("\r\n"))
-    except (OSError, ValueError) as why:
-        mistakes.append(f"node.password: {source} can't be read: {why}")
-        return Secret("")

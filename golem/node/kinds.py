@@ -132,8 +132,11 @@ def _hours(value: object) -> str:
 def _password(value: object) -> str:
     text = _text(value)
     scheme, _, rest = text.partition(":")
-    if text not in ("env", "prompt") and not (scheme == "fd" and rest.isdecimal()) and not (scheme == "file" and rest):
-        raise ValueError('must be "env" (GOLEM_PASSWORD), "prompt", "fd:3" or "file:/path"; never the password itself')
+    is_place = (scheme == "fd" and rest.isdecimal()) or (scheme == "file" and rest)
+    if text not in ("env", "prompt", "keyring") and not is_place:
+        raise ValueError(
+            'must be "env" (GOLEM_PASSWORD), "prompt", "keyring", "fd:3" or "file:/path"; never the password itself'
+        )
     return text
 
 

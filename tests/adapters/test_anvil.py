@@ -13,14 +13,15 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
 from golem.adapters.anvil import Anvil
-from golem.errors import ChainLies, NodeFault
+from golem.adapters.ethereum.witness import STALE_S
+from golem.errors import ChainFault, ChainLies, NodeFault
 from golem.model.chain import Voucher
 from golem.model.money import Wei
 from golem.model.value import evolve
 from golem.testing.payer import CHAIN_ID, batch
 from golem.wire.transaction import Fees, Transaction, digest, signed
 from golem.wire.voucher import due_digest, seal
-from tests.adapters.town import ALICE, BOB, GWEI, LIMIT_S, PAYEES, Town, bounded, insist, until
+from tests.adapters.town import ALICE, BOB, GWEI, LIMIT_S, PAYEES, Skewed, Town, bounded, insist, until
 
 
 @pytest.mark.faults
@@ -174,6 +175,45 @@ async def test_a_node_that_forgets_its_pool_is_told_again(town: Town) -> None:
 
 
 @bounded
+async def test_a_node_that_is_started_again_with_an_empty_pool_is_told_again(town: Town) -> None:
+    town.freeze()
+    before = town.nonce
+    payment = town.chain(confirmations=0).pay(batch(town.owes(300, 5)))
+    await until(lambda: len(town.waiting) == 1, payment)
+    (first,) = town.waiting
+    town.proxy.loses = lambda *_: "before"
+    town.restart()
+    assert not town.waiting
+    town.proxy.loses = lambda *_: ""
+    await until(lambda: len(town.waiting) == 1, payment)
+    assert town.waiting[0]["hash"] == first["hash"], "the same bytes, and no second payment"
+    town.mine()
+    await payment
+    await town.is_square()
+    assert town.nonce == before + 1
+
+
+@bounded
+async def test_our_own_clock_may_jump_by_hours_either_way_while_a_payment_waits(town: Town) -> None:
+    clock = Skewed()
+    alice, totals, before = town.chain(clock=clock, confirmations=0), town.owes(300, 5), town.nonce
+    town.freeze()
+    payment = alice.pay(batch(totals))
+    await until(lambda: len(town.waiting) == 1, payment)
+    clock.offset_s += 5 * 3600
+    with pytest.raises(ChainFault, match="goes on when asked again"):
+        await payment
+    payment, begun = alice.pay(batch(totals)), town.proxy.asked
+    await until(lambda: town.proxy.asked > begun + 10, payment)
+    clock.offset_s -= 10 * 3600
+    town.mine()
+    await payment
+    town.thaw()
+    await town.is_square()
+    assert town.nonce == before + 1
+
+
+@bounded
 async def test_a_payment_that_waits_keeps_no_other_from_being_sent(town: Town) -> None:
     town.freeze()
     alice = town.chain(confirmations=0)
@@ -200,6 +240,24 @@ async def test_the_chains_clock_may_jump_by_a_day(town: Town) -> None:
     payment = town.chain().pay(batch(town.owes(300)))
     town.anvil.ask("evm_increaseTime", 86_400)
     await payment
+    await town.is_square()
+
+
+@bounded
+async def test_a_node_without_a_new_block_for_ten_minutes_is_not_believed_until_it_has_one(town: Town) -> None:
+    clock = Skewed()
+    alice = town.chain(clock=clock, confirmations=0)
+    town.freeze()
+    await alice.observe([])
+    clock.offset_s += STALE_S + 1
+    for attempt in (alice.observe([]), alice.pay(batch(town.owes(300)))):
+        with pytest.raises(ChainLies, match="no new block for 10 minutes"):
+            await attempt
+    assert not town.waiting, "nothing was signed"
+    town.mine()
+    assert (await alice.observe([])).block
+    town.thaw()
+    await alice.pay(batch(town.owed))
     await town.is_square()
 
 

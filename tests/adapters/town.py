@@ -74,11 +74,27 @@ class Lossy(Resource):
         return self._port.stopListening()
 
 
+class Skewed:
+    """The reactor, with a clock that is wrong by `offset_s`."""
+
+    def __init__(self) -> None:
+        self.offset_s = 0.0
+
+    def seconds(self) -> float:
+        return float(reactor.seconds()) + self.offset_s
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(reactor, name)
+
+
 class Town:
     """Alice, who owes, and the chain she pays on. `owed`: by payee, all ever."""
 
     def __init__(self, folder: Path) -> None:
-        self.anvil = Anvil(0, CHAIN_ID, "--block-time", str(BLOCK_S), "--block-base-fee-per-gas", str(GWEI))
+        self._args = ("--state", str(folder / "state.json"), "--preserve-historical-states")
+        self.anvil = Anvil(
+            0, CHAIN_ID, "--block-time", str(BLOCK_S), "--block-base-fee-per-gas", str(GWEI), *self._args
+        )
         for keys in (ALICE, BOB):
             self.anvil.fund(keys.account, 10 * ETHER)
         self.contract = Address(self.anvil.deploy())
@@ -88,14 +104,14 @@ class Town:
         self.owed: dict[str, int] = {}
         self._made: list[EthereumChain] = []
 
-    def chain(self, keys: FixedKeyring = ALICE, **changes: object) -> EthereumChain:
+    def chain(self, keys: FixedKeyring = ALICE, clock: object = reactor, **changes: object) -> EthereumChain:
         """A view of the chain, made anew: what an earlier one knew is gone, as after a crash."""
         folder = self.folder / keys.node_id[:8]
         folder.mkdir(exist_ok=True)
         settings = EthereumSettings(
             rpc=self.proxy.place, contract=self.contract, chain_id=CHAIN_ID, folder=str(folder), poll_ms=POLL_MS
         )
-        self._made.append(EthereumChain(reactor, keys, evolve(settings, **changes)))
+        self._made.append(EthereumChain(clock, keys, evolve(settings, **changes)))
         return self._made[-1]
 
     def owes(self, *amounts: int) -> dict[str, int]:
@@ -136,6 +152,12 @@ class Town:
     def thaw(self) -> None:
         """Blocks again; anvil counts in whole seconds here."""
         self.anvil.ask("evm_setIntervalMining", 1)
+
+    def restart(self) -> None:
+        """End the chain's process and start another on what it had on disk: its blocks, and none of its pool."""
+        self.anvil.stop(is_orderly=True)
+        port = int(self.anvil.rpc.rsplit(":", 1)[1])
+        self.anvil = Anvil(port, CHAIN_ID, "--no-mining", *self._args)
 
     def mine(self, blocks: int = 1) -> None:
         self.anvil.ask("anvil_mine", hex(blocks))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import keyring
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
 
 from golem.errors import ConfigError
 from golem.model.money import Wei
@@ -136,6 +139,36 @@ def test_the_password_comes_from_where_the_file_says_and_is_never_shown(tmp_path
     os.close(writer)
     assert _load(tmp_path, "", node__password=f"fd:{reader}").password.reveal == "from a pipe"
     os.close(reader)
+
+
+class Store(KeyringBackend):
+    """The desktop's, in memory; locked until `kept` is there."""
+
+    priority = 1
+    kept: dict[tuple[str, str], str] | None = None
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self.kept is None:
+            raise KeyringLocked("locked")
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept = {**(self.kept or {}), (service, username): password}
+
+
+def test_the_password_may_lie_in_the_desktops_store(tmp_path: Path) -> None:
+    store, before = Store(), keyring.get_keyring()
+    keyring.set_keyring(store)
+    try:
+        with pytest.raises(ConfigError, match=r"node\.password.*does not answer: locked"):
+            _load(tmp_path, "", node__password="keyring")
+        keyring.set_password("golem", "another folder", "no")
+        with pytest.raises(ConfigError, match=f"has none for {tmp_path}: keyring set golem {tmp_path}"):
+            _load(tmp_path, "", node__password="keyring")
+        keyring.set_password("golem", str(tmp_path), "from the store")
+        assert _load(tmp_path, "", node__password="keyring").password.reveal == "from the store"
+    finally:
+        keyring.set_keyring(before)
 
 
 def test_without_a_password_the_way_out_is_named(tmp_path: Path) -> None:

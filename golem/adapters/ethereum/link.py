@@ -44,6 +44,10 @@ class Link:
         client = await self.client()
         return await deferToThreadPool(self._reactor, self._threads(), question, client, *args, **kwargs)
 
+    async def work(self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the reactor need not do itself, done in one of the threads."""
+        return await deferToThreadPool(self._reactor, self._threads(), task, *args, **kwargs)
+
     def close(self) -> None:
         """End the threads, once they have their answers; whoever asks later is told that this node stops."""
         self._is_closed = True

@@ -138,10 +138,10 @@ class Sender:
             if receipt.block + self._settings.confirmations <= head.block:
                 return receipt if succeeded else self._reverted(attempts, w.key, receipt)
         elif tried and tried[-1].body.nonce >= head.nonce:
-            self._raise(attempts, head, w.call.most_fee)
+            await self._raise(attempts, head, w.call.most_fee)
         elif not tried or 0 <= w.lost_at <= head.block - LOST_BLOCKS:
             await self._agree(head)
-            self._sign(attempts, w, head)
+            await self._sign(attempts, w, head)
             w.lost_at = -1
         elif w.lost_at < 0:
             w.lost_at = head.block
@@ -149,7 +149,7 @@ class Sender:
             w.said = await self._link.ask(Client.send, attempt.raw) or w.said
         return None
 
-    def _sign(self, attempts: Attempts, w: Waiting, head: Head) -> None:
+    async def _sign(self, attempts: Attempts, w: Waiting, head: Head) -> None:
         waiting, call = attempts.since(head.nonce), w.call
         fees = self._offer(head, call)
         if head.wallet < call.value + call.gas * fees.most:
@@ -166,9 +166,9 @@ class Sender:
             value=call.value,
             data=call.data,
         )
-        self._keep(attempts, w.key, body, head)
+        await self._keep(attempts, w.key, body, head)
 
-    def _raise(self, attempts: Attempts, head: Head, most_fee: int) -> None:
+    async def _raise(self, attempts: Attempts, head: Head, most_fee: int) -> None:
         """Offer more for the transaction that the others wait for, if it has waited long."""
         first = attempts.since(head.nonce)[0]
         waited = head.block - first.block
@@ -177,10 +177,10 @@ class Sender:
             body = replaced(first.body, offer(head.base_fee, head.tips))
             is_allowed = not most_fee or body.gas * (head.base_fee + body.fees.tip) <= most_fee
             if is_allowed and body.fees.most <= self._settings.most_gwei * GWEI:
-                self._keep(attempts, first.key, body, head)
+                await self._keep(attempts, first.key, body, head)
 
-    def _keep(self, attempts: Attempts, key: str, body: Transaction, head: Head) -> None:
-        raw = signed(body, self._keyring.sign_payment(digest(body)))
+    async def _keep(self, attempts: Attempts, key: str, body: Transaction, head: Head) -> None:
+        raw = signed(body, await self._link.work(self._keyring.sign_payment, digest(body)))
         attempts.add(Attempt(key=key, block=head.block, tx_hash="0x" + keccak256(raw).hex(), body=body, raw=raw))
 
     def _offer(self, head: Head, call: Call) -> Fees:

@@ -27,22 +27,29 @@ class Witness:
 
     async def agree(self, head: Head) -> None:
         """Before money moves. Raises ChainLies."""
-        now = self._clock.seconds()
-        if head.block > self._newest[0]:
-            self._newest = (head.block, now)
-        if now - self._newest[1] > STALE_S:
-            raise ChainLies(f"{self._settings.rpc} has had no new block for {STALE_S:.0f} s: nothing is spent on it")
+        self._goes_on(head.block)
         if self._settings.witness:
             number = max(0, head.block - self._settings.confirmations)
             await self._is_same_block(number, await self._first.ask(Client.block_hash, number))
 
     async def confirm(self, account: Address, payers: Sequence[Address], seen: Seen) -> None:
         """Before what was seen is believed. Raises ChainLies."""
+        self._goes_on(seen.sighting.block)
         if self._settings.witness:
             number = seen.sighting.block
             await self._is_same_block(number, seen.block_hash)
             if await self._second.ask(Client.sighting, account, payers, 0, number) != seen:
                 raise self._lies(f"do not say the same of block {number}")
+
+    def _goes_on(self, block: int) -> None:
+        now = self._clock.seconds()
+        if block > self._newest[0]:
+            self._newest = (block, now)
+        if now - self._newest[1] > STALE_S:
+            raise ChainLies(
+                f"{self._settings.rpc} has had no new block for {STALE_S / 60:.0f} minutes: it has lost touch with its "
+                "chain, or the chain stands still; no money moves before it goes on"
+            )
 
     async def _is_same_block(self, number: int, block_hash: str) -> None:
         other = await self._second.ask(Client.block_hash, number)
