@@ -14,7 +14,7 @@ from golem.core.market import LEAST_WORK_MS, MAX_QUEUED_PER_SLOT
 from golem.core.subtask import TABLE as ATTEMPTS
 from golem.core.subtask import Cancelled, Subtask
 from golem.core.subtask import Phase as Attempt
-from golem.core.task import LIVE, TABLE, Agreement, Board, Doomed, Phase
+from golem.core.task import LIVE, TABLE, Agreement, Board, Doomed, Phase, sharers
 from golem.core.turn import Turn
 from golem.model.effects import ClearTimer, Release, Send, SetTimer
 from golem.model.ids import NodeId, subtask_id
@@ -108,6 +108,7 @@ def _assign(turn: Turn, board: Board, node: NodeId, agreement: Agreement, chunk:
         cap=cap,
         deadline_ms=subtask.deadline_ms,
         job=evolve(job, task_id=task.task_id),
+        sources=tuple(gateway for other in sharers(board, node) if (gateway := turn.gateway(other))),
     )
     turn.ask(Send(to=node, message=assignment), SetTimer(name=f"lease/{sid}", at_ms=subtask.deadline_ms))
     turn.tell(task.task_id, "assigned", subtask=sid, chunk=chunk, provider=node, attempt=attempt)

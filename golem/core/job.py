@@ -84,11 +84,12 @@ def begin(requestor: NodeId, assignment: Assignment, source: Place, now_ms: int)
     )
     if not inputs:
         return _compute(work)
+    sources = (source, *assignment.sources)
     keys = [f"input/{work.subtask_id}/{number}" for number in range(len(inputs))]
     return Step(
         work,
         tuple(
-            Fetch(key=key, task_id=assignment.job.task_id, cid=i.cid, sources=(source,), limit_bytes=i.size_bytes)
+            Fetch(key=key, task_id=assignment.job.task_id, cid=i.cid, sources=sources, limit_bytes=i.size_bytes)
             for key, i in zip(keys, inputs, strict=True)
         ),
     )

@@ -19,7 +19,7 @@ from golem.core.machine import Step, Table
 from golem.model.effects import Publish
 from golem.model.events import Exported, Published, TaskCancelled
 from golem.model.ids import NodeId, SubtaskId, TaskId
-from golem.model.messages import Delivery, Offer, Reason, Refusal
+from golem.model.messages import MAX_SOURCES, Delivery, Offer, Reason, Refusal
 from golem.model.money import Wei
 from golem.model.spec import Input, Resource, TaskSpec
 from golem.model.value import Value, evolve
@@ -213,3 +213,12 @@ class Board(msgspec.Struct, kw_only=True):
     spent: Wei = Wei(0)
     outstanding: Wei = Wei(0)
     finished_ms: int = 0
+
+
+def sharers(board: Board, node: NodeId) -> list[NodeId]:
+    """Who has the inputs by now and can give them to `node`, for whom the task is new; others in turn."""
+    if board.agreements[node].pace_ms or not board.task.spec.inputs:
+        return []
+    others = [other for other, agreement in board.agreements.items() if agreement.pace_ms]
+    first = len(board.history) % len(others) if others else 0
+    return (others[first:] + others[:first])[:MAX_SOURCES]

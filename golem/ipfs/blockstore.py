@@ -4,22 +4,27 @@ What lies in the user's own folders is not copied: the index names the file, and
 block is hashed when it is read. One that is not what it was is forgotten, with all contents it belongs to: they count
 as not here, and can be fetched or put again. Content that nobody pins is deleted at once: it is not ours to keep.
 
-A pack without a row in the index is what a crash left; it is removed at the next start. Methods may block for as long
-as the disk takes, and are safe from any thread.
+A pack without a row in the index is what a crash left; it is removed at the next start. What a fetch had brought by
+then lies in a part, a CAR whose blocks are checked and taken when the same content is fetched again. Methods may block
+for as long as the disk takes, and are safe from any thread.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO, Self
 
 from golem.errors import ContentMismatch, ContentMissing, StoreFault, TooLarge
+from golem.ipfs import car
+from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Chunk, Key, check_block, to_text
 from golem.ipfs.index import Index, Place, Stored
 
+PART = ".part"
 _WRITE_BYTES = 256 << 10  # small blocks are gathered into writes of this size
 
 
@@ -37,6 +42,7 @@ class BlockStore:
             self._sizes = self._index.packs()
             self._used_bytes = sum(self._sizes.values())
             self._last_file = self._index.last_file()
+            self._parts: dict[Path, int] = {}  # that nobody goes on with, and their sizes
             self._sweep()
         except OSError as why:
             raise StoreFault(f"{folder}: {why.strerror}") from why
@@ -44,9 +50,11 @@ class BlockStore:
         self.is_frozen = False
 
     def _sweep(self) -> None:
-        """Remove packs that a crash left without a row."""
+        """Remove packs that a crash left without a row; parts may be of use."""
         for path in self._packs.iterdir():
-            if not path.name.isdecimal() or int(path.name) not in self._sizes:
+            if path.suffix == PART:
+                self._parts[path] = path.stat().st_size
+            elif not path.name.isdecimal() or int(path.name) not in self._sizes:
                 path.unlink()
 
     def freeze(self) -> None:
@@ -57,15 +65,23 @@ class BlockStore:
         """Let go of the index; every method fails from now on."""
         self.freeze()
         self._index.close()
+        self._drop_parts()
 
     def used_bytes(self) -> int:
         """What packs take on disk, and what was reserved for those under way."""
         with self._lock:
-            return self._used_bytes + self._claimed_bytes
+            return self._used_bytes + self._claimed_bytes + sum(self._parts.values())
 
     def draft(self, *, by_reference: bool = False) -> Draft:
         """Room for a new content, which nobody sees before its `commit`. Use it in a `with`."""
         return Draft(self, by_reference=by_reference)
+
+    def resumed(self, root: Key) -> Part:
+        """Room for a content that is fetched; see `Part.recall` for what of it is here."""
+        path = self._packs / f"{to_text(root)}{PART}"
+        with self._lock:
+            self._parts.pop(path, None)
+        return Part(self, root, path)
 
     def size(self, key: Key) -> int:
         """How many bytes a block has; raises ContentMissing."""
@@ -135,10 +151,18 @@ class BlockStore:
 
     def claim(self, more: int) -> None:
         """Reserve room, or give it back; raises TooLarge."""
+        if more > 0 and self.used_bytes() + more > self._quota_bytes:
+            self._drop_parts()
         with self._lock:
             if more > 0 and self._used_bytes + self._claimed_bytes + more > self._quota_bytes:
                 raise TooLarge(f"the content store would pass its quota of {self._quota_bytes} bytes (ipfs.quota)")
             self._claimed_bytes += more
+
+    def _drop_parts(self) -> None:
+        with self._lock:
+            parts, self._parts = self._parts, {}
+        for path in parts:
+            path.unlink(missing_ok=True)
 
     def enter(self, key: Key, size: int, owner: str, files: list[Stored], places: dict[Key, Place]) -> None:
         """List a content whose bytes are all written."""
@@ -160,10 +184,11 @@ class Draft:
         self._referred: list[Stored] = []
         self._offset = 0
         self._pack = store.number()
+        self._path = store.pack(self._pack)  # of what is written
         self._pack_file: BinaryIO | None = None
         self._pack_bytes = 0
         self._claimed_bytes = 0
-        self._committed = False
+        self._is_kept = False  # by a commit
 
     def __enter__(self) -> Self:
         return self
@@ -175,8 +200,8 @@ class Draft:
         """Give back what was reserved; what was not committed leaves no trace."""
         if self._pack_file is not None:
             self._pack_file.close()
-        if not self._committed:
-            self._store.pack(self._pack).unlink(missing_ok=True)
+        if not self._is_kept:
+            self._path.unlink(missing_ok=True)
         self._store.claim(-self._claimed_bytes)
 
     def begin(self, path: str, found: os.stat_result) -> None:
@@ -212,15 +237,18 @@ class Draft:
         self._check_open()
         if key in self._places:
             return
-        self.reserve(self._pack_bytes + len(block))
+        self._append(block)
+        self._places[key] = Place(self._pack, self._pack_bytes - len(block), len(block))
+
+    def _append(self, data: Chunk) -> None:
+        self.reserve(self._pack_bytes + len(data))
         try:
             if self._pack_file is None:
-                self._pack_file = self._store.pack(self._pack).open("xb", buffering=_WRITE_BYTES)
-            self._pack_file.write(block)
+                self._pack_file = self._path.open("ab", buffering=_WRITE_BYTES)
+            self._pack_file.write(data)
         except OSError as why:
-            raise StoreFault(f"{self._store.pack(self._pack)}: {why.strerror}") from why
-        self._places[key] = Place(self._pack, self._pack_bytes, len(block))
-        self._pack_bytes += len(block)
+            raise StoreFault(f"{self._path}: {why.strerror}") from why
+        self._pack_bytes += len(data)
 
     def commit(self, root: Key, size: int, owner: str) -> None:
         """Make the content visible, whole, and pinned for `owner`. `size`: bytes of its files."""
@@ -228,12 +256,59 @@ class Draft:
         if self._pack_file is not None:
             try:
                 self._pack_file.close()
+                self._path.replace(self._store.pack(self._pack))
             except OSError as why:
-                raise StoreFault(f"{self._store.pack(self._pack)}: {why.strerror}") from why
+                raise StoreFault(f"{self._path}: {why.strerror}") from why
             files.append(Stored(self._pack, "", self._pack_bytes, 0))
         self._store.enter(root, size, owner, files, self._places)
-        self._committed = True
+        self._is_kept = True
 
     def _check_open(self) -> None:
         if self._store.is_frozen:
             raise StoreFault("the content store is closing")
+
+
+class Part(Draft):
+    """A content that is fetched. Its pack is a CAR, so that after a crash it says by itself what of it is here."""
+
+    def __init__(self, store: BlockStore, root: Key, path: Path) -> None:
+        super().__init__(store, by_reference=False)
+        self._root = root
+        self._path = path
+        self._is_recalling = False
+
+    def recall(self, take: Callable[[Key, Chunk], object]) -> None:
+        """Give to `take` what came in before a crash, each block checked; what is torn or wrong is cut off."""
+        if not self._path.exists():
+            return
+        reader, self._is_recalling = CarReader(), True
+        try:
+            with self._path.open("rb") as file, suppress(ContentMismatch):
+                while data := file.read(1 << 20):
+                    for key, block in reader.feed([data]):
+                        take(key, block)
+            os.truncate(self._path, self._pack_bytes)
+        except OSError as why:
+            raise StoreFault(f"{self._path}: {why.strerror}") from why
+        finally:
+            self._is_recalling = False
+
+    def keep(self, key: Key, block: Chunk) -> None:
+        """See `Draft.keep`."""
+        if not self._pack_bytes:
+            self._append(car.header(self._root))
+        if key not in self._places:
+            self._append(car.lead(key, len(block)))
+        super().keep(key, block)
+
+    def _append(self, data: Chunk) -> None:
+        if self._is_recalling:
+            self.reserve(self._pack_bytes + len(data))
+            self._pack_bytes += len(data)
+        else:
+            super()._append(data)
+
+    def close(self) -> None:
+        """See `Draft.close`; when the store itself closes, what has come stays for the next time."""
+        self._is_kept |= self._store.is_frozen
+        super().close()

@@ -9,8 +9,8 @@ been checked stays when a source fails. One that sends a wrong byte is reported 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Coroutine, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 from twisted.internet.base import ReactorBase
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from golem.errors import ContentMismatch, ContentMissing, DaemonFault, GolemError, StoreFault
-from golem.ipfs.cid import Key, to_text
+from golem.ipfs.cid import Chunk, Key, to_text
 from golem.ipfs.gateways import Flow, Gateways, Stops
 from golem.ipfs.intake import Intake, Keeper, Leaf
 from golem.ipfs.kubo import Client
@@ -47,6 +47,13 @@ class Moving(NamedTuple):
     received_bytes: int
 
 
+class Recalling(Keeper, Protocol):
+    """A keeper that may have some of a content from before."""
+
+    def recall(self, take: Callable[[Key, Chunk], object]) -> None:
+        """Give to `take` what is here. Blocks."""
+
+
 class Fetcher:
     """Fetches contents. `daemon`: is asked last."""
 
@@ -66,14 +73,14 @@ class Fetcher:
         """What comes in now."""
         return [transfer.moving for transfer in self._transfers]
 
-    async def fetch(self, root: Key, sources: Sequence[Place], limit: int, keeper: Keeper) -> int:
+    async def fetch(self, root: Key, sources: Sequence[Place], limit: int, keeper: Recalling) -> int:
         """Give all blocks of a content to `keeper`, in threads, and say how many bytes its files hold.
 
         Cancelled, it hangs up at once. Raises ContentMissing where the sources together don't have it, with what each
         one said; TooLarge, ContentUnreadable.
         """
         intake = Intake(root, limit, keeper)
-        transfer = Transfer(root, intake, self._gateways)
+        transfer = Transfer(root, intake, self._gateways, keeper)
         self._transfers.append(transfer)
         try:
             await transfer.run(list(dict.fromkeys(sources))[:MAX_SOURCES] if self._is_open else [])
@@ -131,11 +138,12 @@ def _width(at: int, sources: int) -> int:
 class Transfer:
     """One content on its way. `failures`: what was wrong with the sources that are not asked any more."""
 
-    def __init__(self, root: Key, intake: Intake, gateways: Gateways) -> None:
+    def __init__(self, root: Key, intake: Intake, gateways: Gateways, keeper: Recalling) -> None:
         self.failures: dict[Place, str] = {}
         self._root = root
         self._intake = intake
         self._gateways = gateways
+        self._keeper = keeper
         self._clock: IReactorTime = gateways.clock
         self._stops = Stops()
         self._queue: deque[_Run] = deque()
@@ -170,6 +178,7 @@ class Transfer:
             raise self._fatal
 
     async def _work(self, sources: Sequence[Place]) -> None:
+        await self._blamed("what was here", self._recall())
         for source in sources:
             if self._intake.nodes() and not self._is_over:
                 await self._blamed(source, self._outline(source))
@@ -195,6 +204,9 @@ class Transfer:
         except GolemError as why:
             self._fatal = self._fatal or why
             self.stop()
+
+    async def _recall(self) -> None:
+        await self._gateways.workers.run(self._keeper.recall, self._intake.take)
 
     async def _outline(self, source: Place) -> None:
         """Have all nodes."""

@@ -71,7 +71,7 @@ class Gateways:
     def __init__(self, reactor: ReactorBase, workers: Workers, daemon: Client | None) -> None:
         self.daemon = daemon
         self.clock: IReactorTime = reactor
-        self._workers = workers
+        self.workers = workers
         self._pool = HTTPConnectionPool(reactor)
         self._pool.maxPersistentPerHost = _KEPT_PER_HOST
         self._agent = Agent(reactor, connectTimeout=CONNECT_S, pool=self._pool)
@@ -113,7 +113,7 @@ class Gateways:
         feed = _feeder(flow.intake)
 
         async def work(data: Sequence[bytes]) -> None:
-            await self._workers.run(feed, data)
+            await self.workers.run(feed, data)
             flow.saw()
 
         body = Body(self.clock, lambda data: Deferred.fromCoroutine(work(data)))

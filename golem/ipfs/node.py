@@ -192,7 +192,7 @@ class EmbeddedStore(Service):
                 ended.callback(None)
 
     async def _fetch(self, key: Key, sources: Sequence[Place], limit: int, owner: str) -> int:
-        draft = self._blocks.draft()
+        draft = self._blocks.resumed(key)
         try:
             size = await self._fetcher.fetch(key, sources, limit, draft)
             await self._workers.run(draft.commit, key, size, owner)

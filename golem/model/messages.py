@@ -20,6 +20,7 @@ from golem.model.value import Value
 MAX_SAID = 2_048  # characters of a job's log in one message; a second of it
 MAX_TOLD = 16  # peer records in one message: 4 KiB
 MAX_IDS = 256  # of news in one message: 9 KiB
+MAX_SOURCES = 7  # beside the requestor; a fetcher asks eight
 MAX_SUMS = 512  # in one Share: 50 KiB
 MAX_OPINIONS = 64  # in one message: 6 KiB
 MAX_EVIDENCE = 10**9  # a million deeds
@@ -128,6 +129,7 @@ class Assignment(Value):
     """The requestor takes an offer for one subtask. `job.job_id` is the subtask's id.
 
     `price`: as offered. `cap`: the most this subtask can cost, in wei. `deadline_ms`: results after it are late.
+    `sources`: gateways of others who work at the task, and so have its inputs.
     """
 
     subtask_id: SubtaskId
@@ -135,6 +137,7 @@ class Assignment(Value):
     cap: Wei
     deadline_ms: Count
     job: Job
+    sources: Annotated[tuple[Place, ...], Meta(max_length=MAX_SOURCES)] = ()
 
 
 class Delivery(Value):

@@ -11,6 +11,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.posixbase import PosixReactorBase
+from twisted.internet.task import deferLater
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
@@ -59,6 +60,11 @@ class Source(Resource):
 
     def sections(self, request: Request, key: Key) -> list[bytes]:
         return [car.section(*found) for found in self.wanted(request, key)]
+
+    def later(self, delay_s: float) -> Deferred[None]:
+        """Some time for whoever asks it."""
+        assert isinstance(reactor, PosixReactorBase)
+        return deferLater(reactor, delay_s, lambda: None)
 
     @property
     def leaves(self) -> list[Key]:

@@ -1,0 +1,63 @@
+"""Who has a task's inputs gives them to those who come later, so that the requestor need not send them to each."""
+
+from __future__ import annotations
+
+from golem.core.task import sharers
+from golem.model.effects import Fetch
+from golem.model.ids import Cid
+from golem.model.messages import MAX_SOURCES, Assignment
+from golem.model.spec import Input
+from golem.model.value import evolve
+from golem.testing.keys import FixedKeyring
+from golem.testing.solo import Solo
+from golem.testing.toy import Toy
+from tests.core.test_providing import assignment, demand, provider_near
+from tests.core.test_requesting import SPEC, TASK, assigned, at_work, delivery, offer
+
+SCENE = Input(name="scene", cid=Cid("bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"), size_bytes=11)
+WITH_SCENE = evolve(SPEC, inputs=(SCENE,))
+
+
+def _joins(me: Solo, name: str) -> tuple[str, ...]:
+    """Where a provider that comes later is told to fetch from, too."""
+    me.meet(name)
+    me.hear(name, offer())
+    return me.said(Assignment)[0].sources
+
+
+def test_whoever_comes_later_hears_of_those_who_have_delivered() -> None:
+    me = at_work("bob", spec=WITH_SCENE, template=Toy(chunks=20))
+    assert _joins(me, "carol") == ()
+    me.hear("bob", delivery(assigned(me, "bob")[0]), after_ms=1_000)
+    assert me.said(Assignment)[0].sources == ()  # it has everything by now
+    assert _joins(me, "dave") == ("bob:2",)
+
+
+def test_a_task_without_inputs_names_nobody() -> None:
+    me = at_work("bob", template=Toy(chunks=20))
+    me.hear("bob", delivery(assigned(me, "bob")[0]), after_ms=1_000)
+    assert _joins(me, "carol") == ()
+
+
+def test_no_more_are_named_than_a_fetcher_asks_and_not_always_the_same() -> None:
+    me = at_work("bob", spec=WITH_SCENE, template=Toy(chunks=60))
+    board = me.state.boards[TASK]
+    for number in range(12):
+        board.agreements[FixedKeyring(f"n{number}").node_id] = evolve(
+            next(iter(board.agreements.values())), pace_ms=1.0
+        )
+    bob = FixedKeyring("bob").node_id
+    first = sharers(board, bob)
+    board.history.append(board.history[0])
+    second = sharers(board, bob)
+    assert len(first) == len(second) == MAX_SOURCES
+    assert first[1:] == second[:-1]
+
+
+def test_a_provider_fetches_from_all_that_it_was_told_of_the_requestor_first() -> None:
+    me = provider_near()
+    me.meet("alice")
+    me.hear("alice", demand())
+    plain = assignment()
+    me.hear("alice", evolve(plain, job=evolve(plain.job, inputs=(SCENE,)), sources=("bob:2",)))
+    assert me.one(Fetch).sources == ("alice:2", "bob:2")
