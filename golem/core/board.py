@@ -179,9 +179,7 @@ def dismiss(turn: Turn, board: Board, node: NodeId, reason: Reason) -> None:
 
 def requeue(turn: Turn, board: Board, subtask: Subtask, *, is_his_fault: bool) -> None:
     """Have a chunk done again, by another if it was this one's fault; too many attempts doom the task."""
-    if subtask.chunk in board.doers:
-        board.doers[subtask.chunk].remove(subtask.provider)
-    if board.task.phase is not Phase.OPEN or subtask.chunk in board.accepted:
+    if board.task.phase is not Phase.OPEN or not _is_wanted(board, subtask):
         finish(turn, board)
         return
     if is_his_fault:
@@ -191,6 +189,16 @@ def requeue(turn: Turn, board: Board, subtask: Subtask, *, is_his_fault: bool) -
         doom(turn, board, f"chunk {subtask.chunk} failed {tries} times, the last time: {subtask.reason}")
         return
     board.pending.append(subtask.chunk)
+
+
+def _is_wanted(board: Board, subtask: Subtask) -> bool:
+    """Whether a chunk that came to nothing is to be done again: of several copies, not if enough are under way."""
+    if board.copies == 1:
+        return True
+    chunk, doers = subtask.chunk, board.doers[subtask.chunk]
+    doers.remove(subtask.provider)
+    under_way = board.pending.count(chunk) + len(doers)
+    return chunk not in board.accepted and under_way < board.begun.get(chunk, board.copies)
 
 
 def doom(turn: Turn, board: Board, reason: str) -> None:

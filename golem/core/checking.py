@@ -51,12 +51,12 @@ def begin(turn: Turn, subtask: Subtask, jobs: Sequence[Job]) -> None:
     for job_id, job in zip(job_ids(planned), jobs, strict=True):
         turn.state.errands[job_id] = ("check", subtask.subtask_id)
         turn.ask(Execute(job=evolve(job, job_id=job_id, task_id=subtask.task_id)))
-    _give_time(turn, planned)
+    give_time(turn, planned, turn.settings.verification_ms)
 
 
-def _give_time(turn: Turn, subtask: Subtask) -> None:
-    """The lease on an assignment becomes one on its verification."""
-    deadline_ms = turn.now_ms + turn.settings.verification_ms
+def give_time(turn: Turn, subtask: Subtask, length_ms: int) -> None:
+    """The lease on an assignment becomes one on what follows its delivery."""
+    deadline_ms = turn.now_ms + length_ms
     turn.state.subtasks[subtask.subtask_id] = evolve(subtask, deadline_ms=deadline_ms)
     turn.ask(SetTimer(name=f"lease/{subtask.subtask_id}", at_ms=deadline_ms))
 
@@ -64,7 +64,7 @@ def _give_time(turn: Turn, subtask: Subtask) -> None:
 def resume(turn: Turn) -> None:
     """The node runs again, and so do the checks that were under way."""
     for subtask_id in turn.state.checking:
-        _give_time(turn, turn.state.subtasks[subtask_id])
+        give_time(turn, turn.state.subtasks[subtask_id], turn.settings.verification_ms)
 
 
 def end(turn: Turn, subtask: Subtask) -> None:

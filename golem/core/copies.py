@@ -11,28 +11,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from golem.core.board import fill
+from golem.core.checking import give_time
 from golem.core.reputation import Role
 from golem.core.subtask import Subtask
-from golem.core.task import Board
+from golem.core.task import LIVE, Board
 from golem.core.turn import Turn
 from golem.interfaces import Answer
-from golem.model.effects import SetTimer
-from golem.model.ids import SubtaskId
 
-LOOK_MS = 10 * 60_000  # so often it is seen whether the others still come
+LOOK_MS = 2 * 60_000  # so often it is seen whether others still do the chunk: four announcements of the task
 
 
 def gather(turn: Turn, board: Board, subtask: Subtask) -> bool:
     """An answer is in; says whether it was the last that is out."""
     waiting = board.answers.setdefault(subtask.chunk, [])
     waiting.append(subtask.subtask_id)
-    remind(turn, subtask.subtask_id)
+    give_time(turn, subtask, LOOK_MS)
     return len(waiting) == board.begun.setdefault(subtask.chunk, board.copies)
-
-
-def remind(turn: Turn, subtask_id: SubtaskId) -> None:
-    """Look at an answer that waits, later."""
-    turn.ask(SetTimer(name=f"lease/{subtask_id}", at_ms=turn.now_ms + LOOK_MS))
 
 
 def answers(turn: Turn, board: Board, chunk: int) -> list[Answer]:
@@ -53,13 +47,23 @@ def begin_another(turn: Turn, board: Board, chunk: int) -> None:
     fill(turn, board)
 
 
+def others_come(board: Board, chunk: int) -> bool:
+    """Whether anybody does a chunk whose answer is not in yet."""
+    return board.task.phase in LIVE and len(board.doers[chunk]) > len(board.answers[chunk])
+
+
+def call_off(board: Board, chunk: int) -> None:
+    """Nobody is there to do one more copy of a chunk."""
+    board.pending = [one for one in board.pending if one != chunk]
+
+
 def together(turn: Turn, board: Board, subtask: Subtask) -> Sequence[Subtask]:
     """Who is judged with an attempt: all that answered the same, or it alone. They wait no more."""
     if subtask.chunk not in board.answers:
         return (turn.state.subtasks[subtask.subtask_id],)
     found = _waiting(turn, board, subtask.chunk)
     del board.answers[subtask.chunk]
-    board.begun[subtask.chunk] = len(found)  # for as many are done again, where none of them is right
+    board.begun[subtask.chunk] = board.copies  # where none of them is right, it begins anew
     return found
 
 

@@ -8,7 +8,7 @@ from golem.core import checking, copies, sampling
 from golem.core.board import MAX_WAITING, fill
 from golem.core.judging import unsure
 from golem.core.subtask import Phase, Subtask
-from golem.core.task import LIVE, Board
+from golem.core.task import Board
 from golem.core.turn import Turn
 from golem.core.verification import decide, judge, verify
 from golem.model.events import Executed
@@ -54,11 +54,11 @@ def _give_up(turn: Turn, board: Board, subtask: Subtask) -> None:
 
 
 def _remember(turn: Turn, board: Board, subtask: Subtask) -> None:
-    """An answer still waits for the others: of an ended task they don't come any more, and the referee is enough."""
-    is_first = subtask.subtask_id == board.answers[subtask.chunk][0]
-    if board.task.phase in LIVE:
-        copies.remind(turn, subtask.subtask_id)
-    elif is_first:
+    """An answer still waits for others; where nobody does the chunk, or the task is over, the referee is enough."""
+    if copies.others_come(board, subtask.chunk):
+        checking.give_time(turn, subtask, copies.LOOK_MS)
+    elif subtask.subtask_id == board.answers[subtask.chunk][0]:
+        copies.call_off(board, subtask.chunk)
         verify(turn, board, subtask)
 
 

@@ -10,6 +10,7 @@ provider that cheats stakes all that it has not been paid for, and an honest one
 
 from __future__ import annotations
 
+from golem.core.checking import give_time
 from golem.core.policy import chance
 from golem.core.reputation import Role
 from golem.core.subtask import Subtask
@@ -17,9 +18,7 @@ from golem.core.task import Board
 from golem.core.turn import Turn
 from golem.interfaces import ISampled, IVerifier
 from golem.model.drawing import happens, one_of
-from golem.model.effects import SetTimer
 from golem.model.ids import NodeId, SubtaskId
-from golem.model.value import evolve
 
 MAX_HELD = 32  # results of one provider and task; one check in so many is not dear
 HOLD_MS = 10 * 60_000  # no provider waits longer for its acceptance, unless its check does
@@ -39,9 +38,7 @@ def may_wait(turn: Turn, board: Board, subtask: Subtask, verifier: IVerifier) ->
 def hold(turn: Turn, board: Board, subtask: Subtask) -> None:
     """Keep a result until it is known what another of its provider's is worth."""
     board.held.setdefault(subtask.provider, []).append(subtask.subtask_id)
-    deadline_ms = turn.now_ms + HOLD_MS
-    turn.state.subtasks[subtask.subtask_id] = evolve(subtask, deadline_ms=deadline_ms)
-    turn.ask(SetTimer(name=f"lease/{subtask.subtask_id}", at_ms=deadline_ms))
+    give_time(turn, subtask, HOLD_MS)
 
 
 def is_held(board: Board, subtask: Subtask) -> bool:

@@ -1,7 +1,7 @@
 """A provider that cheats: a production node whose executor does less, or other, than it was told.
 
 `python -m golem.testing.cheater KIND --folder DIR` runs one. Kinds: `samples` renders with half of the samples,
-`seed` under another seed, `answer` makes up what jobs report.
+`seed` under another seed, `answer` makes up what jobs report, `half` the second half of a list that they report.
 """
 
 from __future__ import annotations
@@ -39,8 +39,19 @@ def other_seed(job: Job) -> Job:
 
 
 TASKS: dict[str, Callable[[Job], Job]] = {"samples": fewer_samples, "seed": other_seed}
+
+
+def half(outcome: Outcome) -> Outcome:
+    """Of a list, the second half is made up."""
+    found = json.loads(outcome.report)
+    if isinstance(found, list):
+        found[len(found) // 2 :] = [0] * (len(found) - len(found) // 2)
+    return evolve(outcome, report=json.dumps(found).encode())
+
+
 ANSWERS: dict[str, Callable[[Outcome], Outcome]] = {
-    "answer": lambda outcome: evolve(outcome, report=b'{"echo":"' + b"0" * 64 + b'"}')
+    "half": half,
+    "answer": lambda outcome: evolve(outcome, report=b'{"echo":"' + b"0" * 64 + b'"}'),
 }
 KINDS = (*TASKS, *ANSWERS)
 

@@ -1,0 +1,96 @@
+"""Markets in which results are sampled, or done twice, and providers cheat alone or together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from apps.tally import template
+from golem.interfaces import IExecutor
+from golem.testing.cheater import LyingExecutor
+from golem.testing.local import LocalNetwork
+
+pytestmark = pytest.mark.scenario
+SMALL = {"chunks": 24, "ranges": 8, "length": 8, "bits": 2}
+
+
+class TallyNetwork(LocalNetwork):
+    """It can tally, too."""
+
+    EXTRA = {"tally": template}
+
+
+@pytest.fixture
+def nets(tmp_path: Path) -> Iterator[list[TallyNetwork]]:
+    made: list[TallyNetwork] = []
+    yield made
+    for net in made:
+        net.close()
+        print(net.story())
+
+
+def half(honest: IExecutor) -> IExecutor:
+    return LyingExecutor(honest, "half")
+
+
+def market(made: list[TallyNetwork], tmp_path: Path, *names: str, liars: tuple[str, ...] = ()) -> TallyNetwork:
+    tampers = dict.fromkeys(liars, half)
+    made.append(TallyNetwork(tmp_path / "net", ("alice", *names), tampers=tampers))
+    return made[-1]
+
+
+def done(net: TallyNetwork, **params: object) -> dict[str, set[str]]:
+    """Have a task done; says who had attempts in each phase."""
+    alice = net["alice"]
+    task = alice.submit("tally", {**SMALL, **params})
+    net.run_until(lambda: alice.phase(task) == "done", limit_s=600)
+    names = {net[name].keyring.node_id: name for name in net.world.names}
+    phases: dict[str, set[str]] = {}
+    for attempt in alice.subtasks(task):
+        phases.setdefault(str(attempt["phase"]), set()).add(names[attempt["provider"]])  # type: ignore[index]  # a text
+    return phases
+
+
+def test_who_makes_up_half_of_each_result_is_caught_by_a_part_counted_again(
+    nets: list[TallyNetwork], tmp_path: Path
+) -> None:
+    net = market(nets, tmp_path, "bob", "mallory", liars=("mallory",))
+    phases = done(net)
+    assert phases["rejected"] == {"mallory"} and "bob" in phases["accepted"]
+    state = net["alice"].node.engine.state
+    rejected = [one.reason for one in state.subtasks.values() if one.phase.value == "rejected"]
+    assert rejected and all(reason.startswith("recompute: from ") for reason in rejected)
+    net.advance(30)
+    assert net.paid("alice", "bob") > 0
+
+
+def test_a_provider_that_has_earned_it_is_checked_now_and_then_and_paid_for_all(
+    nets: list[TallyNetwork], tmp_path: Path
+) -> None:
+    net = market(nets, tmp_path, "bob")
+    for _ in range(8):
+        done(net)
+    boards = net["alice"].node.engine.state
+    reasons = [attempt.reason for attempt in boards.subtasks.values()]
+    unchecked = sum(reason.startswith("not checked itself") for reason in reasons)
+    assert len(reasons) == 8 * SMALL["chunks"] and unchecked > 20, unchecked
+    net.advance(30)
+    assert net.paid("alice", "bob") == sum(int(a.amount) for a in boards.subtasks.values()) > 0
+
+
+def test_a_colluding_pair_of_strangers_is_not_believed_and_its_lie_is_never_taken(
+    nets: list[TallyNetwork], tmp_path: Path
+) -> None:
+    net = market(nets, tmp_path, "bob", "carol", "mallory", "trudy", liars=("mallory", "trudy"))
+    phases = done(net, check="copies", chunks=12)
+    assert phases["rejected"] == {"mallory", "trudy"} and phases["accepted"] == {"bob", "carol"}
+    net.advance(30)
+    assert net.paid("alice", "mallory") == net.paid("alice", "trudy") == 0
+    assert net.paid("alice", "bob") > 0 and net.paid("alice", "carol") > 0
+    state = net["alice"].node.engine.state
+    (board,) = state.boards.values()
+    assert len(board.accepted) == 12
+    assert all(any(msgspec.json.decode(one.report)[4:]) for one in board.accepted.values()), "no half is made up"
