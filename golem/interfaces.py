@@ -6,11 +6,12 @@ Each I/O port has one contract test class, `golem.testing.contract_*`, which the
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
+from typing import NamedTuple
 
 from zope.interface import Attribute, Interface
 
 from golem.model.chain import Batch, Order, Receipt, Sighting, Statement, Voucher
-from golem.model.ids import Address, Cid, NodeId, SubtaskId
+from golem.model.ids import Address, Cid, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery, Demand, Offer, Place
 from golem.model.money import NOTHING, Wei
 from golem.model.spec import Capability, Chunk, Input, Job, Limits, Merge, Outcome, TaskSpec, Verdict
@@ -345,11 +346,38 @@ class IFinishing(Interface):
         """
 
 
-class IMarketStrategy(Interface):
-    """How a node trades."""
+class Terms(NamedTuple):
+    """On what a provider trades: its `least` and `most` price, in wei per hour of one core, and how full it is."""
 
-    def price(demand: Demand, capability: Capability, least: Wei) -> Wei:
+    least: Wei
+    most: Wei
+    slots: int
+    busy: int
+
+
+class Seen(NamedTuple):
+    """A provider as a requestor sees it: deeds for and against it, own and heard, and how fast its verified work was.
+
+    `speed`: a multiple of what the template guesses; 0: not measured yet.
+    """
+
+    good: float
+    bad: float
+    speed: float
+
+
+class IMarketStrategy(Interface):
+    """How a node trades. Pure: the same arguments bring the same answer; chance comes from `salt` alone."""
+
+    def price(demand: Demand, terms: Terms) -> Wei:
         """What a provider asks, in wei per hour of one slot."""
 
-    def rank(demand: Demand, offers: Mapping[NodeId, Offer], trust: Mapping[NodeId, float]) -> Sequence[NodeId]:
-        """The offering providers, the best first."""
+    def choose(
+        demands: Mapping[TaskId, Demand], price: Mapping[TaskId, Wei], trust: Mapping[NodeId, float]
+    ) -> Sequence[TaskId]:
+        """All demands that a provider could work for, at its price, the best first. `trust`: in their requestors."""
+
+    def rank(
+        demand: Demand, offers: Mapping[NodeId, Offer], seen: Mapping[NodeId, Seen], salt: bytes
+    ) -> Sequence[NodeId]:
+        """The offering providers, the best first. Asked again from time to time, with another salt."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from golem.core.board import dismiss, fill, turn_down
 from golem.core.market import unwanted_offer
-from golem.core.reputation import Deed, Role
+from golem.core.pace import see
+from golem.core.reputation import Deed
 from golem.core.subtask import Lapsed, held
 from golem.core.subtask import Phase as Attempt
 from golem.core.task import Agreement, Board, Phase
@@ -44,11 +47,12 @@ def open_market(turn: Turn, board: Board) -> None:
 
 
 def announce(turn: Turn, board: Board) -> None:
-    """Broadcast a task that has work to give, and do so again later."""
+    """Broadcast a task that has work to give, rank who offers anew, and do so again later."""
     if board.task.phase is not Phase.OPEN:
         return
     if board.pending:
         turn.ask(Broadcast(message=demand_of(turn, board)))
+        board.agreements = {node: board.agreements[node] for node in _ranked(turn, board) if node in board.agreements}
     turn.after(DEMAND_MS, f"demand/{board.task.task_id}")
 
 
@@ -100,10 +104,15 @@ def pick(turn: Turn, task_id: TaskId) -> None:
     if board.task.phase is not Phase.OPEN:
         return
     board.has_picked = True
-    trust = {node: turn.trust(node, Role.PROVIDER) for node in board.offers}
-    for node in turn.strategy.rank(demand_of(turn, board), board.offers, trust):
+    for node in _ranked(turn, board):
         _agree(board, node)
     fill(turn, board)
+
+
+def _ranked(turn: Turn, board: Board) -> Sequence[NodeId]:
+    """Who offers, the best first."""
+    seen = {node: see(turn, board.task.spec.template, node) for node in board.offers}
+    return turn.strategy.rank(demand_of(turn, board), board.offers, seen, turn.salt)
 
 
 def _agree(board: Board, provider: NodeId) -> None:

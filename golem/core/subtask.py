@@ -49,7 +49,8 @@ JUDGED = {
 
 
 class Subtask(Value):
-    """One attempt. `gateway`: where its provider serves content. `reports`: by check, as they come in."""
+    """One attempt. `gateway`: where its provider serves content. `ahead`: one more than what each slot of
+    its provider has before it. `reports`: by check, as they come in."""
 
     subtask_id: SubtaskId
     task_id: TaskId
@@ -61,6 +62,7 @@ class Subtask(Value):
     output_bytes: int
     assigned_ms: int
     deadline_ms: int
+    ahead: int = 1
     phase: Phase = Phase.ASSIGNED
     delivered_ms: int = 0
     delivery: Delivery | None = None
