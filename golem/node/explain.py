@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from golem.core.market import room_for, unwanted_demand
+from golem.core.market import ask
+from golem.core.provider import objection
 from golem.core.state import NodeState
 from golem.core.subtask import Phase as Attempt
 from golem.core.task import LIVE, Board, Phase
 from golem.core.turn import Turn
 from golem.model.ids import NodeId
 from golem.model.messages import Demand, Reason
-from golem.model.money import Wei, show_ether
+from golem.model.money import show_ether
 from golem.model.spec import Environment
 
 Record = Mapping[str, object]
@@ -159,14 +160,8 @@ def _prospect(turn: Turn, demand: Demand) -> Said:
     if demand.task_id in state.offered:
         is_new = demand.task_id in state.dealings.offered_ms
         return ("we have offered, and wait for work" if is_new else "we have offered, and wait for more work"), HERE
-    reason = unwanted_demand(turn, demand, _price(turn, demand))
-    if reason is None and room_for(turn, demand.limits) <= 0:
-        reason = Reason.BUSY
+    reason = objection(turn, demand)
     return reason.value if reason else "an offer is to be made at the next look", HERE
-
-
-def _price(turn: Turn, demand: Demand) -> Wei:
-    return turn.strategy.price(demand, turn.started.capability, turn.settings.min_price)
 
 
 def _idle(turn: Turn, demands: Sequence[Demand]) -> str:
@@ -202,7 +197,7 @@ def _environment(turn: Turn, name: str) -> str:
 
 
 def _priced_out(turn: Turn, demands: Sequence[Demand]) -> str:
-    ours = {demand.task_id: _price(turn, demand) for demand in demands}
+    ours = {demand.task_id: ask(turn, demand) for demand in demands}
     dear = [demand for demand in demands if ours[demand.task_id] > demand.max_price]
     if dear:
         best = max(dear, key=lambda demand: demand.max_price)

@@ -1,23 +1,20 @@
-"""The ports. I/O ports are asynchronous and used by the driver alone; policy ports are pure and used by the core.
+"""The I/O ports: asynchronous, and used by the driver alone.
 
-Each I/O port has one contract test class, `golem.testing.contract_*`, which the real thing and the double both pass.
+Each has one contract test class, `golem.testing.contract_*`, which the real thing and the double both pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
-from enum import Enum
+from collections.abc import Awaitable, Sequence
 
 from zope.interface import Attribute, Interface
 
 from golem.model.chain import Batch, Order, Receipt, Sighting, Statement, Voucher
-from golem.model.ids import Address, Cid, NodeId, SubtaskId
-from golem.model.messages import Delivery, Demand, Offer, Place
+from golem.model.ids import Address, Cid
+from golem.model.messages import Place
 from golem.model.money import NOTHING, Wei
-from golem.model.spec import Capability, Chunk, Input, Job, Limits, Merge, Outcome, TaskSpec, Verdict
+from golem.model.spec import Capability, Job, Limits, Outcome
 from golem.model.value import Value
-
-# I/O ports
 
 
 class Content(Value):
@@ -216,179 +213,3 @@ class IJournal(Interface):
 
     def close() -> None:
         """Let go of the file."""
-
-
-# Policy ports
-
-
-class Parameter(Value):
-    """One parameter of a template, for `--help` and forms.
-
-    `default`: as text; None where the user must say it. `schema`: what may be said, in JSON Schema.
-    """
-
-    name: str
-    help: str
-    default: str | None = None
-    schema: dict[str, object] = {}
-
-
-def schema_of(title: str, parameters: Sequence[Parameter]) -> dict[str, object]:
-    """All parameters of a template as one JSON Schema (draft 2020-12)."""
-    told = {
-        one.name: {**one.schema, "description": one.help, **({} if one.default is None else {"default": one.default})}
-        for one in parameters
-    }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": title,
-        "type": "object",
-        "properties": told,
-        "required": [one.name for one in parameters if one.default is None],
-        "additionalProperties": False,
-    }
-
-
-class IVerifier(Interface):
-    """Decides whether a result is right. Pure: what must be computed or measured is planned as jobs."""
-
-    def plan(chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
-        """Jobs whose reports `judge` needs; none where the delivery says enough.
-
-        `work`: the job the provider was given. `salt`: fresh chance, unknown to the provider when it delivered.
-        A planned job's ids are set by the core; it may read the result as an input.
-        """
-
-    def judge(chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
-        """The verdict, from the reports of the planned jobs in their order. A malformed report is MALFORMED."""
-
-
-class ISampled(Interface):
-    """A verifier of whose results not all need be checked: what each would say does not depend on the others.
-
-    Of a provider that has earned it, some results are drawn; the others are accepted with them, or checked with them.
-    """
-
-    least = Attribute("float: the least share of results to check, from 0 to 1")
-
-
-class IEscalating(Interface):
-    """A verifier in steps: where one is UNSURE, or its checks fail, the next is asked."""
-
-    steps = Attribute("Sequence[IVerifier]: in their order; the verifier itself does as the first")
-
-
-class Answer(Value):
-    """What one provider made of a chunk. `trust`: in it, from 0 to 1."""
-
-    provider: NodeId
-    trust: float
-    delivery: Delivery
-
-
-class Ruling(Enum):
-    """AGREED: all are right. MORE: one more is to be asked. REFEREE: `plan` and `judge` decide on each."""
-
-    AGREED = "agreed"
-    MORE = "more"
-    REFEREE = "referee"
-
-
-class IComparing(Interface):
-    """A verifier that has several providers do each chunk. Jobs must not depend on who does them."""
-
-    copies = Attribute("int: how many providers are asked to begin with, at least 2")
-    most = Attribute("int: how many are asked at most")
-
-    def compare(chunk: Chunk, answers: Sequence[Answer], salt: bytes) -> Ruling:
-        """What follows from the answers that are in. With `most` of them, MORE is as REFEREE.
-
-        The referee's jobs are planned once, for the first answer, and each answer is judged by their reports.
-        """
-
-
-class ITaskTemplate(Interface):
-    """The whole logic of a kind of task. A module-level value, cheap to import; everything here is pure."""
-
-    name = Attribute("str: as users write it")
-    title = Attribute("str: one line for people")
-    environment = Attribute("Environment: what its jobs need of a machine")
-    parameters = Attribute("tuple[Parameter, ...]: what `parse` understands")
-    programs = Attribute("str: the folder whose modules jobs name as `program`, by absolute path")
-
-    def parse(params: Mapping[str, str]) -> bytes:
-        """A user's parameters as canonical JSON; raises BadParameters with every mistake at once."""
-
-    def split(spec: TaskSpec) -> Sequence[Chunk]:
-        """The pieces of work, indices from 0 and contiguous; at least one."""
-
-    def job(spec: TaskSpec, chunk: Chunk, subtask: SubtaskId, provider: NodeId) -> Job:
-        """The work of one attempt: `job_id` is `subtask`; `task_id` is set by the core."""
-
-    def merges(spec: TaskSpec) -> Sequence[Merge]:
-        """The results made of chunks; each chunk may serve several."""
-
-    def merge(spec: TaskSpec, merge: Merge, deliveries: Mapping[int, Delivery]) -> Job:
-        """The job that makes one merged result, run by the requestor; its ids are set by the core.
-
-        Inputs: the deliveries' contents.
-        """
-
-    def verifier(spec: TaskSpec) -> IVerifier:
-        """The IVerifier for this task's results."""
-
-    def cost_ms(spec: TaskSpec, chunk: Chunk) -> int:
-        """A guess at one chunk's time on one slot, in milliseconds; for estimates shown to the user only."""
-
-
-class IPreparing(Interface):
-    """A template whose tasks begin with a job of the requestor's own, which looks at the inputs before anyone is hired.
-
-    What can't be computed is refused here, for nothing, and what only the inputs can tell becomes part of the spec.
-    """
-
-    def prepare(spec: TaskSpec) -> Job:
-        """The job; its ids are set by the core. It sees the task's inputs."""
-
-    def prepared(spec: TaskSpec, outcome: Outcome) -> TaskSpec:
-        """The spec as the outcome of that job, which is DONE, makes it; raises BadParameters."""
-
-    def estimate(spec: TaskSpec) -> tuple[int, int]:
-        """The least and the most that all chunks together may take on one slot, in milliseconds; for people."""
-
-
-class IGrowing(Interface):
-    """A template that may want more once it has seen results: rounds."""
-
-    def grown(spec: TaskSpec, merge: Merge, outcome: Outcome) -> TaskSpec:
-        """The spec with what `merge` calls for, or the same, where it calls for nothing.
-
-        The new spec's chunks begin with the old one's. Merges that are new, or made of more than before, are made.
-        """
-
-
-class IShowing(Interface):
-    """A template that can show how far a task is."""
-
-    def preview(spec: TaskSpec, chunk: Chunk, deliveries: Mapping[int, Delivery]) -> Job | None:
-        """A short job that makes `preview.png` out of what is accepted, `chunk` the last; None where it is no use."""
-
-
-class IFinishing(Interface):
-    """A template with a last result made of all merged ones."""
-
-    def finish(spec: TaskSpec, results: Sequence[Input]) -> Job | None:
-        """The job, with the merged results as inputs in the order of `merges`; None where none is wanted.
-
-        Asked with no results at first, only to know whether there will be one.
-        """
-
-
-class IMarketStrategy(Interface):
-    """How a node trades."""
-
-    def price(demand: Demand, capability: Capability, least: Wei) -> Wei:
-        """What a provider asks, in wei per hour of one slot."""
-
-    def rank(demand: Demand, offers: Mapping[NodeId, Offer], trust: Mapping[NodeId, float]) -> Sequence[NodeId]:
-        """The offering providers, the best first."""
