@@ -40,7 +40,7 @@ class Witness:
             watcher(self._name, event, list(effects))
         self._last.append((self._world.passed_s(), event, list(effects)))
         for effect in effects:
-            if isinstance(effect, f.Drop):
+            if isinstance(event, e.Heard) and isinstance(effect, f.Drop):
                 self._world.troubles.append(f"{self._name} drops {effect.peer[:8]}: {effect.why}")
         check_node(self._state())
         owing, paid = self._state().ledger.owing, self._world.ledger.paid

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from apps.echo.template import Echo
-from golem.core import board, consequences, hiring, income, job
+from golem.core import board, consequences, income, job, leases
 from golem.core.task import Board
 from golem.errors import ChainFault
 from golem.model.chain import Batch, Receipt, Sighting
@@ -123,7 +123,7 @@ def poison_blocks() -> Any:
 
 def straggler_stretches() -> Any:
     """A lease never lapses: who does not answer keeps its chunk."""
-    return patched((hiring, "lapse", lambda turn, subtask_id: None))
+    return patched((leases, "lapse", lambda turn, subtask_id: None))
 
 
 def content_leaks() -> Any:
