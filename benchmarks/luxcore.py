@@ -1,8 +1,8 @@
 """How noisy a film of four slices is beside one run of LuxCore's own with as many samples.
 
 `noise_ratio`: the merged film's noise over that of LuxCore's default path tracer (PATHCPU, Sobol) at home. Both are
-root mean squares over pixels of how far runs of different seeds differ; the home run's is scaled to the very samples, as it
-ends a little late. What each scene gave goes to standard error; the figure is the larger.
+root mean squares over pixels of how far runs of different seeds differ; the home run's is scaled to the very samples,
+as it ends a little late. What each scene gave goes to standard error; the figure is the larger.
 """
 
 from __future__ import annotations
