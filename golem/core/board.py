@@ -179,16 +179,16 @@ def dismiss(turn: Turn, board: Board, node: NodeId, reason: Reason) -> None:
 
 
 def requeue(turn: Turn, board: Board, subtask: Subtask, *, is_his_fault: bool) -> None:
-    """Have a chunk done again, by another if it was this one's fault; too many attempts doom the task."""
+    """Have a chunk done again, by another if it was this one's fault; too many failures doom the task."""
     if board.task.phase is not Phase.OPEN or not _is_wanted(board, subtask):
         finish(turn, board)
         return
     if is_his_fault:
-        board.tried.setdefault(subtask.chunk, []).append(subtask.provider)
-    if board.attempts[subtask.chunk] >= board.task.spec.max_attempts:
-        tries = board.attempts[subtask.chunk]
-        doom(turn, board, f"chunk {subtask.chunk} failed {tries} times, the last time: {subtask.reason}")
-        return
+        tried = board.tried.setdefault(subtask.chunk, [])
+        tried.append(subtask.provider)
+        if len(tried) >= board.task.spec.max_attempts:
+            doom(turn, board, f"chunk {subtask.chunk} failed {len(tried)} times, the last time: {subtask.reason}")
+            return
     board.pending.append(subtask.chunk)
 
 

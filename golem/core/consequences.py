@@ -25,6 +25,8 @@ def accept(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None
     if verdict.checked:
         measure(turn, board, paid)
     turn.tell(subtask.task_id, "accepted", subtask=subtask.subtask_id, chunk=subtask.chunk, provider=subtask.provider)
+    board.returned.pop(subtask.provider, None)
+    _part(turn, board, subtask)
     if is_new:
         step(turn, board, ChunkAccepted())
         begin_ready(turn, board, subtask.chunk)
@@ -60,9 +62,23 @@ def ended(turn: Turn, board: Board, subtask: Subtask) -> None:
         reason=subtask.reason,
     )
     release(turn, board, subtask)
-    agreement = board.agreements.get(subtask.provider)
-    if subtask.phase is Phase.RETURNED and agreement is not None and not agreement.live:
-        dismiss(turn, board, subtask.provider, Reason(subtask.reason))
+    if subtask.phase is Phase.RETURNED:
+        _returned(board, subtask)
+    _part(turn, board, subtask)
     requeue(turn, board, subtask, is_his_fault=subtask.phase is not Phase.RETURNED)
     fill(turn, board)
     finish(turn, board)
+
+
+def _returned(board: Board, subtask: Subtask) -> None:
+    """Somebody does not do what it offered: it gets no more until it offers anew."""
+    board.returned[subtask.provider] = board.returned.get(subtask.provider, 0) + 1
+    if agreement := board.agreements.get(subtask.provider):
+        agreement.is_paused, agreement.refused = True, subtask.reason
+
+
+def _part(turn: Turn, board: Board, subtask: Subtask) -> None:
+    """An agreement that brought refusals ends once nothing of it runs."""
+    agreement = board.agreements.get(subtask.provider)
+    if agreement is not None and agreement.refused and not agreement.live:
+        dismiss(turn, board, subtask.provider, Reason(agreement.refused))

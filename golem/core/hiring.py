@@ -18,6 +18,7 @@ from golem.model.messages import Demand, Offer, Reason, Refusal
 DEMAND_MS = 30_000  # a task that still has work is announced again
 DEMAND_TTL_MS = 10 * 60_000
 MAX_OFFERS = 1_000  # per task; beyond, the market is full
+MAX_RETURNED = 8  # assignments that a provider may refuse in a row; who is busy elsewhere takes one before that
 
 
 def demand_of(turn: Turn, board: Board) -> Demand:
@@ -68,7 +69,10 @@ def on_offer(turn: Turn, peer: NodeId, offer: Offer) -> None:
     if board is None or board.task.phase is not Phase.OPEN or len(board.offers) >= MAX_OFFERS:
         turn.ask(Send(to=peer, message=Refusal(task_id=offer.task_id, reason=Reason.CLOSED)))
         return
-    if reason := unwanted_offer(turn, demand_of(turn, board), peer, offer):
+    reason = unwanted_offer(turn, demand_of(turn, board), peer, offer)
+    if reason is None and board.returned.get(peer, 0) >= MAX_RETURNED:
+        reason = Reason.REPUTATION
+    if reason:
         turn.refuse(offer.task_id, reason)
         turn_down(board, peer, reason)
         turn.tell(offer.task_id, "offer refused", provider=peer, reason=reason.value)

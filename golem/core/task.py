@@ -164,13 +164,14 @@ TABLE: Table[Task] = {
 class Agreement(msgspec.Struct, kw_only=True):
     """An offer, taken; it covers many subtasks. `live`: those it has now. `pace_ms`: the mean time for one.
 
-    `is_paused`: the provider took it back, and finishes what it has.
+    `is_paused`: the provider took it back, or refused some of the work, and finishes what it has. `refused`: why.
     """
 
     offer: Offer
     live: dict[SubtaskId, None] = {}
     pace_ms: float = 0.0
     is_paused: bool = False
+    refused: str = ""
 
 
 class Board(msgspec.Struct, kw_only=True):
@@ -184,6 +185,7 @@ class Board(msgspec.Struct, kw_only=True):
     `copies`: how many providers do each chunk to begin with; where that is more than one (`core.copies`), by chunk,
     `begun`: how many do it, `doers`: who does it or has answered, `answers`: those that wait to be compared.
     `declined`: who has heard of the task and does not offer. `refused`: whose offer we don't take, or not any more.
+    `returned`: how often somebody refused what it had offered to do, since it last did any.
     """
 
     task: Task
@@ -194,6 +196,7 @@ class Board(msgspec.Struct, kw_only=True):
     offers: dict[NodeId, Offer] = {}
     declined: dict[NodeId, Refusal] = {}
     refused: dict[NodeId, Reason] = {}
+    returned: dict[NodeId, int] = {}
     agreements: dict[NodeId, Agreement] = {}
     has_picked: bool = False
     open: dict[SubtaskId, None] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from argparse import ArgumentParser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from hashlib import sha256
@@ -20,12 +20,10 @@ from typing import NamedTuple, TextIO
 import msgspec
 
 from golem.core.market import LEAST_WORK_MS
-from golem.interfaces import IExecutor
 from golem.model.money import Wei, cost
 from golem.model.value import evolve
-from golem.testing.cheater import LyingExecutor
+from golem.testing.adversaries import ANYBODY, ASKING, PROVIDING
 from golem.testing.faults import Fault, Weather, draw, schedule
-from golem.testing.invariants import check_quiet
 from golem.testing.local import LocalNetwork
 from golem.testing.local_node import BUDGET, MAX_PRICE
 from golem.testing.rude import Rude
@@ -36,7 +34,7 @@ STORM = 5 / 6  # of the time there are faults; then all must come to its end
 FEE_WEI = 10**12
 QUIET_S = 60.0  # for the last words
 FOREVER_S = 1e6
-ASKING = evolve(LocalNetwork.REQUESTOR, payment_window_ms=15_000)  # so that a chain that is down makes them late
+TERMS = evolve(LocalNetwork.REQUESTOR, payment_window_ms=15_000)  # so that a chain that is down makes them late
 PACES_S = (0.2, 1.0, 8.0, 30.0)  # of a job, by provider: whatever the weather does, something is under way
 TASK_MS = 200_000  # between two tasks of a requestor
 CALM_S = 1_800.0  # twice the longest that a task may still need: three leases of three minutes one after the other
@@ -89,17 +87,18 @@ def run(seed: int, plan: Plan, faults: Sequence[Fault] | None = None) -> Run:
 
 
 def _network(folder: Path, plan: Plan, seed: int) -> LocalNetwork:
-    """Providers of whom, in some seeds, one lies, one never answers; and a stranger who speaks garbage."""
+    """In some seeds a provider or a requestor means harm, one never answers, and a stranger speaks garbage."""
     dice = Random(sha256(f"{seed}/people".encode()).digest())
-    asking = {name: ASKING for name in plan.names if name in plan.asking}
+    asking = {name: TERMS for name in plan.names if name in plan.asking}
     *_, sloth, cheat = plan.names
+    debtor = plan.asking[-1]
     paces = {name: dice.choice(PACES_S) for name in plan.names}
     net = LocalNetwork(
         folder,
         plan.names,
         seed,
         terms=asking,
-        tampers={cheat: liar} if dice.random() < 0.3 else None,
+        behave={**_one(dice, PROVIDING, cheat, 0.5), **_one(dice, ASKING, debtor, 0.3 if len(asking) > 1 else 0.0)},
         takes_s={**paces, **({sloth: FOREVER_S} if dice.random() < 0.3 else {})},
     )
     if dice.random() < 0.5:
@@ -108,9 +107,9 @@ def _network(folder: Path, plan: Plan, seed: int) -> LocalNetwork:
     return net
 
 
-def liar(honest: IExecutor) -> IExecutor:
-    """Makes up what jobs report."""
-    return LyingExecutor(honest, "answer")
+def _one(dice: Random, kinds: Sequence[str], name: str, chance: float) -> dict[str, str]:
+    kind = dice.choice((*kinds, *ANYBODY))
+    return {name: kind} if dice.random() < chance else {}
 
 
 def _live(net: LocalNetwork, plan: Plan, faults: Sequence[Fault]) -> None:
@@ -130,12 +129,17 @@ def _live(net: LocalNetwork, plan: Plan, faults: Sequence[Fault]) -> None:
     if left_s > 0:
         net.advance(left_s)
     net.advance(QUIET_S)
-    check_quiet({name: net[name].node.engine.state for name in net.world.names}, net.ledger.paid)
-    for name in net.world.names:
+    net.check_quiet()
+    for name in net.world.honest:
         owners = net[name].store.owners()
         assert not owners, f"{name} keeps content of tasks that are over: {', '.join(owners)}"
-        waiting = {peer[:8]: len(queue) for peer, queue in net[name].node.engine.mail.waiting.items() if queue}
+        waiting = {peer[:8]: len(queue) for peer, queue in _waiting(net, name) if queue}
         assert not waiting, f"{name} has said what nobody acknowledged: {waiting}"
+
+
+def _waiting(net: LocalNetwork, name: str) -> Sequence[tuple[str, Sized]]:
+    waiting = net[name].node.engine.mail.waiting
+    return [(peer, queue) for peer, queue in waiting.items() if peer not in net.world.rogue_ids]
 
 
 def _submit(net: LocalNetwork, name: str, begun: list[tuple[str, str]], dice: Random) -> None:
@@ -161,18 +165,14 @@ def _cancel(net: LocalNetwork, name: str, task: str) -> None:
 def _calm(net: LocalNetwork, weather: Weather, begun: Sequence[tuple[str, str]]) -> None:
     """All faults end; so must all tasks, and everything that was accepted must be paid."""
     weather.calm()
+    honest = net.world.honest
 
     def is_over() -> bool:
         if any(net[name].run is None for name in net.world.names):
             return False
-        if any(net[name].phase(task) in ("funding", "publishing", "open") for name, task in begun):
+        if any(net[name].phase(task) in ("funding", "publishing", "open") for name, task in begun if name in honest):
             return False
-        states = [net[name].node.engine.state for name in net.world.names]
-        return all(
-            pair.promised == pair.paid
-            for s in states
-            for pair in (*s.ledger.owing.values(), *s.ledger.earning.values())
-        )
+        return net.is_even()
 
     net.run_until(_every(net, 1.0, is_over), limit_s=CALM_S)
 

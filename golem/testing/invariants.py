@@ -133,7 +133,7 @@ def lateness_is_remembered(effects: Sequence[Effect]) -> None:
 
 
 def check_quiet(states: Mapping[str, NodeState], paid: Mapping[tuple[Address, Address], int]) -> None:
-    """What holds of all nodes once nothing is under way: books agree with each other and with the chain."""
+    """What holds of all these nodes once nothing is under way: their books agree with each other and with the chain."""
     accounts = {name: state.started.payee for name, state in states.items() if state.started}
     for name, state in states.items():
         assert not state.busy, f"{name} computes although no task is open: {list(state.busy)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,15 +12,21 @@ from golem.model.settings import Settings
 from golem.node.build import Reach, assemble
 from golem.node.computer import Computer
 from golem.node.node import Node, Parts
+from golem.testing.adversaries import Adversary
 from golem.testing.clock import Clock
 from golem.testing.crash import MortalClock
+from golem.testing.mind import Mind
 from golem.testing.ports import Guard, Moods, guarded
+from golem.wire.seals import seal
 
 QUIET_EXECUTOR = ("probe", "close")  # a node that starts or ends asks these, before and after it can be killed
 
 
 class Body(NamedTuple):
-    """What outlives a node's lives, and is put together anew for each. `runs`: its executor, on the clock given."""
+    """What outlives a node's lives, and is put together anew for each. `runs`: its executor, on the clock given.
+
+    `behave`: what it does otherwise than a node that means well. `seed`: of this life.
+    """
 
     terms: Settings
     folder: Path
@@ -31,16 +38,28 @@ class Body(NamedTuple):
     journal: IJournal
     keyring: IKeyring
     entropy: IEntropy
+    behave: type[Adversary]
+    seed: str
 
 
 class Life:
     """`node`: the production node. `clock`: its own. `guard`: before its ports."""
 
-    def __init__(self, body: Body, clock: Clock, moods: Moods, reached: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        body: Body,
+        clock: Clock,
+        moods: Moods,
+        reached: Callable[[str], None],
+        hush: Callable[[], None],
+    ) -> None:
         self.clock = MortalClock(clock)
         self.guard = Guard(moods, reached)
+        self.mind = Mind(body.behave, body.keyring.node_id, body.seed, self.clock, hush)
+        adversary = self.mind.adversary
+        self.clock.offset_s = adversary.offset_s
         templates = body.templates
-        runs = guarded(body.runs(self.clock), "executor", self.guard, QUIET_EXECUTOR)
+        runs = guarded(adversary.executor(body.runs(self.clock)), "executor", self.guard, QUIET_EXECUTOR)
         store = guarded(body.store, "store", self.guard)
         slots = max(1, body.terms.slots)
         self._computer = Computer(runs, store, lambda name: templates[name].programs, body.folder, slots)
@@ -50,11 +69,12 @@ class Life:
             store=store,
             executor=runs,
             computer=self._computer,
-            chain=guarded(body.chain, "chain", self.guard),
+            chain=guarded(adversary.chain(body.chain), "chain", self.guard),
             keyring=body.keyring,
             entropy=body.entropy,
         )
         self.node: Node = assemble(parts, body.terms, templates, body.reach)
+        self.mind.join(self.node, partial(seal, body.keyring, body.reach.network, body.chain.domain))
         self._computer.setServiceParent(self.node)
 
     def fall(self) -> None:

@@ -22,9 +22,10 @@ from golem.interfaces import ITaskTemplate
 from golem.model.money import WEI_PER_ETHER, Wei
 from golem.model.settings import Settings
 from golem.model.value import evolve
-from golem.node.build import Tamper, honest
 from golem.node.plugins import load
+from golem.testing.adversaries import ADVERSARIES
 from golem.testing.crash import Killed
+from golem.testing.invariants import check_quiet
 from golem.testing.local_node import LocalNode
 from golem.testing.world import World
 
@@ -49,8 +50,8 @@ class _Alarm:
 class LocalNetwork:
     """The first of `nodes` asks, and the others, which know its address, provide; unless `terms` say otherwise.
 
-    `tampers`: what stands between a node and its executor. `takes_s`: how long jobs take, by node, if not a second.
-    `EXTRA`: kinds of task beside echo.
+    `takes_s`: how long jobs take, by node, if not a second. `behave`: who means harm, and how, by its name in
+    `golem.testing.adversaries`. `EXTRA`: kinds of task beside echo.
     """
 
     EXTRA: Mapping[str, ITaskTemplate] = {}
@@ -64,10 +65,11 @@ class LocalNetwork:
         seed: int = 1,
         *,
         terms: Mapping[str, Settings] | None = None,
-        tampers: Mapping[str, Tamper] | None = None,
         takes_s: Mapping[str, float] | None = None,
+        behave: Mapping[str, str] | None = None,
     ) -> None:
-        self.world = World(folder, tuple(nodes), seed, {**load(TEMPLATES), **self.EXTRA})
+        minds = {name: ADVERSARIES[kind] for name, kind in (behave or {}).items()}
+        self.world = World(folder, tuple(nodes), seed, {**load(TEMPLATES), **self.EXTRA}, minds)
         self.clock, self.ledger = self.world.clock, self.world.ledger
         self._nodes: dict[str, LocalNode] = {}
         self._alarm = _Alarm(self.world.troubles)
@@ -75,7 +77,7 @@ class LocalNetwork:
         for name in nodes:
             own = (terms or {}).get(name, self.PROVIDER if self._nodes else self.REQUESTOR)
             own = evolve(own, templates=tuple(self.world.templates), bootstrap=(self.world.place(nodes[0]),))
-            node = self._nodes[name] = LocalNode(self.world, name, own, (tampers or {}).get(name, honest))
+            node = self._nodes[name] = LocalNode(self.world, name, own)
             node.takes_s = (takes_s or {}).get(name, node.takes_s)
             node.boot()
 
@@ -167,6 +169,23 @@ class LocalNetwork:
         journal.dies_at, journal.is_torn = journal.turns + turn, is_torn
 
     # what is to be seen
+
+    def is_even(self) -> bool:
+        """Whether all that honest nodes promised one another is paid, and both sides know it."""
+        honest = [self[name] for name in self.world.honest]
+        accounts = {node.keyring.account for node in honest}
+        books = [node.node.engine.state.ledger for node in honest]
+        return all(
+            pair.promised == pair.paid
+            for book in books
+            for side in (book.owing, book.earning)
+            for account, pair in side.items()
+            if account in accounts
+        )
+
+    def check_quiet(self) -> None:
+        """Nothing is under way: the books of all honest nodes agree. Raises AssertionError."""
+        check_quiet({name: self[name].node.engine.state for name in self.world.honest}, self.ledger.paid)
 
     def paid(self, payer: str, payee: str) -> int:
         """All that one node has ever paid another on the chain, in wei."""

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from golem.model.money import WEI_PER_ETHER, Wei
 from golem.model.settings import Settings
 from golem.model.spec import Limits
-from golem.node.build import Reach, Tamper
+from golem.node.build import Reach
 from golem.node.node import Node
 from golem.node.submission import Submission
 from golem.testing.crash import Killed, MortalJournal
@@ -33,10 +33,9 @@ class LocalNode:
     latest boot, of the point at which it dies; `passed`: the points it came to since then.
     """
 
-    def __init__(self, world: World, name: str, terms: Settings, tamper: Tamper) -> None:
+    def __init__(self, world: World, name: str, terms: Settings) -> None:
         self.name = name
         self.terms = terms
-        self.tamper = tamper
         self.takes_s = 1.0
         self.offset_s = 0.0
         self.keyring = FixedKeyring(name)
@@ -66,10 +65,12 @@ class LocalNode:
         self.passed = []
         world.silent.pop(self.name, None)
         world.points[self.name] = self.journal.reached = self._reached
-        self._life = Life(self._body(), world.clock, self.moods, self._reached)
-        self._life.clock.offset_s = self.offset_s
+        life = self._life = Life(self._body(), world.clock, self.moods, self._reached, self._hush)
+        life.clock.offset_s += self.offset_s
         self.node.startService()
         self.node.engine.observe(self._witness.saw)  # after the replay, which tells nothing new
+        self.node.engine.observe(life.mind.saw)
+        self.node.ready.addCallback(lambda _: life.mind.adversary.begin())
         self.node.ready.addErrback(lambda why: world.troubles.append(f"{self.name} does not start: {why}"))
         self.node.broken.addErrback(lambda why: self.fall())
 
@@ -81,13 +82,18 @@ class LocalNode:
             folder=world.folder / name / "jobs",
             reach=Reach(NETWORK, world.carrier(name), listen=place, address=place, gateway=lambda: gateway),
             templates=dict(world.templates),
-            runs=lambda clock: self.tamper(executor(clock, world.templates, self.takes_s)),
+            runs=lambda clock: executor(clock, world.templates, self.takes_s),
             store=self.store,
             chain=self.chain,
             journal=self.journal,
             keyring=self.keyring,
             entropy=SeededEntropy(f"{world.seed}/{name}/{self._boots}"),
+            behave=world.mind(name),
+            seed=f"{world.seed}/{name}/{self._boots}",
         )
+
+    def _hush(self) -> None:
+        self._world.silent[self.name] = None
 
     def fall(self) -> None:
         """Die in the midst of a turn; `kill` buries it."""
@@ -135,7 +141,7 @@ class LocalNode:
         """Make the node's idea of the time so wrong."""
         self.offset_s = offset_s
         if self._life is not None:
-            self._life.clock.offset_s = offset_s
+            self._life.clock.offset_s = self._life.mind.adversary.offset_s + offset_s
 
     @property
     def node(self) -> Node:

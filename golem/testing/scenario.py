@@ -21,7 +21,7 @@ import msgspec
 
 from golem.errors import ConfigError
 from golem.model.money import WEI_PER_ETHER
-from golem.testing.cheater import ANSWERS
+from golem.testing.adversaries import ADVERSARIES
 from golem.testing.conditions import Condition, Expectation, parse
 from golem.testing.marked import Marked, read
 from golem.testing.mishaps import KINDS, Fault
@@ -38,7 +38,7 @@ _DURATION = re.compile(r"(-?\d+(?:\.\d+)?)(ms|s|m|h)")
 
 
 class Member(NamedTuple):
-    """A node. `price`: wei per hour, or 0 for the usual. `behave`: a kind of liar, or nothing."""
+    """A node. `price`: wei per hour, or 0 for the usual. `behave`: the name of an adversary, or nothing."""
 
     name: str
     provides: bool
@@ -136,7 +136,7 @@ class _Reader:
             slots=self._int(given, "slots", 1, 1),
             price=self._ether(given, "price"),
             takes_s=self._ms(given, "takes", 1_000) / 1000,
-            behave=self._choice(given, "behave", ("", *ANSWERS), ""),
+            behave=self._choice(given, "behave", ("", *ADVERSARIES), ""),
         )
         if len(self._members) + count > MAX_NODES:
             self._wrong(given.line, f"more than {MAX_NODES} nodes")

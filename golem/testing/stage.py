@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from golem.model.effects import Effect
@@ -11,9 +10,7 @@ from golem.model.events import Event
 from golem.model.money import Wei
 from golem.model.settings import Settings
 from golem.model.value import evolve
-from golem.testing.cheater import LyingExecutor
 from golem.testing.faults import Fault, schedule
-from golem.testing.invariants import check_quiet
 from golem.testing.local import LocalNetwork
 from golem.testing.record import Record
 from golem.testing.scenario import Member, Scenario, Step
@@ -31,7 +28,7 @@ class SimStage:
             tuple(member.name for member in members),
             scenario.seed,
             terms={member.name: _terms(member) for member in members},
-            tampers={member.name: partial(LyingExecutor, kind=member.behave) for member in members if member.behave},
+            behave={member.name: member.behave for member in members if member.behave},
             takes_s={member.name: member.takes_s for member in members},
         )
         self._owners: dict[str, str] = {}
@@ -90,19 +87,16 @@ class SimStage:
         self._weather.calm()
         self.run_until(lambda: saw() and self._is_quiet(), CALM_S)
         self.net.advance(60)  # for the last words
-        states = {name: self.net[name].node.engine.state for name in self.net.world.names}
-        check_quiet(states, self.net.ledger.paid)
+        self.net.check_quiet()
 
     def _is_quiet(self) -> bool:
-        names = self.net.world.names
-        if any(self.net[name].run is None for name in names):
+        world = self.net.world
+        if any(self.net[name].run is None for name in world.names):
             return False
-        if any(self.look(task, "phase") in ("funding", "publishing", "open") for task in self._owners):
+        mine = [task for task, owner in self._owners.items() if owner in world.honest]
+        if any(self.look(task, "phase") in ("funding", "publishing", "open") for task in mine):
             return False
-        ledgers = [self.net[name].node.engine.state.ledger for name in names]
-        return all(
-            pair.promised == pair.paid for book in ledgers for pair in (*book.owing.values(), *book.earning.values())
-        )
+        return self.net.is_even()
 
     def close(self) -> None:
         """End the network."""

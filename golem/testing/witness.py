@@ -39,8 +39,12 @@ class Witness:
         for watcher in self._world.watchers:
             watcher(self._name, event, list(effects))
         self._last.append((self._world.passed_s(), event, list(effects)))
+        if self._name not in self._world.honest:
+            return
         for effect in effects:
-            if isinstance(event, e.Heard) and isinstance(effect, f.Drop):
+            if not isinstance(event, e.Heard) or not isinstance(effect, f.Drop):
+                continue
+            if effect.peer not in self._world.rogue_ids:
                 self._world.troubles.append(f"{self._name} drops {effect.peer[:8]}: {effect.why}")
         check_node(self._state())
         owing, paid = self._state().ledger.owing, self._world.ledger.paid

@@ -12,8 +12,10 @@ from golem.model.effects import Effect
 from golem.model.events import Event
 from golem.model.ids import Address
 from golem.net.carrier import join_place, split_place
+from golem.testing.adversaries import Adversary
 from golem.testing.chain import MemoryChain, MemoryLedger
 from golem.testing.clock import Clock
+from golem.testing.keys import FixedKeyring
 from golem.testing.network import MemoryCarrier, MemoryNetwork
 from golem.testing.ports import Moods
 from golem.testing.store import MemoryResourceStore, MemoryWorld
@@ -28,14 +30,24 @@ class World:
     """`folder`: where nodes keep their files. `troubles`: what should never have happened.
 
     `moods`: of each node's services. `fallen`: nodes that died in the midst of a turn and are to be buried. `silent`:
-    nodes that say nothing any more. `points`: told whenever a node comes to a point at which it may be made to die.
-    `trace`: over every turn of all. `watchers`: told of every turn.
+    nodes that say nothing any more. `honest`: nodes whose books are held to the laws. `points`: told whenever a node
+    comes to a point at which it may be made to die. `trace`: over every turn of all. `watchers`: told of every turn.
     """
 
-    def __init__(self, folder: Path, names: tuple[str, ...], seed: int, templates: Mapping[str, ITaskTemplate]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        names: tuple[str, ...],
+        seed: int,
+        templates: Mapping[str, ITaskTemplate],
+        minds: Mapping[str, type[Adversary]],
+    ) -> None:
         self.folder = folder
         self._where = str(folder).encode()
         self.names = names
+        self._minds = minds
+        self.honest = tuple(name for name in names if name not in minds)
+        self.rogue_ids = frozenset(FixedKeyring(name).node_id for name in minds)
         self.seed = seed
         self.templates = templates
         self.clock = Clock()
@@ -57,6 +69,10 @@ class World:
         for index, one in enumerate(names):
             for other in names[:index]:
                 self.network.slow(one, other, random.uniform(FASTEST_S, SLOWEST_S))
+
+    def mind(self, name: str) -> type[Adversary]:
+        """How a node means it with others."""
+        return self._minds.get(name, Adversary)
 
     def place(self, name: str) -> str:
         """Where a node listens."""

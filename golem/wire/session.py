@@ -135,10 +135,10 @@ class Session:
 
     def __init__(self, hello: Hello, binding: bytes, sign: Sign) -> None:
         self.phase = Phase.GREETING
-        self._own = hello
+        self.hello = hello
         self._own_bytes = encode(hello)
-        self._binding = binding
-        self._sign = sign
+        self.binding = binding
+        self.sign = sign
         self._reader = FrameReader()
         self._out = bytearray(frame(self._own_bytes))
         self._other: Hello | None = None
@@ -184,7 +184,7 @@ class Session:
 
     def say(self, sequence: int, messages: Sequence[bytes], now_ms: int) -> None:
         """Send encoded messages, numbered from `sequence`, or 0 for all."""
-        self._put(seal(self._sign, self._sent, sequence, bundle(messages), now_ms))
+        self._put(seal(self.sign, self._sent, sequence, bundle(messages), now_ms))
 
     def acknowledge(self, sequence: int) -> None:
         """Tell that messages up to `sequence` are on disk here."""
@@ -204,16 +204,16 @@ class Session:
 
     def _greet(self, said: Hello, body: bytes, now_ms: int) -> Iterator[Happening]:
         self._other, self._other_bytes = said, body
-        self._sent = Terms(said.network, self._version(said, now_ms), self._own.node_id, said.node_id)
+        self._sent = Terms(said.network, self._version(said, now_ms), self.hello.node_id, said.node_id)
         self._key = NodeKey(said.node_id)
-        signed = digest("golem session 1", self._binding, self._own_bytes, self._other_bytes)
-        self._put(Proof(signature=self._sign(signed)))
+        signed = digest("golem session 1", self.binding, self._own_bytes, self._other_bytes)
+        self._put(Proof(signature=self.sign(signed)))
         self.phase = Phase.PROVING
         return iter(())
 
     def _version(self, other: Hello, now_ms: int) -> int:
         """The version to speak. Raises Incompatible where there is no speaking."""
-        own = self._own
+        own = self.hello
         if other.network != own.network:
             raise Incompatible(f"it belongs to network {other.network!r}, this node to {own.network!r}")
         if other.node_id == own.node_id:
@@ -227,7 +227,7 @@ class Session:
 
     def _prove(self, said: Proof, body: bytes, now_ms: int) -> Iterator[Happening]:
         key, other = self._known()
-        signed = digest("golem session 1", self._binding, self._other_bytes, self._own_bytes)
+        signed = digest("golem session 1", self.binding, self._other_bytes, self._own_bytes)
         key.check(said.signature, signed, "proof")
         verify_payee(other.network, other.node_id, other.payee, other.payee_proof)
         self.phase = Phase.RESUMING

@@ -7,18 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from golem.control.views import Explanation, view
-from golem.interfaces import IExecutor
 from golem.model.value import evolve
-from golem.testing.cheater import LyingExecutor
 from golem.testing.local import LocalNetwork
 
 pytestmark = pytest.mark.scenario
 Networks = Callable[..., LocalNetwork]
 NEVER_S = 1e6
-
-
-def liar(honest: IExecutor) -> IExecutor:
-    return LyingExecutor(honest, "answer")
 
 
 def providers_of(net: LocalNetwork, task: str, phase: str) -> set[str]:
@@ -27,7 +21,7 @@ def providers_of(net: LocalNetwork, task: str, phase: str) -> set[str]:
 
 
 def test_a_liar_is_caught_and_not_paid_and_others_do_its_work(network: Networks) -> None:
-    net = network(nodes=("alice", "bob", "carol", "mallory"), tampers={"mallory": liar})
+    net = network(nodes=("alice", "bob", "carol", "mallory"), behave={"mallory": "liar"})
     alice = net["alice"]
     task = alice.submit("echo", {"count": 12})
     net.run_until(lambda: alice.phase(task) == "done", limit_s=120)
@@ -39,7 +33,7 @@ def test_a_liar_is_caught_and_not_paid_and_others_do_its_work(network: Networks)
 
 
 def test_a_liar_gets_no_more_work_from_who_caught_it(network: Networks) -> None:
-    net = network(nodes=("alice", "bob", "mallory"), tampers={"mallory": liar})
+    net = network(nodes=("alice", "bob", "mallory"), behave={"mallory": "liar"})
     first = net["alice"].submit("echo", {"count": 6})
     net.run_until(lambda: net["alice"].phase(first) == "done", limit_s=120)
     second = net["alice"].submit("echo", {"count": 6})
@@ -48,7 +42,7 @@ def test_a_liar_gets_no_more_work_from_who_caught_it(network: Networks) -> None:
 
 
 def test_a_lone_liar_gets_nothing_done_and_the_task_says_why(network: Networks) -> None:
-    net = network(nodes=("alice", "mallory"), tampers={"mallory": liar})
+    net = network(nodes=("alice", "mallory"), behave={"mallory": "liar"})
     task = net["alice"].submit("echo", {"count": 3})
     net.advance(60)
     assert net["alice"].task(task)["accepted"] == 0

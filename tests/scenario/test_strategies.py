@@ -9,8 +9,6 @@ import msgspec
 import pytest
 
 from apps.tally import template
-from golem.interfaces import IExecutor
-from golem.testing.cheater import LyingExecutor
 from golem.testing.local import LocalNetwork
 
 pytestmark = pytest.mark.scenario
@@ -32,13 +30,8 @@ def nets(tmp_path: Path) -> Iterator[list[TallyNetwork]]:
         print(net.story())
 
 
-def half(honest: IExecutor) -> IExecutor:
-    return LyingExecutor(honest, "half")
-
-
 def market(made: list[TallyNetwork], tmp_path: Path, *names: str, liars: tuple[str, ...] = ()) -> TallyNetwork:
-    tampers = dict.fromkeys(liars, half)
-    made.append(TallyNetwork(tmp_path / "net", ("alice", *names), tampers=tampers))
+    made.append(TallyNetwork(tmp_path / "net", ("alice", *names), behave=dict.fromkeys(liars, "half_liar")))
     return made[-1]
 
 

@@ -1,0 +1,265 @@
+"""Nodes that mean harm: production nodes, each of which does one thing otherwise. By name in `ADVERSARIES`.
+
+What a node decides, says, computes and pays passes through its `Adversary`, which may change it on the way. It is a
+production node in all else, so it goes through every handshake and every rule that a cheat would keep to as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from hashlib import sha256
+from random import Random
+from typing import NamedTuple, cast
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+
+from golem.errors import ChainFault
+from golem.interfaces import IChain, IExecutor
+from golem.model.chain import Batch, Receipt
+from golem.model.ids import Cid, NodeId, TaskId, derive
+from golem.model.messages import Acceptance, Assignment, Delivery, Demand, Message, Offer, PeerList, Rejection
+from golem.model.money import NOTHING, Wei
+from golem.model.spec import Limits
+from golem.model.value import evolve
+from golem.testing.cheater import LyingExecutor
+from golem.wire.session import Session
+
+NOWHERE = Cid("b" + "a" * 58)  # a name of content that nobody has
+LATE_S = 600.0
+SPAM_S, SPAM = 1.0, 30  # messages in so many seconds, to every peer: past what a node takes of gossip in the long run
+REPLAY_S, KEPT = 2.0, 50
+WRONG_S = 590.0  # a clock that others just put up with: golem.wire.envelope, TOLERANCE_MS
+VERSIONS = ((2,), (1, 2), (65_536,), (1, 65_536), tuple(range(2, 18)), tuple(range(1, 17)))
+
+Pay = Callable[[], Awaitable[Receipt]]
+
+
+class Scene(NamedTuple):
+    """What an adversary has to do with. `hush`: nothing that it writes leaves its host any more."""
+
+    node_id: NodeId
+    seed: str
+    clock: IReactorTime
+    broadcast: Callable[[Message], None]
+    hush: Callable[[], None]
+
+
+class Adversary:
+    """One life of one; this one is honest. `offset_s`: how wrong its clock is."""
+
+    offset_s = 0.0
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.dice = Random(sha256(f"{scene.seed}/adversary".encode()).digest())
+
+    def executor(self, honest: IExecutor) -> IExecutor:
+        """What it computes with."""
+        return honest
+
+    def chain(self, honest: IChain) -> IChain:
+        """What it pays with."""
+        return honest
+
+    def session(self, honest: Session) -> Session:
+        """How it introduces itself."""
+        return honest
+
+    def says(self, message: Message) -> Message:
+        """What it says instead."""
+        return message
+
+    def hears(self, peer: NodeId, message: Message) -> None:
+        """It was told something."""
+
+    def begin(self) -> None:
+        """It runs."""
+
+
+class Liar(Adversary):
+    """Makes up what jobs report."""
+
+    kind = "answer"
+
+    def executor(self, honest: IExecutor) -> IExecutor:
+        """A lie."""
+        return LyingExecutor(honest, self.kind)
+
+
+class HalfLiar(Liar):
+    """Counts half of a tally, and makes up the rest."""
+
+    kind = "half"
+
+
+class Copycat(Adversary):
+    """Hands in the first answer that it worked out, for everything."""
+
+    answer = b""
+
+    def says(self, message: Message) -> Message:
+        """The same again."""
+        if not isinstance(message, Delivery):
+            return message
+        self.answer = self.answer or message.report
+        return evolve(message, report=self.answer)
+
+
+class Hostage(Adversary):
+    """Says that it has results, and hands them to nobody."""
+
+    def says(self, message: Message) -> Message:
+        """A name without the thing."""
+        return (
+            evolve(message, result=NOWHERE, size_bytes=1_000, report=b"") if isinstance(message, Delivery) else message
+        )
+
+
+class AcceptAndVanish(Adversary):
+    """Takes work, and is heard of no more."""
+
+    def hears(self, peer: NodeId, message: Message) -> None:
+        """Work: away."""
+        if isinstance(message, Assignment):
+            self.scene.hush()
+
+
+class PriceUndercutter(Adversary):
+    """Offers for next to nothing, and refuses the work when it comes: that was not its price."""
+
+    def says(self, message: Message) -> Message:
+        """A wei."""
+        return evolve(message, price=Wei(1)) if isinstance(message, Offer) else message
+
+
+class RejectAll(Adversary):
+    """A requestor that finds every result wrong."""
+
+    def says(self, message: Message) -> Message:
+        """No."""
+        if not isinstance(message, Acceptance):
+            return message
+        return Rejection(subtask_id=message.subtask_id, reason=None, evidence="not what I wanted")
+
+
+class DontPay(Adversary):
+    """A requestor that accepts, and does not pay."""
+
+    def chain(self, honest: IChain) -> IChain:
+        """Closed."""
+        return cast(IChain, _Paying(honest, self._refuse))
+
+    async def _refuse(self, pay: Pay) -> Receipt:
+        raise ChainFault("it does not want to")
+
+
+class PayLate(Adversary):
+    """A requestor that pays when it is late."""
+
+    def chain(self, honest: IChain) -> IChain:
+        """Slow."""
+        return cast(IChain, _Paying(honest, self._wait))
+
+    async def _wait(self, pay: Pay) -> Receipt:
+        await deferLater(self.scene.clock, LATE_S, lambda: None)
+        return await pay()
+
+
+class Spammer(Adversary):
+    """Tells everybody of tasks that there are not, and of nodes that there are not."""
+
+    made = 0
+
+    def begin(self) -> None:
+        """Again and again."""
+        self.scene.clock.callLater(SPAM_S, self.begin)
+        for _ in range(SPAM):
+            self.made += 1
+            self.scene.broadcast(self._demand() if self.made % 3 else self._peers())
+
+    def _demand(self) -> Message:
+        return Demand(
+            task_id=TaskId(derive("spam", self.scene.seed, self.made)),
+            requestor=self.scene.node_id,
+            address="nowhere:1",
+            template="echo",
+            environment="python-3",
+            max_price=Wei(1),
+            limits=Limits(timeout_ms=1_000),
+            chunks=1,
+            expires_ms=int(self.scene.clock.seconds() * 1000) + 60_000,
+        )
+
+    def _peers(self) -> Message:
+        nodes = [NodeId("02" + self.dice.randbytes(32).hex()) for _ in range(16)]
+        return PeerList(peers=tuple((node, f"{node[:8]}:1") for node in nodes))
+
+
+class Replayer(Adversary):
+    """Says again, to everybody, what it said to anybody."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self.said: list[Message] = []
+
+    def says(self, message: Message) -> Message:
+        """And remembers it."""
+        self.said = [*self.said[-KEPT:], message]
+        return message
+
+    def begin(self) -> None:
+        """One of them, whatever it was."""
+        self.scene.clock.callLater(REPLAY_S, self.begin)
+        if self.said:
+            self.scene.broadcast(self.dice.choice(self.said))
+
+
+class VersionLiar(Adversary):
+    """Says that it speaks what nobody does, and something else each time."""
+
+    def session(self, honest: Session) -> Session:
+        """Its versions are drawn."""
+        hello = evolve(honest.hello, versions=self.dice.choice(VERSIONS))
+        return Session(hello, honest.binding, honest.sign)
+
+
+class ClockLiar(Adversary):
+    """Lives in another time, as far off as others put up with."""
+
+    offset_s = -WRONG_S
+
+
+class _Paying:
+    """A chain on which payments go another way."""
+
+    def __init__(self, honest: IChain, way: Callable[[Pay], Coroutine[Deferred[Receipt], None, Receipt]]) -> None:
+        self._honest, self._way = honest, way
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._honest, name)
+
+    def pay(self, batch: Batch, most_fee: Wei = NOTHING) -> Deferred[Receipt]:
+        """Or not."""
+        return Deferred.fromCoroutine(self._way(lambda: self._honest.pay(batch, most_fee)))
+
+
+ADVERSARIES: Mapping[str, type[Adversary]] = {
+    "liar": Liar,
+    "half_liar": HalfLiar,
+    "copycat": Copycat,
+    "hostage": Hostage,
+    "accept_and_vanish": AcceptAndVanish,
+    "price_undercutter": PriceUndercutter,
+    "reject_all": RejectAll,
+    "dont_pay": DontPay,
+    "pay_late": PayLate,
+    "spammer": Spammer,
+    "replayer": Replayer,
+    "version_liar": VersionLiar,
+    "clock_liar": ClockLiar,
+}
+PROVIDING: Sequence[str] = ("liar", "copycat", "hostage", "accept_and_vanish", "price_undercutter")
+ASKING: Sequence[str] = ("reject_all", "dont_pay", "pay_late")
+ANYBODY: Sequence[str] = ("spammer", "replayer", "version_liar", "clock_liar")
