@@ -7,18 +7,19 @@ from typing import TypeVar
 
 from golem.core.places import Width, may_send, prefix
 from golem.core.rumours import Known, Near
+from golem.model import budgets
 from golem.model.ids import NodeId
 from golem.model.messages import PeerRecord, Place
 from golem.model.value import evolve
 
 K = TypeVar("K")
 
-MAX_RECORDS = 1_024  # of 300 bytes
-MAX_PER_SOURCE = 128  # of them by the word of one peer: to fill our memory takes eight that lie
-MAX_PER_PREFIX = 2  # records, and sessions that we dial, of one /24 or /48: a rented network is one voice
+MAX_RECORDS = budgets.RECORDS.limit  # of 300 bytes
+MAX_PER_SOURCE = budgets.RECORDS_OF_ONE.limit  # to fill our memory takes eight that lie
+MAX_PER_PREFIX = budgets.RECORDS_OF_ONE_NETWORK.limit  # and sessions that we dial: it is one voice
 RECORD_MS = 24 * 3_600_000  # who was not heard of for a day is not looked for
 AHEAD_MS = 600_000  # how far another's clock may be ahead of ours
-DIAL_MS = 60_000  # between two dials into one prefix: we are no stick to beat somebody with
+DIAL_MS = budgets.DIAL_MS.limit  # between two dials into one prefix: we are no stick to beat somebody with
 MAX_DIALS = 1_024  # prefixes whose last dial is remembered
 
 

@@ -1,12 +1,14 @@
 """Who is near: sessions wanted, kept and found again.
 
-A node wants ten sessions, five of which it dialled itself: others can't take those from it. It learns where to dial
+A node wants ten sessions, eight of which it dialled itself: others can't take those from it. It learns where to dial
 from bootstrap nodes and from records that nodes sign and pass on (`golem.core.near`), takes two of one /24 at most,
 and dials into each /24 once a minute at most. Whom it had dialled before a restart is dialled first. Every two minutes
 it looks at a place that it only heard of, so that it knows of places that are sure when it needs them.
 """
 
 from __future__ import annotations
+
+from collections import Counter
 
 from golem.core import epochs
 from golem.core.near import confirm, crowded, forget_old, learn, may_dial
@@ -21,8 +23,8 @@ from golem.model.value import evolve
 
 WANTED = 10  # sessions; with 5, small islands form at 10,000 nodes (docs/network.md)
 MOST = 15  # idle ones; with more, some that we dialled are let go
-OUTBOUND = 5  # of them dialled by us, however many dial us
-MAX_IDLE = 32  # sessions that others dialled and that we have no business with; the latest are sent on
+OUTBOUND = 8  # of them dialled by us, however many dial us
+MAX_IDLE = 32  # sessions that others dialled and that we have no business with; more are sent on
 MAX_PEERS = 10_000  # nodes we have dealt with and remember the account of
 INTRODUCED = 3  # neighbours that are told of a newcomer at once
 TRIM_MS = 1_000  # for those who are too many to hear of others, and to say what they came for
@@ -50,10 +52,8 @@ def keep_up(turn: Turn) -> None:
     _let_go(turn, here)
     if not here:
         near.dialling.clear()
-    missing = _missing(turn, here)
-    if missing > 0:
-        for address in _candidates(turn, here, missing):
-            _dial(turn, address)
+    if _missing(turn, here) > 0:
+        _fill(turn, here)
     else:
         _feel(turn, here)
     if here and turn.now_ms % SHUFFLE_MS < KEEP_UP_MS:
@@ -100,7 +100,7 @@ def _candidates(turn: Turn, here: dict[NodeId, Peer], wanted: int) -> list[Place
     for peer in here.values():
         crowd[prefix(peer.address)] = crowd.get(prefix(peer.address), 0) + 1
     is_poor = len(here) < OUTBOUND or len(state.near.records) < WANTED
-    found = [place for place in turn.settings.bootstrap if is_poor and place not in there][:wanted]
+    found = [place for place in turn.settings.bootstrap if is_poor and place not in there][: max(0, wanted)]
     for place in _by_chance(turn):
         if len(found) >= wanted:
             break
@@ -134,18 +134,32 @@ def _feel(turn: Turn, here: dict[NodeId, Peer]) -> None:
 
 
 def trim(turn: Turn) -> None:
-    """Those who came to us beyond what we carry have been told of others by now, and go there."""
+    """Those who came to us beyond what we carry have been told of others by now, and go there.
+
+    It is those of the fullest network, then whom chance picks: who came first must not keep all others out.
+    """
     here = _here(turn)
-    for node in [node for node in _idle(turn, here) if not here[node].dialled][MAX_IDLE:]:
+    idle = {node: prefix(here[node].address) for node in _idle(turn, here) if not here[node].dialled}
+    crowd = Counter(idle.values())
+    crowd[""] = 1  # a local network has no prefixes
+
+    def claim(node: NodeId) -> tuple[int, str]:
+        return crowd[idle[node]], derive(turn.salt.hex(), turn.now_ms, node)
+
+    for node in sorted(idle, key=claim)[MAX_IDLE:]:
         turn.ask(Drop(peer=node, why="neighbours enough; you know of others now"))
 
 
 def _let_go(turn: Turn, here: dict[NodeId, Peer]) -> None:
     """Of those that we dialled while we had too few, one at a time."""
     idle = _idle(turn, here)
-    ours = [node for node in idle if here[node].dialled]
+    ours = {node: prefix(here[node].address) for node in idle if here[node].dialled}
     if len(idle) > MOST and len(ours) > OUTBOUND:
-        turn.ask(Drop(peer=ours[-1], why="neighbours enough"))
+        crowd = Counter(ours.values())
+        latest = list(ours)[::-1]
+        turn.ask(
+            Drop(peer=max(latest, key=lambda node: crowd[ours[node]] if ours[node] else 0), why="neighbours enough")
+        )
 
 
 def _idle(turn: Turn, here: dict[NodeId, Peer]) -> list[NodeId]:
@@ -222,16 +236,21 @@ def _gone(turn: Turn, node: NodeId, peer: Peer) -> None:
 
 
 def on_peers(turn: Turn, source: NodeId, message: PeerList) -> None:
-    """Records to keep, and to try at once if we need anybody."""
+    """Records to keep. If we need anybody, choose at once among all we know: who tells does not choose for us."""
     state, own = turn.state, _own(turn)
     me, is_new = turn.started.node_id, source not in state.near.records
-    fresh = [r for r in message.peers if r.node != me and learn(state.near, r, source, own, turn.now_ms)]
+    has_learnt = [learn(state.near, r, source, own, turn.now_ms) for r in message.peers if r.node != me]
     teller = state.peers.get(source)
     if teller and teller.dialled:
         confirm(state.near, source, teller.address)
     here = _here(turn)
     if is_new and source in state.near.records:
         _introduce(turn, source, here)
-    wanted = [record for record in fresh if record.node not in here][: max(0, _missing(turn, here))]
-    for record in wanted:
-        dial(turn, record.address)
+    if any(has_learnt):
+        _fill(turn, here)
+
+
+def _fill(turn: Turn, here: dict[NodeId, Peer]) -> None:
+    """Dial as many as are missing."""
+    for address in _candidates(turn, here, _missing(turn, here)):
+        _dial(turn, address)

@@ -11,22 +11,24 @@ from __future__ import annotations
 
 from golem.core.rumours import Author, Bucket, Tree
 from golem.core.turn import Turn
+from golem.model import budgets
 from golem.model.effects import Whisper
 from golem.model.ids import NodeId, TaskId, derive
 from golem.model.messages import MAX_IDS, Demand, Digest, Graft, NewsId, Prune, Reason, Withdrawal
 
 GRAFT_MS = 500  # to wait for news whose id we heard, before we ask: a tree of 1,000 nodes takes 400 ms
 DIGEST_MS = 500  # ids are gathered so long, since what stands around a message is larger than they
-MAX_SEEN = 16_384  # ids remembered, of 150 bytes
+MAX_SEEN = budgets.SEEN.limit  # ids remembered, of 150 bytes
 MAX_NEWS = 4_096  # kept to give again, of 500 bytes
 MAX_MISSING = 4_096  # ids heard of and not got yet, 256 by the word of one neighbour alone
-TTL_MS = 3_600_000  # the longest that a demand may want to live
+TTL_MS = budgets.LIFE_MS.limit  # the longest that a demand may want to live
 AHEAD_MS = 600_000  # how far another's clock may be ahead of ours
 RENEWED_MS = 15_000  # what is announced anew sooner than that is no news to others
-LIVE_CARRIED = 20  # demands of one requestor that others carry for it
-LIVE_STRAIGHT = 200  # that a node keeps which has them from the requestor itself
+LIVE_CARRIED = budgets.CARRIED.limit  # demands of one requestor that others carry for it
+LIVE_STRAIGHT = budgets.STRAIGHT.limit  # that a node keeps which has them from the requestor itself
 AUTHOR_PER_S, AUTHOR_BURST = 1.0, 20  # new ones of one requestor: 20 open tasks are announced in 30 s
-LINK_PER_S, LINK_BURST = 20.0, 200  # by one neighbour, whoever their authors are
+LINK_PER_S = float(budgets.BROUGHT.limit)  # by one neighbour, whoever their authors are
+LINK_BURST = 10 * budgets.BROUGHT.limit
 MAX_AUTHORS = 10_000  # whose demands are counted
 
 News = Demand | Withdrawal
@@ -172,7 +174,8 @@ def on_digest(turn: Turn, peer: NodeId, digest: Digest) -> None:
     alone = sum(holders == [peer] for holders in tree.missing.values())
     for what in digest.ids:
         holders = tree.missing.get(what)
-        if holders is None and what not in tree.seen and alone < MAX_IDS and len(tree.missing) < MAX_MISSING:
+        has_room = alone < budgets.MISSING.limit and len(tree.missing) < MAX_MISSING
+        if holders is None and what not in tree.seen and has_room:
             tree.missing[what] = [peer]
             alone += 1
         elif holders is not None and peer not in holders:

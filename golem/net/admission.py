@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from golem.errors import Incompatible, PeerError
+from golem.net.handshakes import Handshakes
 
 STRIKES = 3
 BAN_S = 600.0
@@ -13,6 +14,7 @@ class Admission:
     """Strikes by name: a node's id once it is proved, else the host it comes from."""
 
     def __init__(self) -> None:
+        self.handshakes = Handshakes()
         self._strikes: dict[str, tuple[int, float]] = {}
 
     def strike(self, name: str, why: PeerError, now_s: float) -> bool:

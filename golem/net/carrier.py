@@ -6,7 +6,10 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint, ITransport
 
-HANDSHAKE_S = 10.0  # an honest one takes 50 ms, and a second on a bad line
+from golem.model import budgets
+
+HANDSHAKE_S = float(budgets.HANDSHAKE_S.limit)
+DIALS = budgets.DIALS
 BINDING_BYTES = 32
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from typing import Protocol as Interface
@@ -20,15 +21,12 @@ from golem.model.chain import Domain
 from golem.model.ids import Address, NodeId
 from golem.model.messages import Message, Place
 from golem.net.admission import Admission
-from golem.net.carrier import HANDSHAKE_S, SELF, Carrier, join_place, seen_from, split_place
+from golem.net.carrier import DIALS, HANDSHAKE_S, SELF, Carrier, join_place, seen_from, split_place
 from golem.net.peer import PeerProtocol
 from golem.net.sessions import Sessions
 from golem.wire.codec import encode
 from golem.wire.seals import payee_proof, verify
 from golem.wire.session import NONCE_BYTES, VERSIONS, Hello, Session
-
-MAX_PENDING = 64  # connections in their handshake; the oldest gives way, since an honest one takes no time
-MAX_DIALS = 64  # under way; the core wants eight sessions
 
 log = Logger()
 
@@ -77,7 +75,7 @@ class Hearer(Interface):
 
 
 class Network(Service):
-    """`address`: where others can dial this node, once it listens."""
+    """`address`: where others can dial this node, once it listens. `refused`: how often, by what was too much."""
 
     def __init__(
         self, carrier: Carrier, clock: IReactorTime, identity: Identity, hearer: Hearer, entropy: IEntropy
@@ -93,7 +91,7 @@ class Network(Service):
         self._payee_proof = b""
         self._sessions = Sessions(identity.keyring.node_id)
         self._dials: dict[str, Deferred[IProtocol]] = {}
-        self._pending: dict[PeerProtocol, None] = {}
+        self.refused: Counter[str] = Counter()
         self._transports: dict[PeerProtocol, None] = {}
 
     # Service
@@ -136,8 +134,9 @@ class Network(Service):
         """Try once to have a session with whoever listens at "host:port"; nothing happens where there is one."""
         if address in self._dials or any(address in _names(peer) for peer in self._sessions):
             return
-        if not self.running or len(self._dials) >= MAX_DIALS:
-            self._hearer.dial_failed(address, f"{MAX_DIALS} others are being dialled")
+        if not self.running or len(self._dials) >= DIALS.limit:
+            self.refused[DIALS.name] += 1
+            self._hearer.dial_failed(address, f"{DIALS.limit} others are being dialled")
             return
         try:
             endpoint = self._carrier.dial(address)
@@ -193,10 +192,9 @@ class Network(Service):
             peer.fail("this node does not take part yet")
         elif not peer.dialled and self._admission.is_banned(peer.host, self._clock.seconds()):
             peer.fail("banned")
-        else:
-            if len(self._pending) >= MAX_PENDING:
-                next(iter(self._pending)).fail("too many handshakes")
-            self._pending[peer] = None
+        elif over := self._admission.handshakes.begin(peer):
+            self.refused[over[1].name] += 1
+            over[0].fail("too many handshakes")
 
     def session(self, transport: ITransport) -> Session:
         """Introduce ourselves."""
@@ -228,7 +226,7 @@ class Network(Service):
             return
         node_id, hello = peer.node_id, peer.hello
         assert hello is not None, "it has proved who it is"
-        self._pending.pop(peer, None)
+        self._admission.handshakes.end(peer)
         self._dials.pop(peer.dialled, None)
         peer.open(received)
         self._sessions.opened(peer)
@@ -245,6 +243,7 @@ class Network(Service):
         try:
             decide()
         except Refused as why:
+            self.refused[str(why)] += 1
             peer.end(str(why))
             return False
         assert peer.hello is not None, "it has proved who it is"
@@ -271,7 +270,7 @@ class Network(Service):
 
     def ended(self, peer: PeerProtocol, why: str) -> None:
         """Forget it everywhere."""
-        self._pending.pop(peer, None)
+        self._admission.handshakes.end(peer)
         if self._sessions.forget(peer):
             log.info("session with {peer} is over: {why}", peer=peer.node_id, why=why)
             self._hearer.lost(peer.node_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol as Interface
 
@@ -23,7 +24,7 @@ from golem.errors import PeerError
 from golem.model.ids import NodeId
 from golem.model.messages import Message
 from golem.net.carrier import HANDSHAKE_S
-from golem.net.intake import Intake
+from golem.net.intake import Intake, cost
 from golem.net.writer import Writer
 from golem.wire.session import Acknowledged, Ended, Happening, Hello, Proved, Resumed, Said, Session
 
@@ -35,7 +36,9 @@ GOODBYE_S = 1.0  # for a Bye to leave before the transport is torn down
 
 
 class Owner(Interface):
-    """What a session needs of the network it belongs to."""
+    """What a session needs of the network it belongs to. `refused`: how often, by what was too much."""
+
+    refused: Counter[str]
 
     def began(self, peer: PeerProtocol) -> None:
         """There is a transport."""
@@ -97,7 +100,7 @@ class PeerProtocol(Protocol):
         self._tcp.setTcpNoDelay(True)
         self._tcp.setTcpKeepAlive(True)
         self._writer = Writer(self._tcp, self._clock, self.fail)
-        self._intake = Intake(self._clock, IPushProducer(self._tcp))
+        self._intake = Intake(self._clock, IPushProducer(self._tcp), self._owner.refused)
         IConsumer(self._tcp).registerProducer(self._writer, True)
         self._watch_in(HANDSHAKE_S, self.fail, f"no handshake within {HANDSHAKE_S:.0f} s")
         self._owner.began(self)
@@ -142,7 +145,7 @@ class PeerProtocol(Protocol):
             case Resumed(received):
                 self._owner.resumed(self, received)
             case Said(sequence, message):
-                self._intake.said(sequence)
+                self._intake.said(sequence, cost(message))
                 self._owner.heard(self, sequence, message)
             case Acknowledged(sequence):
                 self._owner.acknowledged(self, sequence)

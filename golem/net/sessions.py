@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from golem.errors import Refused
+from golem.model.budgets import INBOUND, INBOUND_OF_ONE
 from golem.model.ids import NodeId
 from golem.net.carrier import HANDSHAKE_S
+from golem.net.handshakes import network_of
 from golem.net.peer import PeerProtocol
 
-MAX_INBOUND = 64  # open sessions that others dialled
 MET = "there is a session already"
 
 
@@ -44,8 +45,12 @@ class Sessions:
         """A peer dialled us, and goes on; an older session with it gives way. Raises Refused where this one must."""
         older = self._open.get(peer.node_id) or self._committed.get(peer.node_id)
         if older is None:
-            if sum(not other.dialled for other in self._open.values()) >= MAX_INBOUND:
+            inbound = [other.host for other in self._open.values() if not other.dialled]
+            network = network_of(peer.host)
+            if len(inbound) >= INBOUND.limit:
                 raise Refused("this node has sessions enough")
+            if network and sum(network_of(host) == network for host in inbound) >= INBOUND_OF_ONE.limit:
+                raise Refused("this node has sessions enough with your network")
             return
         is_fresh = older.opened_at is None or now_s - older.opened_at < HANDSHAKE_S
         if older.dialled and is_fresh and self._own < peer.node_id:

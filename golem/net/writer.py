@@ -8,15 +8,16 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ITCPTransport
 from zope.interface import implementer
 
+from golem.model import budgets
 from golem.model.messages import Message
 from golem.wire.codec import encode
 from golem.wire.envelope import MAX_BATCH_BYTES, MAX_MESSAGES
 from golem.wire.session import Phase, Session
 
-STALLED_S = 30.0  # a peer that reads nothing for so long is dropped; what it missed is sent when it is back
-MAX_UNWRITTEN_BYTES = 1 << 20  # answers owed to a peer that asks and does not read
-MAX_QUEUED = 40_000  # messages: twice what the node keeps for one peer; past it the session is dropped
-MAX_GOSSIP_BYTES = 1 << 20  # unnumbered messages waiting for a slow peer; the oldest are forgotten
+STALLED_S = float(budgets.STALLED_S.limit)  # what it missed is sent when it is back
+MAX_UNWRITTEN_BYTES = budgets.UNWRITTEN.limit  # answers owed to a peer that asks and does not read
+MAX_QUEUED = 2 * budgets.OUTBOX.limit  # messages; past it the session is dropped
+MAX_GOSSIP_BYTES = budgets.UNWRITTEN.limit  # unnumbered messages waiting for a slow peer; the oldest are forgotten
 
 
 @implementer(IPushProducer)

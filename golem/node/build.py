@@ -116,6 +116,7 @@ def assemble(
     sessions = Network(reach.carrier, parts.clock, identity, node.driver, parts.entropy)
     node.driver.join(sessions, partial(seal, parts.keyring, reach.network, parts.chain.domain))
     node.join(sessions, lambda: sessions.address)
+    node.desk.refused = lambda: sessions.refused
     return node
 
 

@@ -25,7 +25,10 @@ log = Logger()
 
 
 class Desk(Till, Outlook):
-    """Implements `golem.control.face.Face`. `live`: what running jobs say, which it shows."""
+    """Implements `golem.control.face.Face`. `live`: what running jobs say, which it shows.
+
+    `refused`: how often peers were refused or made to wait, by what was too much (`golem.model.budgets`).
+    """
 
     def __init__(
         self,
@@ -39,6 +42,7 @@ class Desk(Till, Outlook):
         Till.__init__(self, engine, chain, entropy)
         Outlook.__init__(self, engine, clock, templates)
         self.live = Live(clock)
+        self.refused: Callable[[], Mapping[str, int]] = dict
         self._network = network
         self._watchers: list[tuple[str | None, Callable[[Record], None]]] = []
         self._waiting: dict[str, Deferred[Record]] = {}
@@ -69,6 +73,7 @@ class Desk(Till, Outlook):
             "funds": {"free": funds.free, "claimable": funds.claimable, "wallet": funds.wallet},
             "owed": owed,
             "due": due,
+            "refused": dict(self.refused()),
             "tasks": {phase: phases.count(phase) for phase in sorted(set(phases))},
             "problems": records.problems(state),
         }

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from golem.model.budgets import OUTBOX
 from golem.model.ids import NodeId
 from golem.model.messages import Message
 
-MAX_WAITING = 20_000  # messages for a peer that is away, a few MB; it has long been replaced by then
+MAX_WAITING = OUTBOX.limit  # messages for a peer that is away, a few MB; it has long been replaced by then
 
 
 class Mail(msgspec.Struct):

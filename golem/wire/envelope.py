@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta
 
 from golem.errors import Incompatible, Malformed, Replayed
+from golem.model.budgets import ENVELOPE
 from golem.model.ids import NodeId
 from golem.model.messages import Message
 from golem.model.spec import Count, Name
@@ -19,7 +20,7 @@ from golem.wire.codec import Decoder, encode
 from golem.wire.frame import MAX_FRAME_BYTES
 from golem.wire.signing import SIGNATURE_BYTES, NodeKey, Sign, digest
 
-MAX_MESSAGES = 256  # in an envelope: a signature costs 50 us, so more would save less than 0.2 us a message
+MAX_MESSAGES = ENVELOPE.limit  # in an envelope: a signature costs 50 us, so more would save less than 0.2 us a message
 MAX_BATCH_BYTES = 768 << 10  # several messages share an envelope only up to here; one alone may be larger
 MAX_BODY_BYTES = MAX_FRAME_BYTES - 1024  # what stands around the body takes less than 450 bytes
 LIFETIME_MS = 60_000  # an envelope is made when it is written; a stalled session is dropped after 30 s

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from golem.errors import FrameTooLarge
+from golem.model.budgets import FRAME, GREETING
 
 HEAD_BYTES = 4
-MAX_GREETING_BYTES = 4 << 10  # 6x the largest hello; nobody has proved anything before a session is open
-MAX_FRAME_BYTES = 5 << 18  # 1.25 MiB: the largest message, an assignment with 4,096 inputs of the longest names, fits
+MAX_GREETING_BYTES = GREETING.limit  # 6x the largest hello; nobody has proved anything before a session is open
+MAX_FRAME_BYTES = FRAME.limit  # an assignment with 4,096 inputs of the longest names fits
 
 
 def frame(body: bytes) -> bytes:

@@ -230,6 +230,14 @@ def test_of_one_requestor_so_many_demands_are_carried_and_more_are_kept_by_those
     assert whispers(me), "those before have run out"
 
 
+def test_of_a_neighbour_s_own_demands_so_many_are_kept() -> None:
+    me = among("alice", "bob")
+    for task in range(tree.LIVE_STRAIGHT + 1):
+        me.hear("alice", demand(task=task), after_ms=100)
+    assert len(me.state.demands) == tree.LIVE_STRAIGHT
+    assert me.state.notes["news"] == {Reason.TOO_MANY.value: 1}
+
+
 def test_a_requestor_that_opens_and_closes_tasks_in_a_rush_is_carried_at_its_rate() -> None:
     me = among("alice", "bob", "carol")
     carried = 0

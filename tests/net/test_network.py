@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from golem.errors import ConfigError
 from golem.model.ids import NodeId, SubtaskId, TaskId
-from golem.model.messages import Cancellation, Demand, Withdrawal
+from golem.model.messages import Cancellation, Demand, Prune
 from golem.model.money import Wei
 from golem.model.spec import Limits
 from golem.net.intake import GOSSIP_BURST
@@ -389,7 +389,7 @@ def test_gossip_in_a_rush_is_heard_no_faster_than_it_is_worth(world: World) -> N
     alice, bob = world.pair()
     for _ in range(20):
         for _ in range(100):
-            alice.network.whisper(Withdrawal(task_id=TaskId("a" * 32)), alice.network.peers())
+            alice.network.whisper(Prune(), alice.network.peers())
         world.clock.advance(0.01)
     world.clock.advance(0.5)
     assert GOSSIP_BURST <= len(bob.hearer.gossip) <= GOSSIP_BURST + MAX_MESSAGES

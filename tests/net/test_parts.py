@@ -11,14 +11,14 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from golem.errors import Incompatible, Malformed
+from golem.model.budgets import DIALS, INBOUND
 from golem.model.ids import SubtaskId
 from golem.model.messages import Cancellation
 from golem.net import writer
 from golem.net.admission import BAN_S, MAX_CULPRITS, STRIKES, Admission
 from golem.net.carrier import join_place, seen_from, split_place
 from golem.net.intake import GOSSIP_BURST, MAX_UNTAKEN, Intake
-from golem.net.network import MAX_DIALS, Identity, Network
-from golem.net.sessions import MAX_INBOUND
+from golem.net.network import Identity, Network
 from golem.net.writer import MAX_QUEUED, MAX_UNWRITTEN_BYTES, Writer
 from golem.testing.clock import Clock
 from golem.testing.hearer import MemoryHearer
@@ -290,20 +290,20 @@ def test_who_asks_on_and_on_and_reads_no_answer_is_given_up(world: World) -> Non
 def test_a_node_has_room_for_so_many_that_dial_it(world: World) -> None:
     bob, _ = world.node("bob")
     world.node("dialled")
-    for n in range(MAX_INBOUND + 3):
+    for n in range(INBOUND.limit + 3):
         world.node(f"n{n}")[0].dial("bob:1")
         world.clock.advance(0.1)
-    assert len(bob.peers()) == MAX_INBOUND
+    assert len(bob.peers()) == INBOUND.limit
     bob.dial("dialled:1")
     world.clock.advance(1)
-    assert len(bob.peers()) == MAX_INBOUND + 1, "those we dial are not among them"
+    assert len(bob.peers()) == INBOUND.limit + 1, "those we dial are not among them"
 
 
 def test_so_many_are_dialled_at_once_and_no_more(world: World) -> None:
     bob, hearer = world.node("bob")
-    for n in range(MAX_DIALS + 1):
+    for n in range(DIALS.limit + 1):
         bob.dial(f"n{n}:1")
-    assert list(hearer.failed) == [f"n{MAX_DIALS}:1"]
+    assert list(hearer.failed) == [f"n{DIALS.limit}:1"]
 
 
 def test_a_node_dialled_by_two_of_its_names_at_once_has_one_session(world: World) -> None:

@@ -24,10 +24,11 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from golem.errors import ConfigError
+from golem.model.budgets import HANDSHAKES
 from golem.model.ids import SubtaskId
 from golem.model.messages import Cancellation
 from golem.net.carrier import HANDSHAKE_S
-from golem.net.network import MAX_PENDING, Identity, Network
+from golem.net.network import Identity, Network
 from golem.net.tls import ALPN, TlsCarrier
 from golem.testing.clock import Clock
 from golem.testing.hearer import MemoryHearer
@@ -230,16 +231,16 @@ async def test_who_does_not_shake_hands_is_sent_away_after_ten_seconds(make: Mak
     line = await call(bob.carrier.dial(bob.network.address) if tls else plain(bob))
     await until(lambda: len(bob.network._transports) == 1 and (line.is_shaken or not tls))
     clock.advance(HANDSHAKE_S - 0.1)
-    assert len(bob.network._pending) == 1
+    assert len(bob.network._admission.handshakes) == 1
     clock.advance(0.2)
     await until(lambda: line.is_lost)
 
 
 async def test_a_crowd_that_never_shakes_hands_keeps_nobody_out(make: Make) -> None:
     alice, bob = await make("alice"), await make("bob")
-    crowd = [await call(plain(bob)) for _ in range(MAX_PENDING + 40)]
+    crowd = [await call(plain(bob)) for _ in range(HANDSHAKES.limit + 40)]
     await until(lambda: sum(line.is_lost for line in crowd) == 40)
-    assert len(bob.network._pending) == MAX_PENDING
+    assert len(bob.network._admission.handshakes) == HANDSHAKES.limit
     alice.network.dial(bob.network.address)
     await until(lambda: alice.network.peers() == (bob.id,))
     for line in crowd:
