@@ -11,10 +11,11 @@ from enum import Enum
 from zope.interface import Attribute, Interface
 
 from golem.model.chain import Batch, Order, Receipt, Sighting, Statement, Voucher
-from golem.model.ids import Address, Cid, NodeId, SubtaskId
+from golem.model.ids import Address, Cid, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery, Demand, Offer, Place
 from golem.model.money import NOTHING, Wei
 from golem.model.spec import Capability, Chunk, Input, Job, Limits, Merge, Outcome, TaskSpec, Verdict
+from golem.model.trade import Seen, Terms
 from golem.model.value import Value
 
 # I/O ports
@@ -222,10 +223,7 @@ class IJournal(Interface):
 
 
 class Parameter(Value):
-    """One parameter of a template, for `--help` and forms.
-
-    `default`: as text; None where the user must say it. `schema`: what may be said, in JSON Schema.
-    """
+    """For `--help` and forms. `default`: as text; None where the user must say it. `schema`: of what may be said."""
 
     name: str
     help: str
@@ -385,10 +383,17 @@ class IFinishing(Interface):
 
 
 class IMarketStrategy(Interface):
-    """How a node trades."""
+    """How a node trades. Pure: the same arguments bring the same answer; chance comes from `salt` alone."""
 
-    def price(demand: Demand, capability: Capability, least: Wei) -> Wei:
+    def price(demand: Demand, terms: Terms) -> Wei:
         """What a provider asks, in wei per hour of one slot."""
 
-    def rank(demand: Demand, offers: Mapping[NodeId, Offer], trust: Mapping[NodeId, float]) -> Sequence[NodeId]:
-        """The offering providers, the best first."""
+    def choose(
+        demands: Mapping[TaskId, Demand], price: Mapping[TaskId, Wei], trust: Mapping[NodeId, float]
+    ) -> Sequence[TaskId]:
+        """All demands that a provider could work for, at its price, the best first. `trust`: in their requestors."""
+
+    def rank(
+        demand: Demand, offers: Mapping[NodeId, Offer], seen: Mapping[NodeId, Seen], salt: bytes
+    ) -> Sequence[NodeId]:
+        """The offering providers, the best first. Asked again from time to time, with another salt."""

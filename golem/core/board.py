@@ -95,6 +95,7 @@ def _assign(turn: Turn, board: Board, node: NodeId, agreement: Agreement, chunk:
         output_bytes=job.limits.output_bytes,
         assigned_ms=turn.now_ms,
         deadline_ms=turn.now_ms + job.limits.timeout_ms * ahead + TRANSFER_MS,
+        ahead=ahead,
     )
     turn.state.subtasks[sid] = subtask
     agreement.live[sid] = board.open[sid] = None
@@ -122,11 +123,11 @@ def release(turn: Turn, board: Board, subtask: Subtask) -> None:
     leave(board, subtask)
 
 
-def charge(board: Board, subtask: Subtask, amount: Wei) -> None:
+def charge(board: Board, subtask: Subtask) -> None:
     """An attempt is accepted: its chunk is done, at this cost."""
     if subtask.delivery is None:
         raise AssertionError(f"{subtask.subtask_id} is accepted without a delivery")
-    board.spent = Wei(board.spent + amount)
+    board.spent = Wei(board.spent + subtask.amount)
     board.accepted.setdefault(subtask.chunk, subtask.delivery)
 
 

@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 from golem.core.board import charge, dismiss, fill, finish, release, requeue, step, turn_down
-from golem.core.ledger import owe
 from golem.core.merging import begin_ready
+from golem.core.pace import measure
+from golem.core.promising import promise
 from golem.core.reputation import Deed
-from golem.core.settlement import schedule
-from golem.core.subtask import Phase, Subtask, held, worth
+from golem.core.subtask import Phase, Subtask, held
 from golem.core.task import Board, ChunkAccepted
 from golem.core.turn import Turn
-from golem.model.effects import Send
-from golem.model.messages import Acceptance, Reason
+from golem.model.messages import Reason
 from golem.model.spec import Judgement, Verdict
-from golem.model.value import evolve
 
 
 def accept(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None:
     """The result is right: owe its price, remember it, and use it."""
-    amount, is_new = worth(subtask), subtask.chunk not in board.accepted
+    is_new = subtask.chunk not in board.accepted
     release(turn, board, subtask)
-    payee = turn.state.peers[subtask.provider].payee
-    due_ms = turn.now_ms + turn.settings.payment_window_ms
-    cumulative = owe(turn.state.ledger, subtask.task_id, payee, amount, due_ms)
-    charge(board, subtask, amount)
-    turn.state.subtasks[subtask.subtask_id] = evolve(subtask, amount=amount)
-    acceptance = Acceptance(
-        subtask_id=subtask.subtask_id,
-        amount=amount,
-        cumulative=cumulative,
-        due_ms=due_ms,
-        payer=turn.started.payee,
-        payee=payee,
-    )
-    turn.ask(Send(to=subtask.provider, message=acceptance))
-    turn.note(
-        subtask.provider,
-        Deed.VERIFIED if verdict.checked else Deed.UNCHECKED,
-        amount,
-        subtask.subtask_id,
-        verdict.reason,
-    )
-    schedule(turn)
+    paid = promise(turn, subtask)
+    charge(board, paid)
+    deed = Deed.VERIFIED if verdict.checked else Deed.UNCHECKED
+    turn.note(paid.provider, deed, paid.amount, paid.subtask_id, verdict.reason)
+    if verdict.checked:
+        measure(turn, board, paid)
     turn.tell(subtask.task_id, "accepted", subtask=subtask.subtask_id, chunk=subtask.chunk, provider=subtask.provider)
     if is_new:
         step(turn, board, ChunkAccepted())

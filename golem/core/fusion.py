@@ -57,12 +57,16 @@ class Fused(NamedTuple):
     weight: float
 
     @property
+    def evidence(self) -> tuple[float, float]:
+        """All of it, for and against."""
+        good = self.own[0] + self.heard[0] + self.weight * self.mean
+        return good, self.own[1] + self.heard[1] + self.weight * (1 - self.mean)
+
+    @property
     def trust(self) -> float:
         """0 < trust < 1; a stranger nobody speaks of has 0.5."""
-        good = self.own[0] + self.heard[0]
-        bad = self.own[1] + self.heard[1]
-        prior = self.weight * self.mean + PRIOR_WEIGHT / 2
-        return (good + prior) / (good + bad + self.weight + PRIOR_WEIGHT)
+        good, bad = self.evidence
+        return (good + PRIOR_WEIGHT / 2) / (good + bad + PRIOR_WEIGHT)
 
 
 def fuse(own: Standing, voices: Iterable[Voice], hearsay: Hearsay | None, belief: float = 1.0) -> Fused:

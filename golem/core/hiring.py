@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from golem.core.board import fill, turn_down
 from golem.core.market import unwanted_offer
+from golem.core.pace import see
 from golem.core.recall import is_known, look
-from golem.core.reputation import Role
 from golem.core.task import Agreement, Board, Phase
 from golem.core.tree import publish, withdraw
 from golem.core.turn import Turn
@@ -43,12 +45,13 @@ def open_market(turn: Turn, board: Board) -> None:
 
 
 def announce(turn: Turn, board: Board) -> None:
-    """Tell everybody of a task that has work to give, and do so again later; or that it is over."""
+    """Tell everybody of a task that has work to give, rank who offers anew, and so again later; or say it is over."""
     if board.task.phase is not Phase.OPEN:
         withdraw(turn, board.task.task_id)
         return
     if board.pending:
         publish(turn, demand_of(turn, board))
+        board.agreements = {node: board.agreements[node] for node in _ranked(turn, board) if node in board.agreements}
     turn.after(DEMAND_MS, f"demand/{board.task.task_id}")
 
 
@@ -116,11 +119,16 @@ def pick(turn: Turn, task_id: TaskId) -> None:
     if board.task.phase is not Phase.OPEN:
         return
     board.has_picked = True
-    trust = {node: turn.trust(node, Role.PROVIDER) for node in board.offers}
-    for node in turn.strategy.rank(demand_of(turn, board), board.offers, trust):
+    for node in _ranked(turn, board):
         if _is_known(turn, node):
             _agree(board, node)
     fill(turn, board)
+
+
+def _ranked(turn: Turn, board: Board) -> Sequence[NodeId]:
+    """Who offers, the best first."""
+    seen = {node: see(turn, board.task.spec.template, node) for node in board.offers}
+    return turn.strategy.rank(demand_of(turn, board), board.offers, seen, turn.salt)
 
 
 def _agree(board: Board, provider: NodeId) -> None:

@@ -1,42 +1,32 @@
-"""Both sides of a demand: whether to offer, whom to pick, and the named reason for every no."""
+"""Both sides of a demand: whether to offer, at which price, whom to take, and the named reason for every no."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-
-from zope.interface import implementer
 
 from golem.core.ledger import unpaid
 from golem.core.protection import shut_out
 from golem.core.reputation import Role, is_quarantined
 from golem.core.turn import Turn
-from golem.interfaces import IMarketStrategy
 from golem.model.ids import NodeId
 from golem.model.messages import Assignment, Demand, Offer, Reason
 from golem.model.money import Wei, cost
 from golem.model.spec import Capability, Limits
+from golem.model.trade import Terms
 
 MAX_QUEUED_PER_SLOT = 64  # short jobs travel in numbers; longer ones are never assigned so deep
 STRANGER_TRUST = 0.5
 LEAST_WORK_MS = 1_000  # an assignment must be able to pay for this much work
 
 
-@implementer(IMarketStrategy)
-class CheapestTrusted:
-    """Providers ask their least price; requestors take the least price per trust, ties by id."""
-
-    def price(self, demand: Demand, capability: Capability, least: Wei) -> Wei:
-        """Ask the least we work for."""
-        return least
-
-    def rank(self, demand: Demand, offers: Mapping[NodeId, Offer], trust: Mapping[NodeId, float]) -> Sequence[NodeId]:
-        """A provider half as trusted must be half as dear."""
-        return sorted(offers, key=lambda node: (offers[node].price / trust[node], -trust[node], node))
-
-
 def fits(limits: Limits, capability: Capability) -> bool:
     """Whether a machine has room for one such job."""
     return limits.cores <= capability.cores and limits.memory_bytes <= capability.memory_bytes
+
+
+def ask(turn: Turn, demand: Demand) -> Wei:
+    """What we would do a demand's work for, now."""
+    settings = turn.settings
+    terms = Terms(settings.min_price, settings.peak_price, settings.slots, min(len(turn.state.busy), settings.slots))
+    return turn.strategy.price(demand, terms)
 
 
 def room_for(turn: Turn, limits: Limits) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from golem.core import offers
 from golem.core.job import LIVE, TABLE, Forsaken, Phase, Work, begin
 from golem.core.machine import advance
-from golem.core.market import room_for, unwanted_assignment, unwanted_demand
+from golem.core.market import ask, room_for, unwanted_assignment, unwanted_demand
 from golem.core.overlay import dial
 from golem.core.reputation import Deed
 from golem.core.turn import Turn
@@ -52,25 +52,39 @@ def busy(turn: Turn) -> int:
     return len(turn.state.busy)
 
 
-def consider(turn: Turn, demand: Demand) -> None:
-    """Offer for a demand, or say why not. One offer stands until it is refused or the task ends."""
-    if demand.task_id in turn.state.offered:
-        return
-    settings = turn.settings
-    price = turn.strategy.price(demand, turn.started.capability, settings.min_price)
-    reason = unwanted_demand(turn, demand, price)
-    free = room_for(turn, demand.limits)
-    if reason is None and free <= 0:
-        reason = Reason.BUSY
-    if reason:
-        _decline(turn, demand, reason, price)
-        return
+def consider(turn: Turn, *demands: Demand) -> None:
+    """Offer for demands, or say why not. One offer stands until it is refused or the task ends."""
+    wanted: dict[TaskId, Demand] = {}
+    for demand in demands:
+        if demand.task_id in turn.state.offered:
+            continue
+        if reason := objection(turn, demand):
+            _decline(turn, demand, reason, ask(turn, demand))
+        else:
+            wanted[demand.task_id] = demand
+    best = offers.chosen(turn, wanted) if wanted else []
+    for task_id in best:
+        _offer(turn, wanted.pop(task_id))
+    for demand in wanted.values():
+        _decline(turn, demand, Reason.BETTER, ask(turn, demand))
+
+
+def objection(turn: Turn, demand: Demand) -> Reason | None:
+    """Why this provider can't or won't offer for a demand now, or None."""
+    if reason := unwanted_demand(turn, demand, ask(turn, demand)):
+        return reason
+    return None if room_for(turn, demand.limits) > 0 else Reason.BUSY
+
+
+def _offer(turn: Turn, demand: Demand) -> None:
+    price = ask(turn, demand)
     peer = turn.state.peers.get(demand.requestor)
     if not (peer and peer.is_connected) and not dial(turn, demand.address):
         turn.refuse(demand.task_id, Reason.UNREACHABLE)
         return
     offers.made(turn, demand, price)
     turn.state.declined.pop(demand.task_id, None)
+    free = room_for(turn, demand.limits)
     offer = Offer(task_id=demand.task_id, price=price, slots=free, capability=turn.started.capability)
     turn.ask(Send(to=demand.requestor, message=offer))
     turn.tell("node", "offered", task=demand.task_id, price_wei=str(price))
@@ -90,11 +104,9 @@ def look_for_work(turn: Turn) -> None:
     """A slot is free: see whether a demand that was passed over is still worth an offer."""
     if busy(turn) >= turn.settings.slots:
         return
-    for task_id, demand in list(turn.state.demands.items()):
-        if demand.expires_ms < turn.now_ms:
-            _forget(turn, task_id)
-        elif demand.requestor != turn.started.node_id:
-            consider(turn, demand)
+    for task_id in [task for task, demand in turn.state.demands.items() if demand.expires_ms < turn.now_ms]:
+        _forget(turn, task_id)
+    consider(turn, *(demand for demand in turn.state.demands.values() if demand.requestor != turn.started.node_id))
 
 
 def _is_from(turn: Turn, peer: NodeId, task_id: TaskId) -> bool:

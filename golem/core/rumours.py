@@ -28,7 +28,8 @@ class Dealings(msgspec.Struct):
     """Our own doings. `deeds`: the latest of those that the standings are made of, by whose they are.
 
     `offers`: how many we made, `taken`: how many led to work, `losses`: how many did not, by reason; `lost`: the latest
-    of these. `offered_ms`: when we made those that nobody has answered.
+    of these. `offered_ms`: when we made those that nobody has answered. `paces`: how fast
+    providers are, by template and node.
     """
 
     deeds: dict[Rated, list[Noted]] = {}
@@ -37,6 +38,7 @@ class Dealings(msgspec.Struct):
     losses: dict[str, int] = {}
     lost: list[Lost] = []
     offered_ms: dict[TaskId, int] = {}
+    paces: dict[str, float] = {}
 
 
 class Rumours(msgspec.Struct):

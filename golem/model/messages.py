@@ -65,6 +65,7 @@ class Reason(Enum):
     LATE = "the lease had lapsed"
     QUARANTINE = "a wrong result was seen from this node lately"
     OUTBID = "others got all the work: they are cheaper, faster or more trusted"
+    BETTER = "the provider offers for better paid or more trusted work first"
     UNKNOWN = "no such agreement or subtask"
     OVERDUE = "earlier work for this requestor is overdue and not paid"
     TOO_MANY = "more news of one node, or by one neighbour, than others carry"

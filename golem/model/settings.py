@@ -15,7 +15,8 @@ from golem.model.value import Value
 class Settings(Value):
     """Terms on which this node trades.
 
-    `provide`: whether it computes for others. `slots`: jobs at once. `min_price`: wei per hour of one slot.
+    `provide`: whether it computes for others. `slots`: jobs at once. `min_price`: wei per hour of one core with
+    all slots free; `peak_price`: with all busy.
     `min_requestor_trust`, `min_provider_trust`: below them the other side is refused (a stranger has 0.5).
     `max_exposure`: the most unpaid work, in wei, for one requestor. `payment_window_ms`: accepted work is paid
     within it. `closure_ms`: dues are gathered this long before they are paid in one batch.
@@ -34,6 +35,7 @@ class Settings(Value):
     slots: Annotated[int, Meta(ge=1, le=1024)] = 1
     templates: tuple[Name, ...] = ()
     min_price: Wei = Wei(0)
+    peak_price: Wei = Wei(0)
     min_requestor_trust: float = 0.3
     min_provider_trust: float = 0.3
     check_share: Annotated[float, Meta(ge=0, le=1)] = 0.0

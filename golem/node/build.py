@@ -18,7 +18,7 @@ from golem.adapters.keyring import FileKeyring
 from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
 from golem.adapters.launchers.host import HostLauncher
 from golem.adapters.nochain import NoChain
-from golem.core.market import CheapestTrusted
+from golem.core.strategy import Frugal
 from golem.errors import ConfigError, JournalFault
 from golem.interfaces import IChain, IExecutor, IKeyring, ILauncher, ITaskTemplate
 from golem.ipfs.kubo import Client
@@ -103,7 +103,7 @@ def assemble(
     reach: Reach,
 ) -> Node:
     """Join the parts that production and simulation share."""
-    node = Node(parts, terms, templates, CheapestTrusted(), reach.network)
+    node = Node(parts, terms, templates, Frugal(), reach.network)
     identity = Identity(
         keyring=parts.keyring,
         network=reach.network,

@@ -51,7 +51,8 @@ class Provider(Value):
     slots: Annotated[int, kinds.count(1, 1024), "how many jobs it runs at once"] = 1
     memory: Annotated[int, kinds.SIZE, "memory for all jobs together"] = 4 << 30
     templates: Annotated[tuple[Name, ...], kinds.NAMES, "kinds of task; also those that this node may request"] = ()
-    min_price: Annotated[Wei, kinds.ETHER, "least price, in ether per hour of one slot"] = Wei(0)
+    min_price: Annotated[Wei, kinds.ETHER, "least price, in ether per hour of one core"] = Wei(0)
+    peak_price: Annotated[Wei, kinds.ETHER, "price with all slots busy; 0: the least"] = Wei(0)
     min_requestor_trust: Annotated[float, kinds.SHARE, "below it a requestor is refused; a stranger has 0.5"] = (
         _STANDARD.min_requestor_trust
     )
@@ -246,6 +247,7 @@ def settings(config: Config) -> Settings:
         slots=config.provider.slots,
         templates=config.provider.templates,
         min_price=config.provider.min_price,
+        peak_price=config.provider.peak_price,
         min_requestor_trust=config.provider.min_requestor_trust,
         min_provider_trust=config.requestor.min_provider_trust,
         check_share=config.requestor.check_share,

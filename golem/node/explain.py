@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from golem.core.market import room_for, unwanted_demand
+from golem.core.market import ask
+from golem.core.provider import objection
 from golem.core.state import NodeState
 from golem.core.subtask import Phase as Attempt
 from golem.core.task import LIVE, Board, Phase
 from golem.core.turn import Turn
 from golem.model.ids import NodeId
 from golem.model.messages import Demand, Reason
-from golem.model.money import Wei, show_ether
+from golem.model.money import show_ether
 from golem.model.spec import Environment
 
 Record = Mapping[str, object]
@@ -32,7 +33,7 @@ STATES = ("accepted", "verifying", "computing", "waiting")
 def task(state: NodeState, board: Board, labels: Sequence[str]) -> Record:
     """Where every chunk of a task is, and for those that wait, what every known node says. All counts add up."""
     states = _states(state, board)
-    groups = _groups(state, board, labels)
+    groups = _groups(state, board, labels, states)
     return {
         "task_id": board.task.task_id,
         "phase": board.task.phase.value,
@@ -63,12 +64,12 @@ def _known(state: NodeState, board: Board) -> list[NodeId]:
     return list(dict.fromkeys([*state.peers, *board.offers, *board.agreements, *board.refused, *board.declined]))
 
 
-def _groups(state: NodeState, board: Board, labels: Sequence[str]) -> list[Record]:
+def _groups(state: NodeState, board: Board, labels: Sequence[str], states: Sequence[str]) -> list[Record]:
     """Waiting chunks, together where every node says the same about them; the largest group first."""
     if board.task.phase is not Phase.OPEN:
         return []
     alike: dict[frozenset[NodeId], list[int]] = {}
-    for chunk in reversed(board.pending):
+    for chunk in [chunk for chunk in dict.fromkeys(reversed(board.pending)) if states[chunk] == "waiting"]:
         alike.setdefault(frozenset(board.tried.get(chunk, ())), []).append(chunk)
     nodes = _known(state, board)
     return [
@@ -100,7 +101,8 @@ def _stance(state: NodeState, board: Board, node: NodeId, tried: frozenset[NodeI
     if node in board.declined:
         return board.declined[node].reason.value, PROVIDERS
     if node in board.offers:
-        return "it has offered; the first pick is still to come", HERE
+        late = "the chain is asked first what it was paid" if board.has_picked else "the first pick is still to come"
+        return f"it has offered; {late}", HERE
     if node in board.refused:
         return board.refused[node].value, HERE
     if peer is None or not peer.is_connected:
@@ -159,14 +161,8 @@ def _prospect(turn: Turn, demand: Demand) -> Said:
     if demand.task_id in state.offered:
         is_new = demand.task_id in state.dealings.offered_ms
         return ("we have offered, and wait for work" if is_new else "we have offered, and wait for more work"), HERE
-    reason = unwanted_demand(turn, demand, _price(turn, demand))
-    if reason is None and room_for(turn, demand.limits) <= 0:
-        reason = Reason.BUSY
+    reason = objection(turn, demand)
     return reason.value if reason else "an offer is to be made at the next look", HERE
-
-
-def _price(turn: Turn, demand: Demand) -> Wei:
-    return turn.strategy.price(demand, turn.started.capability, turn.settings.min_price)
 
 
 def _idle(turn: Turn, demands: Sequence[Demand]) -> str:
@@ -202,7 +198,7 @@ def _environment(turn: Turn, name: str) -> str:
 
 
 def _priced_out(turn: Turn, demands: Sequence[Demand]) -> str:
-    ours = {demand.task_id: _price(turn, demand) for demand in demands}
+    ours = {demand.task_id: ask(turn, demand) for demand in demands}
     dear = [demand for demand in demands if ours[demand.task_id] > demand.max_price]
     if dear:
         best = max(dear, key=lambda demand: demand.max_price)

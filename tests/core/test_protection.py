@@ -9,6 +9,7 @@ from golem.core.protection import CRASHED_MS, FAULTY_MS
 from golem.model import events as e
 from golem.model.ids import TaskId
 from golem.model.messages import Assignment, Offer, Reason, Refusal
+from golem.model.money import Wei
 from golem.model.spec import Limits, Outcome, Status
 from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
@@ -142,11 +143,11 @@ def test_offers_are_for_as_many_jobs_as_have_room() -> None:
         (Limits(memory_bytes=0), 4),
     ):
         me = provider_near(evolve(TERMS, slots=4))
-        me.hear("alice", demand(limits=limits))
+        me.hear("alice", demand(limits=limits, max_price=Wei(4 * PRICE)))
         assert me.one_said(Offer).slots == slots
     me = hired(evolve(TERMS, slots=4))
     me.hear("alice", assignment(job=evolve(assignment().job, limits=Limits(cores=3))))
     me.hear("alice", demand(task_id=TaskId("8" * 32)))
     assert me.one_said(Offer).slots == 1
-    me.hear("alice", demand(task_id=TaskId("9" * 32), limits=Limits(cores=2)))
+    me.hear("alice", demand(task_id=TaskId("9" * 32), limits=Limits(cores=2), max_price=Wei(2 * PRICE)))
     assert me.one_said(Refusal).reason is Reason.BUSY

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 from twisted.python.failure import Failure
 
-from golem.core.market import CheapestTrusted
+from golem.core.strategy import Frugal
 from golem.errors import JournalFault
 from golem.model.effects import Effect
 from golem.model.events import Connected, Event, Started
@@ -59,7 +59,7 @@ class Listing:
 
 def engine(journal: MemoryJournal, clock: Clock) -> Engine:
     """One that has read its journal."""
-    made = Engine(journal, {"toy": Toy()}, CheapestTrusted(), clock, SeededEntropy("engine"))
+    made = Engine(journal, {"toy": Toy()}, Frugal(), clock, SeededEntropy("engine"))
     made.recover()
     return made
 
