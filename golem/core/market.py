@@ -6,11 +6,11 @@ from golem.core.ledger import unpaid
 from golem.core.protection import shut_out
 from golem.core.reputation import Role, is_quarantined
 from golem.core.turn import Turn
-from golem.interfaces import Terms
 from golem.model.ids import NodeId
 from golem.model.messages import Assignment, Demand, Offer, Reason
 from golem.model.money import Wei, cost
 from golem.model.spec import Capability, Limits
+from golem.model.trade import Terms
 
 MAX_QUEUED_PER_SLOT = 64  # short jobs travel in numbers; longer ones are never assigned so deep
 STRANGER_TRUST = 0.5

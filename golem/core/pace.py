@@ -11,8 +11,8 @@ from golem.core.reputation import Role
 from golem.core.subtask import Subtask
 from golem.core.task import Board
 from golem.core.turn import Turn
-from golem.interfaces import Seen
 from golem.model.ids import NodeId
+from golem.model.trade import Seen
 
 MOST_PACES = 5_000  # providers and templates, measured last
 NEWS = 0.25  # of a speed is its last measurement: four or so make it

@@ -13,10 +13,11 @@ from math import cos, log, pi, sqrt
 
 from zope.interface import implementer
 
-from golem.interfaces import IMarketStrategy, Seen, Terms
+from golem.interfaces import IMarketStrategy
 from golem.model.ids import NodeId, TaskId, derive
 from golem.model.messages import Demand, Offer
 from golem.model.money import Wei
+from golem.model.trade import Seen, Terms
 
 UNSURE = 0.3  # 2 / (deeds + 2) above this: fewer than five deeds at a stake of 10**15 wei
 TRIALS = 0.15  # of all rankings put newcomers first; what they may cost is bounded: all they do is checked

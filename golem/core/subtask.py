@@ -51,7 +51,7 @@ JUDGED = {
 class Subtask(Value):
     """One attempt. `gateway`: where its provider serves content. `reports`: by check, as they come in.
 
-    `step`: of the verifier's, which is asked now. `ahead`: one more than what each slot of its provider has before it.
+    `ahead`: one more than what each slot of its provider has before it. `step`: of the verifier's, which is asked now.
     """
 
     subtask_id: SubtaskId

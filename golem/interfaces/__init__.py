@@ -28,8 +28,6 @@ from golem.interfaces.policy import (
     IVerifier,
     Parameter,
     Ruling,
-    Seen,
-    Terms,
     schema_of,
 )
 
@@ -59,7 +57,5 @@ __all__ = [
     "Parameter",
     "Room",
     "Ruling",
-    "Seen",
-    "Terms",
     "schema_of",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple
 
 from zope.interface import Attribute, Interface
 
@@ -12,6 +11,7 @@ from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery, Demand, Offer
 from golem.model.money import Wei
 from golem.model.spec import Chunk, Input, Job, Merge, Outcome, TaskSpec, Verdict
+from golem.model.trade import Seen, Terms
 from golem.model.value import Value
 
 
@@ -176,26 +176,6 @@ class IFinishing(Interface):
 
         Asked with no results at first, only to know whether there will be one.
         """
-
-
-class Terms(NamedTuple):
-    """On what a provider trades: its `least` and `most` price, in wei per hour of one core, and how full it is."""
-
-    least: Wei
-    most: Wei
-    slots: int
-    busy: int
-
-
-class Seen(NamedTuple):
-    """A provider as a requestor sees it: deeds for and against it, own and heard, and how fast its verified work was.
-
-    `speed`: a multiple of what the template guesses; 0: not measured yet.
-    """
-
-    good: float
-    bad: float
-    speed: float
 
 
 class IMarketStrategy(Interface):

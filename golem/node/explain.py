@@ -33,7 +33,7 @@ STATES = ("accepted", "verifying", "computing", "waiting")
 def task(state: NodeState, board: Board, labels: Sequence[str]) -> Record:
     """Where every chunk of a task is, and for those that wait, what every known node says. All counts add up."""
     states = _states(state, board)
-    groups = _groups(state, board, labels)
+    groups = _groups(state, board, labels, states)
     return {
         "task_id": board.task.task_id,
         "phase": board.task.phase.value,
@@ -64,12 +64,12 @@ def _known(state: NodeState, board: Board) -> list[NodeId]:
     return list(dict.fromkeys([*state.peers, *board.offers, *board.agreements, *board.refused, *board.declined]))
 
 
-def _groups(state: NodeState, board: Board, labels: Sequence[str]) -> list[Record]:
+def _groups(state: NodeState, board: Board, labels: Sequence[str], states: Sequence[str]) -> list[Record]:
     """Waiting chunks, together where every node says the same about them; the largest group first."""
     if board.task.phase is not Phase.OPEN:
         return []
     alike: dict[frozenset[NodeId], list[int]] = {}
-    for chunk in reversed(board.pending):
+    for chunk in [chunk for chunk in dict.fromkeys(reversed(board.pending)) if states[chunk] == "waiting"]:
         alike.setdefault(frozenset(board.tried.get(chunk, ())), []).append(chunk)
     nodes = _known(state, board)
     return [
@@ -101,7 +101,8 @@ def _stance(state: NodeState, board: Board, node: NodeId, tried: frozenset[NodeI
     if node in board.declined:
         return board.declined[node].reason.value, PROVIDERS
     if node in board.offers:
-        return "it has offered; the first pick is still to come", HERE
+        late = "the chain is asked first what it was paid" if board.has_picked else "the first pick is still to come"
+        return f"it has offered; {late}", HERE
     if node in board.refused:
         return board.refused[node].value, HERE
     if peer is None or not peer.is_connected:

@@ -65,7 +65,11 @@ class LocalNode:
         self.passed = []
         world.silent.pop(self.name, None)
         world.points[self.name] = self.journal.reached = self._reached
-        life = self._life = Life(self._body(), world.clock, self.moods, self._reached, self._hush)
+
+        def hush() -> None:
+            world.silent[self.name] = None
+
+        life = self._life = Life(self._body(), world.clock, self.moods, self._reached, hush)
         life.clock.offset_s += self.offset_s
         self.node.startService()
         self.node.engine.observe(self._witness.saw)  # after the replay, which tells nothing new
@@ -91,9 +95,6 @@ class LocalNode:
             behave=world.mind(name),
             seed=f"{world.seed}/{name}/{self._boots}",
         )
-
-    def _hush(self) -> None:
-        self._world.silent[self.name] = None
 
     def fall(self) -> None:
         """Die in the midst of a turn; `kill` buries it."""

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from golem.core import strategy
 from golem.core.strategy import TRIALS, Frugal, beta, lower_bound, uniform
-from golem.interfaces import Seen, Terms
 from golem.model.ids import NodeId, TaskId
 from golem.model.messages import Demand, Offer
 from golem.model.money import Wei
 from golem.model.spec import Limits
+from golem.model.trade import Seen, Terms
 from golem.testing.keys import FixedKeyring
 from golem.testing.toy import CAPABILITY
 
