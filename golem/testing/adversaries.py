@@ -19,7 +19,17 @@ from golem.errors import ChainFault
 from golem.interfaces import IChain, IExecutor
 from golem.model.chain import Batch, Receipt
 from golem.model.ids import Cid, NodeId, TaskId, derive
-from golem.model.messages import Acceptance, Assignment, Delivery, Demand, Message, Offer, PeerList, Rejection
+from golem.model.messages import (
+    Acceptance,
+    Assignment,
+    Delivery,
+    Demand,
+    Message,
+    Offer,
+    PeerList,
+    PeerRecord,
+    Rejection,
+)
 from golem.model.money import NOTHING, Wei
 from golem.model.spec import Limits
 from golem.model.value import evolve
@@ -168,7 +178,7 @@ class PayLate(Adversary):
 
 
 class Spammer(Adversary):
-    """Tells everybody of tasks that there are not, and of nodes that there are not."""
+    """Tells everybody of tasks that there are not, and that it listens where it does not."""
 
     made = 0
 
@@ -193,8 +203,8 @@ class Spammer(Adversary):
         )
 
     def _peers(self) -> Message:
-        nodes = [NodeId("02" + self.dice.randbytes(32).hex()) for _ in range(16)]
-        return PeerList(peers=tuple((node, f"{node[:8]}:1") for node in nodes))
+        at_ms = int(self.scene.clock.seconds() * 1000) + self.made
+        return PeerList(peers=(PeerRecord(node=self.scene.node_id, address=f"nowhere-{self.made}:1", at_ms=at_ms),))
 
 
 class Replayer(Adversary):

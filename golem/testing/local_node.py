@@ -65,7 +65,7 @@ class LocalNode:
         self.passed = []
         world.silent.pop(self.name, None)
         world.points[self.name] = self.journal.reached = self._reached
-        life = self._life = Life(self._body(), world.clock, self.moods, self._reached, self._hush)
+        life = self._life = Life(self._body(), world.clock, self.moods, self._reached, lambda: world.hush(self.name))
         life.clock.offset_s += self.offset_s
         self.node.startService()
         self.node.engine.observe(self._witness.saw)  # after the replay, which tells nothing new
@@ -92,14 +92,11 @@ class LocalNode:
             seed=f"{world.seed}/{name}/{self._boots}",
         )
 
-    def _hush(self) -> None:
-        self._world.silent[self.name] = None
-
     def fall(self) -> None:
         """Die in the midst of a turn; `kill` buries it."""
         assert self._life is not None, f"{self.name} is dead"
         self._life.fall()
-        self._world.silent[self.name] = None
+        self._world.hush(self.name)
         self._world.fallen.append(self.name)
 
     def _reached(self, point: str) -> None:
@@ -114,7 +111,7 @@ class LocalNode:
         """End the node at once: nothing is said, finished, or written any more."""
         assert self._life is not None, f"{self.name} is dead"
         self._life.end()
-        self._world.silent[self.name] = None
+        self._world.hush(self.name)
         self._world.network.thaw(self.name)
         self._world.hang_up(self.name)
         self._life = None

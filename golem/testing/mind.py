@@ -49,4 +49,4 @@ class Mind:
 
     def _broadcast(self, message: Message) -> None:
         if self._sessions is not None:
-            self._sessions.broadcast(self._say(message))
+            self._sessions.whisper(self._say(message), self._sessions.peers())
