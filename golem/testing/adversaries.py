@@ -178,7 +178,7 @@ class PayLate(Adversary):
 
 
 class Spammer(Adversary):
-    """Tells everybody of tasks that there are not, and of places where it is not."""
+    """Tells everybody of tasks that there are not, and that it listens where it does not."""
 
     made = 0
 
@@ -203,9 +203,8 @@ class Spammer(Adversary):
         )
 
     def _peers(self) -> Message:
-        place = f"n{self.dice.randbytes(4).hex()}:1"
-        record = PeerRecord(node=self.scene.node_id, address=place, at_ms=int(self.scene.clock.seconds() * 1000))
-        return PeerList(peers=(record,))
+        at_ms = int(self.scene.clock.seconds() * 1000) + self.made
+        return PeerList(peers=(PeerRecord(node=self.scene.node_id, address=f"nowhere-{self.made}:1", at_ms=at_ms),))
 
 
 class Replayer(Adversary):

@@ -65,11 +65,7 @@ class LocalNode:
         self.passed = []
         world.silent.pop(self.name, None)
         world.points[self.name] = self.journal.reached = self._reached
-
-        def hush() -> None:
-            world.silent[self.name] = None
-
-        life = self._life = Life(self._body(), world.clock, self.moods, self._reached, hush)
+        life = self._life = Life(self._body(), world.clock, self.moods, self._reached, lambda: world.hush(self.name))
         life.clock.offset_s += self.offset_s
         self.node.startService()
         self.node.engine.observe(self._witness.saw)  # after the replay, which tells nothing new
@@ -100,7 +96,7 @@ class LocalNode:
         """Die in the midst of a turn; `kill` buries it."""
         assert self._life is not None, f"{self.name} is dead"
         self._life.fall()
-        self._world.silent[self.name] = None
+        self._world.hush(self.name)
         self._world.fallen.append(self.name)
 
     def _reached(self, point: str) -> None:
@@ -115,7 +111,7 @@ class LocalNode:
         """End the node at once: nothing is said, finished, or written any more."""
         assert self._life is not None, f"{self.name} is dead"
         self._life.end()
-        self._world.silent[self.name] = None
+        self._world.hush(self.name)
         self._world.network.thaw(self.name)
         self._world.hang_up(self.name)
         self._life = None

@@ -112,6 +112,10 @@ class World:
         is_up = there not in self.silent and not network.is_frozen(there)
         return here == there or (is_up and not network.is_cut((here, there)) and not network.is_cut((there, here)))
 
+    def hush(self, name: str) -> None:
+        """A node says nothing any more."""
+        self.silent[name] = None
+
     def hang_up(self, name: str) -> None:
         """A node's process is gone: its port is closed and its connections break, as a kernel sees to."""
         self.network.unbind(name, PORT)

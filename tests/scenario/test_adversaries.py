@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from golem.model.messages import Reason
 from golem.model.value import evolve
 from golem.testing.adversaries import ADVERSARIES, ANYBODY, ASKING, PROVIDING
 from golem.testing.local import LocalNetwork
@@ -69,8 +70,9 @@ def test_who_does_not_pay_in_time_is_trusted_less_and_served_no_more(network: Ne
     again = net["mallory"].submit("echo", {"count": 12})
     net.advance(120)
     assert net["mallory"].task(again)["accepted"] == 0
-    said = {str(row["reason"]) for name in ("bob", "carol") for row in net[name].node.desk.explain(None)}
-    assert any("overdue" in reason for reason in said), said
+    notes = [net[name].node.engine.state.notes for name in ("bob", "carol")]
+    said = [reason for note in notes for reason in note.get(again, {})]
+    assert Reason.OVERDUE.value in said or Reason.REPUTATION.value in said, said
 
 
 def test_each_adversary_is_tried_above() -> None:
