@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from golem.errors import ChainFault
 from golem.interfaces import IChain
-from golem.model.chain import Batch, Domain, Funds, Order, Receipt, Sighting, Statement, Voucher
+from golem.model.chain import Batch, Consent, Domain, Funds, Order, Receipt, Sighting, Statement, Voucher
 from golem.model.ids import Address
 from golem.model.money import NOTHING, Wei
 
@@ -41,6 +41,10 @@ class NoChain:
         return fail(ChainFault(NO_CHAIN))
 
     def order(self, key: str, order: Order) -> Deferred[Receipt]:
+        """Not here."""
+        return fail(ChainFault(NO_CHAIN))
+
+    def consent(self, payer: Address) -> Deferred[Consent]:
         """Not here."""
         return fail(ChainFault(NO_CHAIN))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 
 from golem.cli.command import Call, Parser, Verbs
@@ -12,6 +13,7 @@ from golem.control.views import Funds, Status, view
 from golem.errors import Fault
 from golem.model.money import ether
 
+CONSENT = re.compile(r"(\d{1,15}):([0-9a-f]{130})")
 ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
@@ -24,9 +26,12 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     withdraw.add_argument("--own", metavar="ETHER", help="take back so much of the own deposit instead")
     reserve = verbs.add("reserve", _reserve, "set some of the deposit aside for one provider")
     reclaim = verbs.add("reclaim", _reclaim, "make the reserve for a provider free again, two days after an unlock")
+    consent = verbs.add("consent", _consent, "as a provider, let a requestor have its reserve back at once")
+    release = verbs.add("release", _release, "take a reserve back at once, by what the provider's consent printed")
     verbs.add("unlock", _unlock, "begin to take reserves back; providers see it, and may claim for two days")
-    for verb in (reserve, reclaim):
-        verb.add_argument("account", metavar="ACCOUNT", help="the provider's, as golem payment list shows it")
+    for verb in (reserve, reclaim, consent, release):
+        verb.add_argument("account", metavar="ACCOUNT", help="the other side's, as golem payment list shows it")
+    release.add_argument("word", metavar="CONSENT", help="what golem wallet consent printed at the provider")
     for verb in (deposit, reserve):
         verb.add_argument("amount", metavar="ETHER", help="like 0.25")
 
@@ -69,6 +74,30 @@ def _reserve(call: Call) -> int:
 def _reclaim(call: Call) -> int:
     account = _account(call.args.account)
     return _order(call, f"took back the reserve for {account}", type="Reclaim", payee=account)
+
+
+def _consent(call: Call) -> int:
+    made = _answer(call, call.client.post(f"/consents/{_account(call.args.account)}", {}))
+    if call.screen.is_json:
+        call.screen.record(made)
+        return Exit.OK
+    amount = money(str(made.get("amount", "0")))
+    call.screen.note(
+        f"{amount} is free again once the other side says, within a day: golem wallet release ACCOUNT, and"
+    )
+    call.screen.say(f"{made.get('until_s')}:{made.get('signature')}")
+    return Exit.OK
+
+
+def _release(call: Call) -> int:
+    account, word = _account(call.args.account), CONSENT.fullmatch(call.args.word)
+    if word is None:
+        raise UsageError(f"{call.args.word!r} is no consent: the provider's golem wallet consent prints one")
+    signature = b64encode(bytes.fromhex(word[2])).decode()
+    answer = call.client.post(
+        "/orders", {"type": "Release", "payee": account, "until_s": int(word[1]), "signature": signature}
+    )
+    return _done(call, _answer(call, answer), f"took back the reserve for {account}")
 
 
 def _unlock(call: Call) -> int:

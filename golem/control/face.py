@@ -105,6 +105,13 @@ class Face(Outlook, Protocol):
         """Do something with our deposit; answers {"tx_hash", "fee"}. Raises NotEnoughFunds, Locked, ChainFault."""
         ...
 
+    def consent(self, payer: str) -> Awaitable[Record]:
+        """Sign that `payer` may have its reserve for us back; answers {"amount", "until_s", "signature"}.
+
+        Raises NotFound, BadParameters, ChainFault.
+        """
+        ...
+
     def audit(self) -> Awaitable[Sequence[Record]]:
         """Whether our books and the contract's agree: `views.Finding`s. Raises ChainFault."""
         ...

@@ -2,7 +2,7 @@
 
     GET  /status  /templates  /tasks  /tasks/ID  /tasks/ID/subtasks  /tasks/ID/logs  /tasks/ID/explain
     GET  /jobs  /explain  /payments  /audit  /funds  /peers  /peers/ID  /reputation  /reputation/ID
-    POST /tasks  /estimates  /withdraw  /orders      DELETE /tasks/ID
+    POST /tasks  /estimates  /withdraw  /orders  /consents/ACCOUNT      DELETE /tasks/ID
     GET  /watch?topic=ID: one JSON object a line, empty lines between
 
 An error is `{"error": {"code", "message"}}`, its code the name of a class in `golem.errors`.
@@ -81,6 +81,7 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("GET", "audit"): lambda face, _, __: face.audit(),
     ("POST", "withdraw"): lambda face, _, __: face.withdraw(),
     ("POST", "orders"): lambda face, _, body: face.order(read_order(body)),
+    ("POST", "consents", "*"): lambda face, payer, _: face.consent(payer),
     ("POST", "estimates"): lambda face, _, body: face.estimate(read(body)),
 }
 

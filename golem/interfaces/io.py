@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Sequence
 
 from zope.interface import Attribute, Interface
 
-from golem.model.chain import Batch, Order, Receipt, Sighting, Statement, Voucher
+from golem.model.chain import Batch, Consent, Order, Receipt, Sighting, Statement, Voucher
 from golem.model.ids import Address, Cid
 from golem.model.messages import Place
 from golem.model.money import NOTHING, Wei
@@ -171,6 +171,9 @@ class IChain(Interface):
 
     def order(key: str, order: Order) -> Awaitable[Receipt]:
         """Do something with our deposit; under one key once. Raises NotEnoughFunds, ChainFault."""
+
+    def consent(payer: Address) -> Awaitable[Consent]:
+        """Sign that `payer` may have its reserve for us back now. Raises NotFound where there is none."""
 
     def withdraw(payers: Sequence[Address]) -> Awaitable[Receipt]:
         """Take out all that these payers have paid us."""

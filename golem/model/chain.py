@@ -120,11 +120,27 @@ class Reclaim(Value):
     payee: Address
 
 
+class Consent(Value):
+    """A payee lets a payer have its reserve of `amount` back at once, until an instant by the chain's clock."""
+
+    amount: Wei
+    until_s: Count
+    signature: Annotated[bytes, Meta(max_length=65)]
+
+
+class Release(Value):
+    """Make the reserve for a payee free again at once, as it has signed in a Consent."""
+
+    payee: Address
+    until_s: Count
+    signature: Annotated[bytes, Meta(max_length=65)]
+
+
 class TakeBack(Value):
     """Move some of our free balance back into the wallet."""
 
     amount: Wei
 
 
-Order = PutIn | SetAside | Unlock | Reclaim | TakeBack
+Order = PutIn | SetAside | Unlock | Reclaim | Release | TakeBack
 """What a payer does with its deposit, other than to pay."""

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from golem.errors import BadParameters
 from golem.interfaces import IChain, IEntropy
 from golem.model.chain import Order
+from golem.model.ids import Address
 from golem.node.audit import audit
 from golem.node.engine import Engine
 from golem.node.submission import read_wei
@@ -60,6 +61,18 @@ class Till:
     async def _order(self, order: Order) -> Record:
         receipt = await self._chain.order(self._entropy.token(16).hex(), order)
         return {"tx_hash": receipt.tx_hash, "fee": receipt.fee}
+
+    def consent(self, payer: str) -> Awaitable[Record]:
+        """Sign that `payer` may have its reserve for us back. Raises NotFound, ChainFault."""
+        return Deferred.fromCoroutine(self._consent(payer))
+
+    async def _consent(self, payer: str) -> Record:
+        try:
+            account = msgspec.convert(payer, Address)
+        except msgspec.ValidationError as why:
+            raise BadParameters(f"{payer} is no account: {why}") from why
+        made = await self._chain.consent(account)
+        return {"amount": made.amount, "until_s": made.until_s, "signature": made.signature.hex()}
 
     def audit(self) -> Awaitable[Sequence[Record]]:
         """Whether our books and the contract's agree: one finding for each law. Raises ChainFault."""

@@ -11,9 +11,9 @@ import pytest
 from twisted.internet.defer import Deferred, gatherResults
 from zope.interface.verify import verifyObject
 
-from golem.errors import BadSignature, NotEnoughFunds
+from golem.errors import BadSignature, NotEnoughFunds, NotFound
 from golem.interfaces import IChain
-from golem.model.chain import Batch, Funds, PutIn, Receipt, SetAside, TakeBack, Unlock, Voucher, Word
+from golem.model.chain import Batch, Funds, PutIn, Receipt, Release, SetAside, TakeBack, Unlock, Voucher, Word
 from golem.model.ids import Address, BatchId, derive
 from golem.model.money import Wei
 from golem.model.value import evolve
@@ -194,6 +194,19 @@ class ChainContract:
             with pytest.raises(BadSignature):
                 await world.bob.claim(evolve(world.voucher(10**14), **wrong))
         assert await world.bobs() == (0, 0)
+
+    @waited
+    async def test_a_reserve_is_free_again_at_once_where_the_payee_consents(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(10**15))
+        with pytest.raises(NotFound, match="reserved nothing"):
+            await world.bob.consent(world.alice.account)
+        await world.alice.order("aside", SetAside(payee=world.bob.account, amount=Wei(10**14)))
+        word = await world.bob.consent(world.alice.account)
+        assert word.amount == 10**14
+        release = Release(payee=world.bob.account, until_s=word.until_s, signature=word.signature)
+        for _ in range(2):
+            await world.alice.order("release", release)
+        assert (await world.alices()).free == 10**15
 
     @waited
     async def test_under_one_key_an_order_is_carried_out_once(self, world: World) -> None:

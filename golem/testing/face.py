@@ -199,6 +199,10 @@ class ScriptedFace(ScriptedOutlook):
         self.orders.append(order)
         return succeed({"tx_hash": "0x" + "dd" * 32, "fee": Wei(10**13)})
 
+    def consent(self, payer: str) -> Awaitable[Record]:
+        """Always given."""
+        return succeed({"amount": Wei(10**17), "until_s": 1_700_000_000, "signature": "ab" * 65})
+
     def audit(self) -> Awaitable[Sequence[Record]]:
         """The findings set."""
         return succeed(self.findings)

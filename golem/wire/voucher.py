@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 
 from golem.errors import BadSignature
-from golem.model.chain import Domain, Voucher
+from golem.model.chain import Consent, Domain, Release, Voucher
 from golem.model.ids import Address
 from golem.model.messages import Acceptance
+from golem.model.money import Wei
 from golem.model.value import evolve
 from golem.wire.account import keccak256, recover_address
 
@@ -52,14 +54,34 @@ def sign_acceptance(sign: SignPayment, domain: Domain, acceptance: Acceptance) -
 
 def verify_voucher(domain: Domain, voucher: Voucher) -> None:
     """Raise BadSignature where the payer did not sign it, or for another contract or chain."""
-    signature = voucher.signature
-    if len(signature) != SIGNATURE_BYTES or signature[64] not in (V_OFFSET, V_OFFSET + 1):
+    if not _is_whole(voucher.signature):
         raise BadSignature(f"voucher of {voucher.payer}: not the {SIGNATURE_BYTES} bytes of a signature")
-    made = signature[:64] + bytes([signature[64] - V_OFFSET])
-    if recover_address(due_digest(domain, voucher), made) != voucher.payer:
+    if _signer(due_digest(domain, voucher), voucher.signature) != voucher.payer:
         raise BadSignature(
             f"voucher: not signed by {voucher.payer} for the contract {domain.contract} on chain {domain.chain_id}"
         )
+
+
+def sign_consent(sign: SignPayment, domain: Domain, payer: Address, payee: Address, gwei: int, until_s: int) -> Consent:
+    """Let `payer` have all of its reserve for us, `payee`, back at once."""
+    signature = seal(sign, release_digest(domain, payer, payee, gwei, until_s))
+    return Consent(amount=Wei(gwei * 10**9), until_s=until_s, signature=signature)
+
+
+def is_consent(domain: Domain, payer: Address, release: Release, gwei: int) -> bool:
+    """Whether the payee has signed that `payer` may have its reserve of `gwei` back."""
+    digest = release_digest(domain, payer, release.payee, gwei, release.until_s)
+    with suppress(BadSignature):
+        return _is_whole(release.signature) and _signer(digest, release.signature) == release.payee
+    return False
+
+
+def _is_whole(signature: bytes) -> bool:
+    return len(signature) == SIGNATURE_BYTES and signature[64] in (V_OFFSET, V_OFFSET + 1)
+
+
+def _signer(digest: bytes, signature: bytes) -> Address:
+    return recover_address(digest, signature[:64] + bytes([signature[64] - V_OFFSET]))
 
 
 def _digest(domain: Domain, kind: bytes, *fields: bytes) -> bytes:

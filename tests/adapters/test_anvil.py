@@ -14,8 +14,8 @@ from twisted.internet.task import deferLater
 
 from golem.adapters.anvil import Anvil
 from golem.adapters.ethereum.witness import STALE_S
-from golem.errors import ChainFault, ChainLies, NodeFault
-from golem.model.chain import Voucher
+from golem.errors import ChainFault, ChainLies, Locked, NodeFault
+from golem.model.chain import Release, SetAside, Voucher
 from golem.model.money import Wei
 from golem.model.value import evolve
 from golem.testing.payer import CHAIN_ID, batch
@@ -233,6 +233,25 @@ async def test_a_contract_younger_than_the_blocks_that_count_is_named(town: Town
     alice = town.chain(confirmations=10**6)
     with pytest.raises(NodeFault, match=r"no PairBank at 0x\w+ yet in block 0"):
         await alice.pay(batch({PAYEES[0]: 300}))
+
+
+@bounded
+async def test_a_consent_that_is_over_or_not_the_payees_costs_no_gas(town: Town) -> None:
+    alice, bob, payee = town.chain(), town.chain(BOB), BOB.account
+    await alice.order("aside", SetAside(payee=payee, amount=Wei(10**15)))
+    word = await bob.consent(ALICE.account)
+    release = Release(payee=payee, until_s=word.until_s, signature=word.signature)
+    before = town.nonce
+    with pytest.raises(Locked, match="no consent"):
+        await alice.order("changed", evolve(release, until_s=word.until_s + 1))
+    await alice.order("more", SetAside(payee=payee, amount=Wei(10**15)))
+    with pytest.raises(Locked, match="the reserve there is now"):
+        await alice.order("old", release)
+    town.anvil.ask("evm_increaseTime", 2 * 86_400)
+    town.mine()
+    with pytest.raises(Locked, match="over"):
+        await alice.order("late", release)
+    assert town.nonce == before + 1
 
 
 @bounded

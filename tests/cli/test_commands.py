@@ -13,7 +13,7 @@ from golem.cli.exits import Exit
 from golem.cli.main import NOUNS
 from golem.control.watcher import KEEP_ALIVE_S
 from golem.errors import ConfigError, Fault, NotEnoughFunds
-from golem.model.chain import Order, PutIn, Reclaim, SetAside, TakeBack, Unlock
+from golem.model.chain import Order, PutIn, Reclaim, Release, SetAside, TakeBack, Unlock
 from golem.model.ids import Address
 from golem.model.money import Wei
 from golem.testing.face import NODE_ID, FaceServer
@@ -205,6 +205,10 @@ def test_the_wallet_shows_what_there_is_and_withdraws(shell: Shell, node: FaceSe
         (["reserve", ACCOUNT, "0.5"], SetAside(payee=Address(ACCOUNT.lower()), amount=Wei(5 * 10**17))),
         (["reclaim", ACCOUNT], Reclaim(payee=Address(ACCOUNT.lower()))),
         (["unlock"], Unlock()),
+        (
+            ["release", ACCOUNT, f"1700000000:{'ab' * 65}"],
+            Release(payee=Address(ACCOUNT.lower()), until_s=1_700_000_000, signature=b"\xab" * 65),
+        ),
     ],
     ids=lambda case: case[0] if isinstance(case, list) else "",
 )
@@ -226,6 +230,7 @@ def test_the_deposit_is_moved_as_the_user_says(shell: Shell, node: FaceServer, a
         (["withdraw", "--own", "1e9"], "not an amount"),
         (["reserve", "0x12", "1"], "no account"),
         (["reclaim", "bob"], "no account"),
+        (["release", ACCOUNT, "please"], "no consent"),
     ],
 )
 def test_what_makes_no_sense_never_reaches_the_node(
@@ -234,6 +239,12 @@ def test_what_makes_no_sense_never_reaches_the_node(
     assert shell.run("wallet", *argv) == Exit.USAGE
     assert words in shell.err
     assert not node.face.orders
+
+
+def test_a_providers_consent_is_one_word_to_hand_over(shell: Shell, node: FaceServer) -> None:
+    assert shell.run("wallet", "consent", ACCOUNT) == Exit.OK
+    assert shell.out == f"1700000000:{'ab' * 65}\n"
+    assert "0.1 ETH" in shell.err
 
 
 def test_a_faucet_that_is_none_is_named(shell: Shell) -> None:

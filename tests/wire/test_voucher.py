@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golem.errors import BadSignature
-from golem.model.chain import Domain, Voucher
+from golem.model.chain import Domain, Release, Voucher
 from golem.model.ids import Address
 from golem.model.messages import Acceptance
 from golem.model.money import Wei
@@ -16,7 +16,15 @@ from golem.model.value import Value, evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.samples import SUBTASK
 from golem.wire.account import keccak256
-from golem.wire.voucher import due_digest, due_s, release_digest, sign_acceptance, verify_voucher
+from golem.wire.voucher import (
+    due_digest,
+    due_s,
+    is_consent,
+    release_digest,
+    sign_acceptance,
+    sign_consent,
+    verify_voucher,
+)
 
 ALICE, BOB = FixedKeyring("alice"), FixedKeyring("bob")
 DOMAIN = Domain(chain_id=1337, contract=Address("0x" + "cc" * 20))
@@ -75,6 +83,21 @@ def test_a_release_is_signed_as_eip_712_says() -> None:
     message = {"payer": ALICE.account, "payee": BOB.account, "gwei": 5, "until": 1_700_000_000}
     fields = [*WHO, ("gwei", "uint64"), ("until", "uint64")]
     assert release_digest(DOMAIN, ALICE.account, BOB.account, 5, 1_700_000_000) == typed("Release", fields, message)
+
+
+def test_a_consent_is_the_payees_own_word_on_the_reserve_there_is() -> None:
+    made = sign_consent(BOB.sign_payment, DOMAIN, ALICE.account, BOB.account, 5, 1_700_000_000)
+    assert made.amount == 5 * 10**9
+    release = Release(payee=BOB.account, until_s=made.until_s, signature=made.signature)
+    assert is_consent(DOMAIN, ALICE.account, release, 5)
+    assert not is_consent(DOMAIN, ALICE.account, release, 6)
+    for wrong in (
+        {"payee": ALICE.account},
+        {"until_s": 1_700_000_001},
+        {"signature": b""},
+        {"signature": b"\xff" * 64 + b"\x1b"},
+    ):
+        assert not is_consent(DOMAIN, ALICE.account, evolve(release, **wrong), 5)
 
 
 def test_a_voucher_is_never_due_earlier_than_was_said() -> None:

@@ -13,15 +13,17 @@ from golem.adapters.ethereum.link import Link
 from golem.adapters.ethereum.sender import Call, Sender, kept
 from golem.adapters.ethereum.settings import GWEI, EthereumSettings
 from golem.adapters.ethereum.witness import Witness
-from golem.errors import ChainFault, Locked, NotEnoughFunds, TooDear
+from golem.errors import ChainFault, Locked, NotEnoughFunds, NotFound, TooDear
 from golem.interfaces import IChain, IKeyring
 from golem.model.chain import (
     Batch,
+    Consent,
     Domain,
     Order,
     PutIn,
     Receipt,
     Reclaim,
+    Release,
     SetAside,
     Sighting,
     Statement,
@@ -32,7 +34,9 @@ from golem.model.chain import (
 from golem.model.ids import Address, derive
 from golem.model.money import NOTHING, Wei, show_ether
 from golem.wire.transaction import BASE_GAS, CLAIM_GAS, DEPOSIT_GAS, ORDER_GAS, TAKE_GAS, pay_gas
-from golem.wire.voucher import due_s, verify_voucher
+from golem.wire.voucher import due_s, is_consent, sign_consent, verify_voucher
+
+CONSENT_S = 24 * 3600  # a payee's word on a reserve holds for a day: time enough to hand it over
 
 
 @implementer(IChain)
@@ -42,7 +46,7 @@ class EthereumChain:
     def __init__(self, reactor: PosixReactorBase, keyring: IKeyring, settings: EthereumSettings) -> None:
         self.account: Address = keyring.account
         self.domain = Domain(chain_id=settings.chain_id, contract=settings.contract)
-        self._settings = settings
+        self._keyring, self._settings = keyring, settings
         self._link = Link(reactor, lambda: Client(settings.rpc, settings.contract, settings.chain_id))
         self._second = Link(reactor, lambda: Client(settings.witness, settings.contract, settings.chain_id))
         self._witness = Witness(reactor, self._link, self._second, settings)
@@ -69,6 +73,10 @@ class EthereumChain:
     def order(self, key: str, order: Order) -> Deferred[Receipt]:
         """Do something with our deposit, once per key."""
         return Deferred.fromCoroutine(self._order(kept(f"order/{key}"), order))
+
+    def consent(self, payer: Address) -> Deferred[Consent]:
+        """Sign that a payer may have its reserve for us back, within a day."""
+        return Deferred.fromCoroutine(self._consent(payer))
 
     def withdraw(self, payers: Sequence[Address]) -> Deferred[Receipt]:
         """Take out all that these payers have paid us; where that is nothing, the receipt names no transaction."""
@@ -142,9 +150,16 @@ class EthereumChain:
         if isinstance(order, PutIn):
             return await self._deposit(key, order.amount)
         if not (await self._sender.attempts()).of(key):
-            _refuse(order, backing)
+            _refuse(order, backing, self.account, self.domain)
         data = await self._link.ask(Client.data, *_call(order))
         return await self._sender.settle(key, Call(value=0, gas=ORDER_GAS, data=data))
+
+    async def _consent(self, payer: Address) -> Consent:
+        backing = await self._link.ask(Client.backing, payer, self.account)
+        if not backing.reserved:
+            raise NotFound(f"{payer} has reserved nothing for {self.account}")
+        gwei, until_s = backing.reserved // GWEI, backing.at_s + CONSENT_S
+        return sign_consent(self._keyring.sign_payment, self.domain, payer, self.account, gwei, until_s)
 
     async def _withdraw(self, payers: Sequence[Address]) -> Receipt:
         receipt = await self._nothing()
@@ -183,10 +198,10 @@ def _due(batch: Batch, books: Books) -> int:
 
 
 def _payee(order: Order, otherwise: Address) -> Address:
-    return order.payee if isinstance(order, SetAside | Reclaim) else otherwise
+    return order.payee if isinstance(order, SetAside | Reclaim | Release) else otherwise
 
 
-def _refuse(order: Order, backing: Backing) -> None:
+def _refuse(order: Order, backing: Backing, payer: Address, domain: Domain) -> None:
     """Say no, at no cost, to what the contract would refuse."""
     match order:
         case SetAside(amount=amount) | TakeBack(amount=amount) if amount > backing.free:
@@ -196,11 +211,15 @@ def _refuse(order: Order, backing: Backing) -> None:
             raise Locked("reserves are locked: unlock them first, and wait two days")
         case Reclaim() if backing.at_s < backing.unlock_at_s:
             raise Locked(f"reserves are locked for another {(backing.unlock_at_s - backing.at_s) // 60} minutes")
+        case Release() if backing.at_s > order.until_s:
+            raise Locked("the consent is over: ask for another")
+        case Release() if not is_consent(domain, payer, order, backing.reserved // GWEI):
+            raise Locked(f"that is no consent of {order.payee}'s to the reserve there is now: ask for another")
         case _:
             pass
 
 
-def _call(order: SetAside | Unlock | Reclaim | TakeBack) -> tuple[str, *tuple[object, ...]]:
+def _call(order: SetAside | Unlock | Reclaim | Release | TakeBack) -> tuple[str, *tuple[object, ...]]:
     match order:
         case SetAside(payee=payee, amount=amount):
             return ("reserve", str(payee), -(-amount // GWEI))
@@ -208,5 +227,7 @@ def _call(order: SetAside | Unlock | Reclaim | TakeBack) -> tuple[str, *tuple[ob
             return ("unlock",)
         case Reclaim(payee=payee):
             return ("reclaim", str(payee))
+        case Release(payee=payee, until_s=until_s, signature=signature):
+            return ("release", str(payee), until_s, signature)
         case TakeBack(amount=amount):
             return ("withdraw_own", int(amount))
