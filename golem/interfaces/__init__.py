@@ -2,7 +2,6 @@
 
 from golem.interfaces.io import (
     Berth,
-    Content,
     IChain,
     IEntropy,
     IExecutor,
@@ -36,7 +35,6 @@ from golem.interfaces.policy import (
 __all__ = [
     "Answer",
     "Berth",
-    "Content",
     "IChain",
     "IComparing",
     "IEntropy",

@@ -55,7 +55,7 @@ class Site:
     def size(self, key: Key) -> int:
         return len(self.held.read(key))
 
-    def serve(self, key: Key) -> bytes:
+    def read(self, key: Key) -> bytes:
         self.reads += 1
         if key not in self.held.blocks:
             raise ContentMissing("not here")
