@@ -78,7 +78,7 @@ class Gateway(Resource):
         tag = sha256(repr(query).encode()).hexdigest()[:16]
         if request.setETag(f'"{query.name}.{tag}"'.encode()) is http.CACHED:
             return b""
-        Deferred.fromCoroutine(self._answer(request, query)).addErrback(_log_failure)
+        Deferred.fromCoroutine(self._answer(request, query)).addErrback(_broken, request)
         return NOT_DONE_YET
 
     async def _answer(self, request: Request, query: Query) -> None:
@@ -166,8 +166,9 @@ def _refuse(request: Request, code: int, why: str) -> bytes:
     return f"{why}\n".encode()
 
 
-def _log_failure(why: Failure) -> None:
+def _broken(why: Failure, request: Request) -> None:
     log.failure("an answer broke off", why)
+    request.loseConnection()
 
 
 @implementer(IPushProducer)

@@ -53,7 +53,7 @@ class Site:
         return int(self.listener.getHost().port)  # type: ignore[attr-defined]  # TCP addresses have one
 
     def size(self, key: Key) -> int:
-        return len(self.held.read(key))
+        return len(self.read(key))
 
     def read(self, key: Key) -> bytes:
         self.reads += 1
