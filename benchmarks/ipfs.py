@@ -2,8 +2,7 @@
 
 Usage: python -m benchmarks.ipfs [--json] [--mib 500]. Both ends of a transfer are one process, so they share its core
 in the anchor as in the figure. A figure is null where its anchor or its part is not there: `fetch_tls_ratio`, as
-gateways speak no TLS yet, `second_provider_peer_share`, as one source at a time is asked, and `small_files_ratio`
-without rsync on the path.
+gateways speak no TLS yet, and `small_files_ratio` without rsync on the path.
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ from time import perf_counter, sleep
 from pytest_twisted import blockon, init_default_reactor
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Protocol
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.protocol import Factory, Protocol
 from twisted.web.client import Agent
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
@@ -66,11 +66,11 @@ class Stores:
         store.startService()
         return store
 
-    def fetch_s(self, cid: str, *sources: EmbeddedStore) -> float:
+    def fetch_s(self, cid: str, *sources: str) -> float:
         """Seconds that a new store takes to have it; the store is gone afterwards."""
         store = self.open()
         start = perf_counter()
-        blockon(store.get(cid, [place(source) for source in sources], 4 << 30, "o"))
+        blockon(store.get(cid, list(sources), 4 << 30, "o"))
         took = perf_counter() - start
         blockon(store.stopService())
         shutil.rmtree(self.folder / f"store{self._count}")
@@ -163,7 +163,7 @@ def small_files(stores: Stores, near: EmbeddedStore) -> float | None:
     for number in range(SMALL_FILES):
         (source / f"{number}.dat").write_bytes(os.urandom(SMALL_BYTES))
     cid = blockon(near.put(str(source), "small")).cid
-    ours = best(lambda: stores.fetch_s(cid, near))
+    ours = best(lambda: stores.fetch_s(cid, place(near)))
     return best(lambda: rsync_s(source, stores.folder)) / ours if shutil.which("rsync") else None
 
 
@@ -191,30 +191,100 @@ class _Sizes(Nowhere):
         self.sizes[key] = len(block)
 
 
-def slowdown(stores: Stores, cid: str, near: EmbeddedStore) -> float:
-    """How much longer a fetch takes where the first of three sources sends wrong bytes."""
-    other = stores.open()
-    blockon(other.get(cid, [place(near)], 4 << 30, "o"))
-    liar = reactor.listenTCP(0, Site(_Liar()), interface="127.0.0.1")
+def slowdown(stores: Stores, cid: str, near: EmbeddedStore, other: EmbeddedStore) -> float:
+    """How much longer a fetch takes where one of three sources sends wrong bytes, than with the other two alone."""
+    liar = reactor.listenTCP(0, Site(_Liar(near)), interface="127.0.0.1")
     bad = f"127.0.0.1:{liar.getHost().port}"
-    good = best(lambda: stores.fetch_s(cid, near, other, near))
-    store = stores.open()
-    start = perf_counter()
-    blockon(store.get(cid, [bad, place(near), place(other)], 4 << 30, "o"))
-    took = perf_counter() - start
-    for closed in (store.stopService(), other.stopService(), liar.stopListening()):
-        blockon(closed)
+    good = best(lambda: stores.fetch_s(cid, place(near), place(other)))
+    took = best(lambda: stores.fetch_s(cid, place(near), bad, place(other)))
+    blockon(liar.stopListening())
     return took / good - 1
 
 
+def peer_share(stores: Stores, cid: str, near: EmbeddedStore, other: EmbeddedStore) -> float:
+    """Share of the bytes that a second provider has from the first one, the requestor being the other source."""
+    meters = [Meter(place(near)), Meter(place(other))]
+    stores.fetch_s(cid, *(meter.place for meter in meters))
+    requestor, peer = (meter.close() for meter in meters)
+    return peer / (requestor + peer)
+
+
+class Meter(Factory):
+    """Passes on what a gateway sends, and counts it."""
+
+    def __init__(self, to: str) -> None:
+        self.to = to
+        self.bytes = 0
+        self.listener = reactor.listenTCP(0, self, interface="127.0.0.1")
+        self.place = f"127.0.0.1:{self.listener.getHost().port}"
+
+    def buildProtocol(self, addr: object) -> Protocol:
+        """One connection."""
+        return _Metered(self)
+
+    def close(self) -> int:
+        """Stop; how many bytes went through."""
+        blockon(self.listener.stopListening())
+        return self.bytes
+
+
+class _Metered(Protocol):
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._waiting: list[bytes] = []
+        self._far: Protocol | None = None
+
+    def connectionMade(self) -> None:
+        host, _, port = self._meter.to.rpartition(":")
+        connectProtocol(TCP4ClientEndpoint(reactor, host, int(port)), _Far(self)).addCallback(self._connected)
+
+    def _connected(self, far: Protocol) -> None:
+        self._far = far
+        self.transport.registerProducer(far.transport, True)
+        for data in self._waiting:
+            far.transport.write(data)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._far is None:
+            self._waiting.append(data)
+        else:
+            self._far.transport.write(data)
+
+    def passed(self, data: bytes) -> None:
+        self._meter.bytes += len(data)
+        self.transport.write(data)
+
+    def connectionLost(self, reason: object = None) -> None:
+        if self._far is not None:
+            self._far.transport.loseConnection()
+
+
+class _Far(Protocol):
+    def __init__(self, near: _Metered) -> None:
+        self._near = near
+
+    def dataReceived(self, data: bytes) -> None:
+        self._near.passed(data)
+
+    def connectionLost(self, reason: object = None) -> None:
+        self._near.transport.loseConnection()
+
+
 class _Liar(Resource):
-    """Sends a block that is not what was asked for."""
+    """Sends the right number of bytes, and they are wrong."""
 
     isLeaf = True
 
+    def __init__(self, near: EmbeddedStore) -> None:
+        super().__init__()
+        self._near = near
+
     def render_GET(self, request: Request) -> bytes:
-        key = from_text(request.path.decode().rpartition("/")[2])
-        return car.header(key) + car.section(key, bytes(MIB))
+        names = request.args[b"blocks"][0].decode()
+        keys = [from_text(request.path.decode().rpartition("/")[2])]
+        if names != "nodes":
+            keys = [from_text(name) for name in names.split(",")]
+        return car.header(keys[0]) + b"".join(car.section(key, bytes(MIB)) for key in keys)
 
 
 def main() -> None:
@@ -233,8 +303,10 @@ def main() -> None:
         cid = blockon(near.put(str(large), "large")).cid
         plain = best(lambda: http_s(large))
         before = resident_mib()
-        fetched = best(lambda: stores.fetch_s(cid, near))
+        fetched = best(lambda: stores.fetch_s(cid, place(near)))
         extra = resident_mib() - before
+        other = stores.open()
+        blockon(other.get(cid, [place(near)], 4 << 30, "o"))
         show(
             import_ratio=import_ratio,
             fetch_plain_ratio=plain / fetched,
@@ -242,10 +314,11 @@ def main() -> None:
             small_files_ratio=small_files(stores, near),
             fetch_extra_mib=extra,
             rerun_bytes_share=changed_share(stores),
-            second_provider_peer_share=None,
-            bad_source_slowdown=slowdown(stores, cid, near),
+            second_provider_peer_share=peer_share(stores, cid, near, other),
+            bad_source_slowdown=slowdown(stores, cid, near, other),
         )
         blockon(near.stopService())
+        blockon(other.stopService())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ NOUNS = {
     "status": ("golem.cli.status", "show a node at a glance"),
     "run": ("golem.cli.run", "have a task computed"),
     "task": ("golem.cli.task", "list, show, cancel tasks; explain why one waits"),
+    "resource": ("golem.cli.resource", "files by their content id: put in, take out, keep, let go of"),
     "template": ("golem.cli.template", "list the kinds of task and their parameters"),
     "payment": ("golem.cli.payment", "show what is paid and owed; compare all books"),
     "wallet": ("golem.cli.wallet", "show what this node has; deposit, withdraw, reserve"),

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from golem.model.chain import Order
+from golem.node.stock import Stock
 from golem.node.submission import Submission
 
 Record = Mapping[str, object]
@@ -48,7 +49,9 @@ class Outlook(Protocol):
 
 
 class Face(Outlook, Protocol):
-    """One running node, as its user sees it. Nothing here blocks."""
+    """One running node, as its user sees it. Nothing here blocks. `stock`: its content store."""
+
+    stock: Stock
 
     def status(self) -> Record:
         """The whole node on one screen: a `views.Status`."""

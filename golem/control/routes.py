@@ -2,7 +2,7 @@
 
     GET  /status  /templates  /tasks  /tasks/ID  /tasks/ID/subtasks  /tasks/ID/logs  /tasks/ID/explain
     GET  /jobs  /explain  /payments  /audit  /funds  /peers  /peers/ID  /reputation  /reputation/ID
-    POST /tasks  /estimates  /withdraw  /orders  /consents/ACCOUNT      DELETE /tasks/ID
+    POST /tasks  /estimates  /withdraw  /orders  /consents/ACCOUNT  /resources      DELETE /tasks/ID
     GET  /watch?topic=ID: one JSON object a line, empty lines between
 
 An error is `{"error": {"code", "message"}}`, its code the name of a class in `golem.errors`.
@@ -27,6 +27,7 @@ from golem.control.face import Face
 from golem.control.watcher import Watcher
 from golem.errors import BadParameters, Fault, GolemError, NotEnoughFunds, NotFound, Refused, UnknownTemplate
 from golem.model.money import Wei
+from golem.node.stock import read_wish
 from golem.node.submission import read
 from golem.node.till import read_order
 
@@ -79,6 +80,8 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("GET", "reputation", "*"): lambda face, node, _: face.why(node),
     ("GET", "funds"): lambda face, _, __: face.funds(),
     ("GET", "audit"): lambda face, _, __: face.audit(),
+    ("GET", "resources"): lambda face, _, __: face.stock.show(),
+    ("POST", "resources"): lambda face, _, body: face.stock.do(read_wish(body)),
     ("POST", "withdraw"): lambda face, _, __: face.withdraw(),
     ("POST", "orders"): lambda face, _, body: face.order(read_order(body)),
     ("POST", "consents", "*"): lambda face, payer, _: face.consent(payer),

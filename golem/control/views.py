@@ -340,3 +340,28 @@ def views(kind: type[View], records: object) -> list[View]:
     if not isinstance(records, list):
         raise Fault("the node's answer is no list; are node and command of one version?")
     return [view(kind, record) for record in records]
+
+
+class Kept(Record):
+    """A content that is here. `owners`: ids of the tasks that keep it, or `user/` and its cid."""
+
+    cid: str
+    size_bytes: int = 0
+    owners: tuple[str, ...] = ()
+
+
+class Incoming(Record):
+    """A content that comes in."""
+
+    cid: str
+    size_bytes: int = 0
+    received_bytes: int = 0
+
+
+class Stock(Record):
+    """What the content store has. `used_bytes` of `quota_bytes`: on this disk, without the user's own files."""
+
+    kept: tuple[Kept, ...] = ()
+    incoming: tuple[Incoming, ...] = ()
+    used_bytes: int = 0
+    quota_bytes: int = 0

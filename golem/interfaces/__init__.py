@@ -2,7 +2,6 @@
 
 from golem.interfaces.io import (
     Berth,
-    Content,
     IChain,
     IEntropy,
     IExecutor,
@@ -34,7 +33,6 @@ from golem.interfaces.policy import (
 __all__ = [
     "Answer",
     "Berth",
-    "Content",
     "IChain",
     "IComparing",
     "IEntropy",

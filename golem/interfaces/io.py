@@ -10,18 +10,12 @@ from collections.abc import Awaitable, Sequence
 from zope.interface import Attribute, Interface
 
 from golem.model.chain import Batch, Consent, Order, Receipt, Sighting, Statement, Voucher
+from golem.model.content import Content, Survey
 from golem.model.ids import Address, Cid
 from golem.model.messages import Place
 from golem.model.money import NOTHING, Wei
 from golem.model.spec import Capability, Job, Limits, Outcome
 from golem.model.value import Value
-
-
-class Content(Value):
-    """What the store made of a file or folder. `size_bytes`: of all files together."""
-
-    cid: Cid
-    size_bytes: int
 
 
 class IResourceStore(Interface):
@@ -44,7 +38,13 @@ class IResourceStore(Interface):
         """Write content that is here as a file or folder at the path `into`, which must not exist."""
 
     def unpin(owner: str) -> Awaitable[None]:
-        """Let go of all that is pinned for `owner` alone."""
+        """Let go of all that is pinned for `owner` alone; what comes in for it is hung up on."""
+
+    def survey() -> Awaitable[Survey]:
+        """Say what is here."""
+
+    def collect() -> Awaitable[int]:
+        """Forget what can't be read any more; says how many bytes that freed."""
 
 
 class Room(Value):

@@ -22,6 +22,7 @@ from golem.errors import ContentMismatch, ContentMissing, StoreFault, TooLarge
 from golem.ipfs import car
 from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Chunk, Key, check_block, to_text
+from golem.ipfs.importer import Tree, import_path
 from golem.ipfs.index import Index, Place, Stored
 
 PART = ".part"
@@ -29,7 +30,10 @@ _WRITE_BYTES = 256 << 10  # small blocks are gathered into writes of this size
 
 
 class BlockStore:
-    """Blocks by id, contents by their root. `quota_bytes`: the most that packs may take, those under way included."""
+    """Blocks by id, contents by their root, as `index` lists them.
+
+    `quota_bytes`: the most that packs may take, those under way included.
+    """
 
     def __init__(self, folder: Path, quota_bytes: int) -> None:
         """Open, or make, the store in `folder`. Raises StoreFault."""
@@ -38,10 +42,10 @@ class BlockStore:
         self._lock = Lock()  # for the numbers below
         try:
             self._packs.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._index = Index(folder / "index.sqlite")
-            self._sizes = self._index.packs()
+            self.index = Index(folder / "index.sqlite")
+            self._sizes = self.index.packs()
             self._used_bytes = sum(self._sizes.values())
-            self._last_file = self._index.last_file()
+            self._last_file = self.index.last_file()
             self._parts: dict[Path, int] = {}  # that nobody goes on with, and their sizes
             self._sweep()
         except OSError as why:
@@ -64,7 +68,7 @@ class BlockStore:
     def close(self) -> None:
         """Let go of the index; every method fails from now on."""
         self.freeze()
-        self._index.close()
+        self.index.close()
         self._drop_parts()
 
     def used_bytes(self) -> int:
@@ -87,12 +91,8 @@ class BlockStore:
         """How many bytes a block has; raises ContentMissing."""
         return self._find(key)[1].size
 
-    def serve(self, key: Key) -> bytes:
-        """A block, for somebody who checks it."""
-        return self.read(key)
-
     def _find(self, key: Key) -> tuple[Stored, Place]:
-        found = self._index.find(key)
+        found = self.index.find(key)
         if found is None:
             raise ContentMissing(f"{to_text(key)} is not here")
         return found
@@ -104,7 +104,7 @@ class BlockStore:
             block = self._read(stored, place)
             check_block(key, block)
         except (OSError, ContentMismatch) as why:
-            self._removed(self._index.forget(key, place.file))
+            self._removed(self.index.forget(key, place.file))
             raise ContentMissing(f"{stored.path or f'pack {stored.file}'}: changed or gone since it was put") from why
         return block
 
@@ -123,13 +123,22 @@ class BlockStore:
 
         Raises TooLarge, and pins nothing, where that is more than `limit`.
         """
-        return self._index.pin(key, owner, limit)
+        return self.index.pin(key, owner, limit)
 
     def unpin(self, owner: str) -> list[Key]:
         """Let go of what `owner` pinned, and delete what nobody else pins; says what that was."""
-        gone, files = self._index.unpin(owner)
+        gone, files = self.index.unpin(owner)
         self._removed(files)
         return gone
+
+    def collect(self) -> int:
+        """Forget contents with files of the user's that changed or are gone, and parts; how many bytes that freed."""
+        before = self.used_bytes()
+        self._drop_parts()
+        for stored in self.index.referred():
+            if not _is_unchanged(stored):
+                self._removed(self.index.forget_file(stored.file))
+        return before - self.used_bytes()
 
     def pack(self, file: int) -> Path:
         """Where a pack is."""
@@ -171,7 +180,23 @@ class BlockStore:
                 if not stored.path:
                     self._sizes[stored.file] = stored.size
                     self._used_bytes += stored.size
-        self._removed(self._index.add(key, size, owner, files, places))
+        self._removed(self.index.add(key, size, owner, files, places))
+
+
+def put(store: BlockStore, path: str, owner: str, *, by_reference: bool) -> Tree:
+    """Import a file or folder, pinned for `owner`. Raises StoreFault, TooLarge."""
+    with store.draft(by_reference=by_reference) as draft:
+        tree = import_path(path, draft)
+        draft.commit(tree.key, tree.size, owner)
+    return tree
+
+
+def _is_unchanged(stored: Stored) -> bool:
+    try:
+        found = Path(stored.path).stat()
+    except OSError:
+        return False
+    return (found.st_size, found.st_mtime_ns) == (stored.size, stored.mtime_ns)
 
 
 class Draft:

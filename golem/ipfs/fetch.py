@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from twisted.internet.base import ReactorBase
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
@@ -23,7 +23,7 @@ from golem.ipfs.gateways import Flow, Gateways, Stops
 from golem.ipfs.intake import Intake, Keeper, Leaf
 from golem.ipfs.kubo import Client
 from golem.ipfs.workers import Workers
-from golem.model.ids import Cid
+from golem.model.content import Incoming
 from golem.model.messages import Place
 
 R = TypeVar("R")
@@ -37,14 +37,6 @@ RUN_BYTES = 8 << 20  # asked for at once: some 10 ms of work on the same machine
 RUN_BLOCKS = 128  # their ids have 8 KiB in the address of a request; servers take 16 KiB
 SPLIT_S = 0.5  # a run that takes longer is shared with whoever is idle
 _HIS = (ContentMismatch, ContentMissing, DaemonFault)  # a source's own failures; others may help
-
-
-class Moving(NamedTuple):
-    """A content that comes in. `size_bytes`: of its files, as far as known. `received_bytes`: nodes count, too."""
-
-    cid: Cid
-    size_bytes: int
-    received_bytes: int
 
 
 class Recalling(Keeper, Protocol):
@@ -69,7 +61,7 @@ class Fetcher:
             transfer.stop()
         return self._gateways.close()
 
-    def moving(self) -> list[Moving]:
+    def moving(self) -> list[Incoming]:
         """What comes in now."""
         return [transfer.moving for transfer in self._transfers]
 
@@ -153,9 +145,13 @@ class Transfer:
         self._fatal: GolemError | None = None
 
     @property
-    def moving(self) -> Moving:
+    def moving(self) -> Incoming:
         """How far it is."""
-        return Moving(to_text(self._root), self._intake.size, self._intake.received_bytes)
+        return Incoming(
+            cid=to_text(self._root),
+            size_bytes=self._intake.size,
+            received_bytes=self._intake.received_bytes,
+        )
 
     def stop(self) -> None:
         """Hang up on everybody."""

@@ -41,8 +41,8 @@ _RANGE = re.compile(r"bytes=([0-9]{0,16})-([0-9]{0,16})")
 class Shelf(Protocol):
     """Where the blocks are. Both methods may block, and raise ContentMissing."""
 
-    def serve(self, key: Key) -> bytes:
-        """A block, for somebody who checks it."""
+    def read(self, key: Key) -> bytes:
+        """A block, checked."""
 
     def size(self, key: Key) -> int:
         """How many bytes it has."""
@@ -78,7 +78,7 @@ class Gateway(Resource):
         tag = sha256(repr(query).encode()).hexdigest()[:16]
         if request.setETag(f'"{query.name}.{tag}"'.encode()) is http.CACHED:
             return b""
-        Deferred.fromCoroutine(self._answer(request, query)).addErrback(_log_failure)
+        Deferred.fromCoroutine(self._answer(request, query)).addErrback(_broken, request)
         return NOT_DONE_YET
 
     async def _answer(self, request: Request, query: Query) -> None:
@@ -105,14 +105,14 @@ class Gateway(Resource):
     def _begin(self, query: Query) -> _Start:
         """Read the first of it, so that what is not here is known in time."""
         if query.form == "raw":
-            block = self._shelf.serve(query.root)
+            block = self._shelf.read(query.root)
             return _Start(len(block), [block] if block else [], iter(()))
         length = None
         if query.named:  # the usual case between our own nodes; a length spares both sides the chunks of HTTP
             sizes = [self._shelf.size(key) for key in query.named]
             leads = sum(len(car.lead(key, size)) for key, size in zip(query.named, sizes, strict=True))
             length = len(car.header(query.root)) + leads + sum(sizes)
-        parts = reader.car_parts(query.root, query.found(self._shelf.serve))
+        parts = reader.car_parts(query.root, query.found(self._shelf.read))
         return _Start(length, reader.next_batch(parts), parts)
 
     async def _pour(self, tap: _Tap, request: Request, start: _Start) -> None:
@@ -166,8 +166,9 @@ def _refuse(request: Request, code: int, why: str) -> bytes:
     return f"{why}\n".encode()
 
 
-def _log_failure(why: Failure) -> None:
+def _broken(why: Failure, request: Request) -> None:
     log.failure("an answer broke off", why)
+    request.loseConnection()
 
 
 @implementer(IPushProducer)

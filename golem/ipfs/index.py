@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from golem.errors import StoreFault, TooLarge
 from golem.ipfs.cid import Key, to_text
+from golem.model.content import Kept
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (id INTEGER PRIMARY KEY, path TEXT, size INTEGER, mtime_ns INTEGER);
@@ -46,6 +47,7 @@ DELETE FROM blocks WHERE id IN (SELECT block FROM members WHERE content = :conte
 AND NOT EXISTS (SELECT 1 FROM members WHERE block = blocks.id AND content <> :content)
 """
 _USED_BY = "SELECT content FROM members JOIN blocks ON blocks.id = block WHERE cid = ? AND file = ?"
+_USED_FILE = "SELECT DISTINCT content FROM members JOIN blocks ON blocks.id = block WHERE file = ?"
 _DROP_FILE = "DELETE FROM files WHERE id = ? AND NOT EXISTS (SELECT 1 FROM blocks WHERE file = files.id) RETURNING id"
 
 
@@ -142,6 +144,28 @@ class Index:
             rows = sql.execute(_LAST_PINNED_BY, (owner,)).fetchall()
             sql.execute("DELETE FROM pins WHERE owner = ?", (owner,))
             return [Key(cid) for _, cid in rows], self._drop_contents(sql, [content for content, _ in rows])
+
+    def contents(self) -> list[Kept]:
+        """All contents, the oldest first."""
+        with self._turn() as sql:
+            owners: dict[int, list[str]] = {}
+            for owner, content in sql.execute("SELECT owner, content FROM pins ORDER BY owner"):
+                owners.setdefault(content, []).append(owner)
+            rows = sql.execute("SELECT id, cid, size FROM contents ORDER BY id").fetchall()
+        return [
+            Kept(cid=to_text(Key(cid)), size_bytes=size, owners=tuple(owners.get(number, ())))
+            for number, cid, size in rows
+        ]
+
+    def referred(self) -> list[Stored]:
+        """The user's files that have blocks."""
+        with self._turn() as sql:
+            return [Stored(*row) for row in sql.execute("SELECT id, path, size, mtime_ns FROM files WHERE path <> ''")]
+
+    def forget_file(self, file: int) -> list[int]:
+        """A user's file isn't what it was: no content that has a block in it is complete. Returns as `unpin` does."""
+        with self._turn() as sql:
+            return self._drop_contents(sql, [row[0] for row in sql.execute(_USED_FILE, (file,))])
 
     def forget(self, key: Key, file: int) -> list[int]:
         """A block isn't where it should be: no content that has it is complete. Returns files as `unpin` does."""

@@ -21,15 +21,15 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from golem.errors import ConfigError, DaemonFault, StoreFault
-from golem.interfaces import Content, IResourceStore
+from golem.interfaces import IResourceStore
 from golem.ipfs import reader
-from golem.ipfs.blockstore import BlockStore
+from golem.ipfs.blockstore import BlockStore, put
 from golem.ipfs.cid import Key, from_text, to_text
-from golem.ipfs.fetch import Fetcher, Moving
+from golem.ipfs.fetch import Fetcher
 from golem.ipfs.gateway import Gateway, GatewayFactory
-from golem.ipfs.importer import import_path
 from golem.ipfs.kubo import Client
 from golem.ipfs.workers import Workers
+from golem.model.content import Content, Survey
 from golem.model.ids import Cid
 from golem.model.messages import Place
 
@@ -114,9 +114,24 @@ class EmbeddedStore(Service):
         """See `IResourceStore.get`. Cancelled, it hangs up at once."""
         return Deferred.fromCoroutine(self._hold(owner, self._get(cid, sources, limit, owner)))
 
-    def transfers(self) -> list[Moving]:
-        """What comes in now."""
-        return self._fetcher.moving()
+    def survey(self) -> Deferred[Survey]:
+        """See `IResourceStore.survey`."""
+        return Deferred.fromCoroutine(self._hold(None, self._survey()))
+
+    async def _survey(self) -> Survey:
+        return Survey(
+            incoming=tuple(self._fetcher.moving()),
+            kept=tuple(await self._workers.run(self._blocks.index.contents)),
+            used_bytes=self._blocks.used_bytes(),
+            quota_bytes=self._quota_bytes,
+        )
+
+    def collect(self) -> Deferred[int]:
+        """See `IResourceStore.collect`."""
+        return Deferred.fromCoroutine(self._hold(None, self._collect()))
+
+    async def _collect(self) -> int:
+        return await self._workers.run(self._blocks.collect)
 
     def materialise(self, cid: Cid, into: str) -> Deferred[None]:
         """See `IResourceStore.materialise`."""
@@ -142,6 +157,9 @@ class EmbeddedStore(Service):
 
     async def _hold(self, owner: str | None, work: Coroutine[Deferred[object], object, R]) -> R:
         """Do what pins something for `owner`, unless it lets go meanwhile; the service doesn't stop in the midst."""
+        if not self.running:
+            work.close()
+            raise StoreFault("the content store is not open yet")
         doing = Deferred.fromCoroutine(work)
         hold = _Hold(owner, doing)
         self._holds.append(hold)
@@ -158,20 +176,14 @@ class EmbeddedStore(Service):
             hold.ended.callback(None)
 
     async def _put(self, path: str, owner: str) -> Content:
-        content = await self._workers.run(self._import, path, owner)
-        if self._daemon is not None:
-            key = from_text(content.cid)
-            parts = reader.car_parts(key, reader.blocks(self._blocks.read, key))
-            await self._daemon.dag.import_(lambda: self._workers.run(_joined, parts), content.cid)
-        return content
-
-    def _import(self, path: str, owner: str) -> Content:
         real = os.path.realpath(path)
         is_staged = os.path.commonpath((real, self._staging)) == self._staging
-        with self._blocks.draft(by_reference=not is_staged) as draft:
-            tree = import_path(real, draft)
-            draft.commit(tree.key, tree.size, owner)
-        return Content(cid=to_text(tree.key), size_bytes=tree.size)
+        tree = await self._workers.run(put, self._blocks, real, owner, by_reference=not is_staged)
+        content = Content(cid=to_text(tree.key), size_bytes=tree.size)
+        if self._daemon is not None:
+            parts = reader.car_parts(tree.key, reader.blocks(self._blocks.read, tree.key))
+            await self._daemon.dag.import_(lambda: self._workers.run(_joined, parts), content.cid)
+        return content
 
     async def _get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> int:
         key = from_text(cid)

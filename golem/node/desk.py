@@ -17,7 +17,7 @@ from golem.node import records
 from golem.node.engine import Engine
 from golem.node.live import Live
 from golem.node.outlook import Outlook
-from golem.node.records import Record
+from golem.node.stock import Stock
 from golem.node.submission import Submission
 from golem.node.till import Till
 
@@ -25,10 +25,12 @@ log = Logger()
 
 
 class Desk(Till, Outlook):
-    """Implements `golem.control.face.Face`. `live`: what running jobs say, which it shows.
+    """Implements `golem.control.face.Face`. `live`: what running jobs say, which it shows. `stock`: by the node.
 
     `refused`: how often peers were refused or made to wait, by what was too much (`golem.model.budgets`).
     """
+
+    stock: Stock
 
     def __init__(
         self,
@@ -44,12 +46,12 @@ class Desk(Till, Outlook):
         self.live = Live(clock)
         self.refused: Callable[[], Mapping[str, int]] = dict
         self._network = network
-        self._watchers: list[tuple[str | None, Callable[[Record], None]]] = []
-        self._waiting: dict[str, Deferred[Record]] = {}
+        self._watchers: list[tuple[str | None, Callable[[records.Record], None]]] = []
+        self._waiting: dict[str, Deferred[records.Record]] = {}
         self._since_ms = int(clock.seconds() * 1000)
         engine.observe(self._saw)
 
-    def status(self) -> Record:
+    def status(self) -> records.Record:
         """The whole node on one screen."""
         state = self._engine.state
         started = state.started
@@ -78,7 +80,7 @@ class Desk(Till, Outlook):
             "problems": records.problems(state),
         }
 
-    def templates(self) -> Sequence[Record]:
+    def templates(self) -> Sequence[records.Record]:
         """The kinds of task this node knows."""
         return [
             {
@@ -91,33 +93,33 @@ class Desk(Till, Outlook):
             for name, template in sorted(self._templates.items())
         ]
 
-    def tasks(self) -> Sequence[Record]:
+    def tasks(self) -> Sequence[records.Record]:
         """All tasks, the latest first."""
         return [records.task(board) for board in reversed(self._engine.state.boards.values())]
 
-    def task(self, task_id: str) -> Record | None:
+    def task(self, task_id: str) -> records.Record | None:
         """One task, or None."""
         return next((records.task(b) for t, b in self._engine.state.boards.items() if t == task_id), None)
 
-    def subtasks(self, task_id: str) -> Sequence[Record]:
+    def subtasks(self, task_id: str) -> Sequence[records.Record]:
         """Every attempt of a task. Raises NotFound."""
         board = records.board(self._engine.state, task_id)
         chunks = self._templates[board.task.spec.template].split(board.task.spec)
         return records.subtasks(self._engine.state, board, [chunk.label for chunk in chunks], self.live.percent)
 
-    def logs(self, task_id: str) -> Sequence[Record]:
+    def logs(self, task_id: str) -> Sequence[records.Record]:
         """What a task's last attempts printed, here or at their providers. Raises NotFound."""
         return records.logs(self._engine.state, TaskId(task_id), self.live.story)
 
-    def jobs(self) -> Sequence[Record]:
+    def jobs(self) -> Sequence[records.Record]:
         """What others have computed here now."""
         return records.jobs(self._engine.state, self.live.percent)
 
-    def payments(self) -> Sequence[Record]:
+    def payments(self) -> Sequence[records.Record]:
         """Whom we owe and who owes us."""
         return records.payments(self._engine.state)
 
-    def submit(self, submission: Submission) -> Awaitable[Record]:
+    def submit(self, submission: Submission) -> Awaitable[records.Record]:
         """Take a task in; answered once it is on disk. Raises UnknownTemplate, BadParameters."""
         template = self._template(submission.template)
         spec = submission.spec(template.parse(submission.params))
@@ -135,7 +137,7 @@ class Desk(Till, Outlook):
         board = records.board(self._engine.state, task_id)
         self._engine.post(TaskCancelled(task_id=board.task.task_id))
 
-    def watch(self, topic: str | None, listener: Callable[[Record], None]) -> Callable[[], None]:
+    def watch(self, topic: str | None, listener: Callable[[records.Record], None]) -> Callable[[], None]:
         """Call `listener` with what happens; returns what ends that."""
         entry = (topic, listener)
         self._watchers.append(entry)
@@ -155,12 +157,12 @@ class Desk(Till, Outlook):
             if topic is None or topic == tell.topic:
                 listener(happening)
 
-    def show_log(self, task_id: str, said: Record) -> None:
+    def show_log(self, task_id: str, said: records.Record) -> None:
         """Show what a job said to those who watch for just that; there may be much of it."""
         for topic, listener in list(self._watchers):
             if topic == f"log/{task_id}":
                 listener(_happening(topic, "log", self._clock.seconds(), said))
 
 
-def _happening(topic: str, name: str, at_s: float, fields: Mapping[str, object]) -> Record:
+def _happening(topic: str, name: str, at_s: float, fields: Mapping[str, object]) -> records.Record:
     return {"topic": topic, "name": name, "at_ms": int(at_s * 1000), "fields": fields}

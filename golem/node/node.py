@@ -28,6 +28,7 @@ from golem.node.driver import Driver
 from golem.node.engine import Engine
 from golem.node.export import Exporter
 from golem.node.live import Link
+from golem.node.stock import Stock
 from golem.node.timers import Timers
 
 log = Logger()
@@ -73,6 +74,7 @@ class Node(MultiService):
         self.timers = Timers(parts.clock, lambda name: self.engine.post(TimerFired(name=name)))
         self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, Exporter(parts.store))
         self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
+        self.desk.stock = Stock(parts.store)
         self.driver.follow(self.desk.live)
         self.desk.live.join(Link(lambda: self.engine.state, self.driver.tell, self.desk.show_log))
         self.ready: Deferred[None] = Deferred()

@@ -177,6 +177,18 @@ class ResourceStoreContract:
             await two.near.materialise(folder.cid, str(two.folder / "gone"))
 
     @waited
+    async def test_what_is_here_is_listed_with_its_owners(self, two: Two) -> None:
+        content = await two.near.put(_file(two, "a", b"hello world"), "o")
+        await two.near.get(content.cid, [], LIMIT, "p")
+        (kept,) = (await two.near.survey()).kept
+        assert (kept.cid, kept.size_bytes, kept.owners) == (HELLO, 11, ("o", "p"))
+        await two.near.collect()
+        await two.near.unpin("o")
+        assert [kept.owners for kept in (await two.near.survey()).kept] == [("p",)]
+        await two.near.unpin("p")
+        assert not (await two.near.survey()).kept
+
+    @waited
     async def test_many_may_want_the_same_at_once(self, two: Two) -> None:
         content = await two.far.put(_file(two, "a", os.urandom(3 << 20)), "o")
         gets = [two.near.get(content.cid, [two.far_place], 4 << 20, f"o{number}") for number in range(5)]

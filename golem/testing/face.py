@@ -19,7 +19,9 @@ from golem.errors import ConfigError, GolemError, NotFound, UnknownTemplate
 from golem.model.chain import Order
 from golem.model.ids import derive
 from golem.model.money import Wei
+from golem.node.stock import Stock
 from golem.node.submission import Submission
+from golem.testing.store import MemoryResourceStore, MemoryWorld
 
 PATIENCE_S = 10.0  # what a test waits for happens within milliseconds, or never
 P = ParamSpec("P")
@@ -75,6 +77,7 @@ class ScriptedFace(ScriptedOutlook):
 
     def __init__(self) -> None:
         super().__init__()
+        self.stock = Stock(MemoryResourceStore(MemoryWorld(Clock()), "here:1"))
         self.attempts: dict[str, list[Record]] = {}
         self.said: dict[str, list[Record]] = {}
         self.running: list[Record] = []

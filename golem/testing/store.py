@@ -9,17 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from golem.errors import ContentMissing, TooLarge
-from golem.interfaces import Content, IResourceStore
+from golem.interfaces import IResourceStore
 from golem.ipfs import reader
 from golem.ipfs.cid import Chunk, Key, from_text, to_text
 from golem.ipfs.importer import import_path
 from golem.ipfs.intake import Intake
+from golem.model.content import Content, Kept, Survey
 from golem.model.ids import Cid
 from golem.model.messages import Place
 
@@ -129,6 +130,23 @@ class MemoryResourceStore:
         gone = self._pins.pop(owner, set())
         for key in gone - set().union(*self._pins.values()):
             self._mine.pop(key, None)
+
+    def survey(self) -> Deferred[Survey]:
+        """See `IResourceStore.survey`."""
+        kept = [
+            Kept(
+                cid=to_text(key),
+                size_bytes=held.size,
+                owners=tuple(sorted(owner for owner, keys in self._pins.items() if key in keys)),
+            )
+            for key, held in self._mine.items()
+        ]
+        used = sum(held.size for held in self._mine.values())
+        return succeed(Survey(kept=tuple(kept), incoming=(), used_bytes=used, quota_bytes=1 << 40))
+
+    def collect(self) -> Deferred[int]:
+        """See `IResourceStore.collect`: memory does not rot."""
+        return succeed(0)
 
     def forget(self) -> None:
         """Lose all content, as a store does whose disk is replaced."""

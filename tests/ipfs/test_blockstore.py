@@ -227,3 +227,14 @@ class Life(RuleBasedStateMachine):
 
 TestLife = Life.TestCase
 TestLife.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+
+
+def test_collecting_forgets_files_of_the_users_that_changed_and_nothing_else(store: BlockStore, tmp_path: Path) -> None:
+    for name in ("stays", "changes", "goes"):
+        (tmp_path / name).write_bytes(name.encode())
+        _put(store, tmp_path / name, name, by_reference=True)
+    (tmp_path / "changes").write_bytes(b"other")
+    (tmp_path / "goes").unlink()
+    store.collect()
+    assert [kept.owners for kept in store.index.contents()] == [("stays",)]
+    assert store.read(raw_key(b"stays")) == b"stays"

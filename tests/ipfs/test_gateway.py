@@ -53,9 +53,9 @@ class Site:
         return int(self.listener.getHost().port)  # type: ignore[attr-defined]  # TCP addresses have one
 
     def size(self, key: Key) -> int:
-        return len(self.held.read(key))
+        return len(self.read(key))
 
-    def serve(self, key: Key) -> bytes:
+    def read(self, key: Key) -> bytes:
         self.reads += 1
         if key not in self.held.blocks:
             raise ContentMissing("not here")

@@ -26,7 +26,7 @@ store = EmbeddedStore(reactor, Path(folder) / "store", Path(folder) / "staging",
 store.startService()
 store.get(cid, [place], int(size), "o")
 def look():
-    print(sum(moving.received_bytes for moving in store.transfers()), flush=True)
+    store.survey().addCallback(lambda seen: print(sum(moving.received_bytes for moving in seen.incoming), flush=True))
     reactor.callLater(0.01, look)
 look()
 reactor.run()
@@ -42,7 +42,7 @@ async def _stop_half_way(world: World) -> None:
     """Fetch until the first leaf is here, then stop the store."""
     source = world.source(drips)
     getting = world.get(source)
-    while not any(moving.received_bytes > 1 << 20 for moving in world.store.transfers()):
+    while not any(moving.received_bytes > 1 << 20 for moving in (await world.store.survey()).incoming):
         await source.later(0.01)
     await world.store.stopService()
     with pytest.raises(StoreFault, match="closing"):

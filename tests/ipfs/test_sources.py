@@ -12,6 +12,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from golem.errors import ContentMissing, StoreFault, TooLarge
 from golem.ipfs import car, fetch, reader
 from golem.ipfs.cid import Key
+from golem.model.content import Incoming
 from tests.ipfs.sources import (
     Source,
     World,
@@ -165,10 +166,10 @@ async def test_who_still_wants_it_has_it_when_the_other_lets_go(world: World) ->
 async def test_how_far_a_transfer_is_can_be_seen(world: World) -> None:
     world.make_large()
     getting = world.get(world.source(drips))
-    seen = []
+    seen: tuple[Incoming, ...] = ()
     for _ in range(200):
         assert isinstance(reactor, PosixReactorBase)
-        seen = world.store.transfers()
+        seen = (await world.store.survey()).incoming
         if seen and seen[0].received_bytes:
             break
         await deferLater(reactor, 0.01, lambda: None)
@@ -177,4 +178,4 @@ async def test_how_far_a_transfer_is_can_be_seen(world: World) -> None:
     await world.store.unpin("o")
     with pytest.raises(StoreFault):
         await getting
-    assert not world.store.transfers()
+    assert not (await world.store.survey()).incoming
