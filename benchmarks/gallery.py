@@ -271,6 +271,7 @@ def make(folder: Path, name: str) -> None:
         path = folder / f"{render}.npy"
         if not path.exists():
             np.save(path, shoot())
+    (folder / ("other-processor.done" if renders is _other_processor else "done")).touch()
 
 
 if __name__ == "__main__":

@@ -108,6 +108,7 @@ class Look(msgspec.Struct, frozen=True):
     is_multilayer: bool
     ns: tuple[int, int]
     loading_ms: int
+    steady: bool = True
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -128,6 +129,7 @@ class Params(msgspec.Struct, frozen=True):
     fps: float = 24.0
     ns: tuple[int, int] = NS
     loading_ms: int = LOADING_MS
+    steady: bool = True
 
     @property
     def has_layers(self) -> bool:
@@ -186,6 +188,7 @@ def seen(params: Params, report: bytes) -> bytes:
         fps=look.fps,
         ns=look.ns,
         loading_ms=look.loading_ms,
+        steady=look.steady,
     )
     if max(look.size) > MAX_SIDE:
         raise BadParameters(f"resolution: the scene's {look.size[0]}x{look.size[1]} is more than {MAX_SIDE} pixels")

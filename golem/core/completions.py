@@ -59,8 +59,8 @@ def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed) -> None:
             purse.unseen(turn, event)
         case "claim" | "withdraw":
             income.on_failed(turn, event)
-        case "preview":
-            turn.tell(event.key.split("/")[1], "no preview", reason=event.detail)
+        case "preview" | "exhibit":
+            turn.tell(event.key.split("/")[1], f"no {kind}", reason=event.detail)
         case _ if event.key in turn.state.errands or event.key in turn.state.works:
             fault = Outcome(status=Status.FAULT, detail=event.detail)  # the computer itself broke down under a job
             errands.executed(turn, e.Executed(key=event.key, outcome=fault))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core import merging, preparing, protection, provider, reports, showing
+from golem.core import exhibits, merging, preparing, protection, provider, reports, showing
 from golem.core.turn import Turn
 from golem.model.events import Executed
 from golem.model.ids import SubtaskId, TaskId
@@ -14,6 +14,7 @@ def executed(turn: Turn, event: Executed) -> None:
     match kind:
         case "check":
             reports.on_check(turn, SubtaskId(subject), event)
+            exhibits.keep(turn, SubtaskId(subject), event.outcome)
         case "merge":
             merging.on_merged(turn, subject, event)
         case "prepare":

@@ -78,8 +78,8 @@ def on_exported(turn: Turn, event: Exported) -> None:
     """A result is where the user wants it."""
     kind, task_id, name = event.key.split("/", 2)
     board = turn.state.boards[TaskId(task_id)]
-    if kind == "preview":
-        turn.tell(task_id, "preview", path=event.path)
+    if kind in ("preview", "exhibit"):
+        turn.tell(task_id, kind, path=event.path)
         return
     board.exported[name] = event.path
     turn.tell(task_id, "exported", path=event.path)

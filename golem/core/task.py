@@ -184,6 +184,7 @@ class Board(msgspec.Struct, kw_only=True):
     `held`: by provider, results that wait for a check of another (`core.sampling`).
     `copies`: how many providers do each chunk to begin with; where that is more than one (`core.copies`), by chunk,
     `begun`: how many do it, `doers`: who does it or has answered, `answers`: those that wait to be compared.
+    `kept`: of how many refused results there is something to look at.
     `declined`: who has heard of the task and does not offer. `refused`: whose offer we don't take, or not any more.
     `returned`: how often somebody refused what it had offered to do, since it last did any.
     """
@@ -211,6 +212,7 @@ class Board(msgspec.Struct, kw_only=True):
     finishing: str = ""
     shown_ms: int = 0
     is_showing: bool = False
+    kept: int = 0
     exported: dict[str, str] = {}
     history: list[SubtaskId] = []
     spent: Wei = Wei(0)

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, TypedDict
 import bpy
 
 if TYPE_CHECKING:
-    from apps.blender.job import project, studio
+    from apps.blender.job import measure, project, studio
 else:
+    import measure
     import project
     import studio
 
 PROBES = 9  # places in a grid; together they take about a second
 PROBE_SIDE = 24  # pixels
 PROBE_SAMPLES = 8
+STEADY = 0.05  # of a place's pixels, at most, may change when it is rendered again by more threads
 LEAST_NS = 1  # per pixel and sample, so that no estimate is zero
 
 
@@ -34,7 +36,8 @@ class Look(TypedDict):
 
 class Found(TypedDict):
     """What the scene says. `frames`: the current, first, last, and the step. `ns`: per pixel and sample of one core,
-    the fastest and the slowest half of the places tried. `loading_ms`: until the first pixel."""
+    the fastest and the slowest half of the places tried. `loading_ms`: until the first pixel. `steady`: whether the
+    same seed gives the same noise again."""
 
     frames: tuple[int, int, int, int]
     size: tuple[int, int]
@@ -45,6 +48,7 @@ class Found(TypedDict):
     is_multilayer: bool
     ns: tuple[int, int]
     loading_ms: int
+    steady: bool
 
 
 def run(params: Look, inputs: str, output: str) -> Found:
@@ -63,11 +67,14 @@ def run(params: Look, inputs: str, output: str) -> Found:
         "is_multilayer": wishes.files["file_format"] == "OPEN_EXR_MULTILAYER",
         "ns": (LEAST_NS, LEAST_NS),
         "loading_ms": 0,
+        "steady": True,
     }
     if project.outside_files() and Path(inputs, "scene").is_dir():
         _pack(Path(output, "scene.blend"))
     if max(size) <= studio.MAX_SIDE:
-        found["ns"], found["loading_ms"] = _probe(scene, found, params["scene"], output, began)
+        _probe(scene, found, params["scene"], output, began)
+    if not found["steady"]:
+        print("the same seed gives other noise each time: results are compared with renders under other seeds")
     return found
 
 
@@ -76,8 +83,8 @@ def _pack(path: Path) -> None:
         bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True, relative_remap=False)
 
 
-def _probe(scene: bpy.types.Scene, found: Found, name: str, output: str, began: float) -> tuple[tuple[int, int], int]:
-    """Time a few places of the frame, and how long the first pixel took."""
+def _probe(scene: bpy.types.Scene, found: Found, name: str, output: str, began: float) -> None:
+    """Time a few places of the frame, and how long the first pixel took; whether one comes out the same again."""
     samples = min(found["samples"], PROBE_SAMPLES)
     view: studio.View = {
         "scene": name,
@@ -91,7 +98,7 @@ def _probe(scene: bpy.types.Scene, found: Found, name: str, output: str, began: 
         "denoise": False,
     }
     _shoot_s(scene, view, (0, 0, 1, 1), output)
-    loading_ms = int((time.monotonic() - began) * 1000)
+    found["loading_ms"] = int((time.monotonic() - began) * 1000)
     set_up = _shoot_s(scene, view, (0, 0, 1, 1), output)
     (width, height), per = found["size"], []
     across, down = min(PROBE_SIDE, width), min(PROBE_SIDE, height)
@@ -101,7 +108,16 @@ def _probe(scene: bpy.types.Scene, found: Found, name: str, output: str, began: 
         per.append(took * 1e9 / (across * down * samples))
     per.sort()
     low, high = (sum(half) / len(half) for half in (per[: PROBES // 2 + 1], per[PROBES // 2 :]))
-    return (max(LEAST_NS, int(low)), max(LEAST_NS, int(high))), loading_ms
+    found["ns"] = (max(LEAST_NS, int(low)), max(LEAST_NS, int(high)))
+    found["steady"] = _is_steady(scene, view, (x, y, across, down), output)
+
+
+def _is_steady(scene: bpy.types.Scene, view: studio.View, area: tuple[int, int, int, int], output: str) -> bool:
+    first = studio.shoot(scene, view, area, output).pixels
+    threaded = view.copy()
+    threaded["cores"] = 2
+    again = studio.shoot(scene, threaded, area, output).pixels
+    return float((measure.change(again, first).max(axis=2) > measure.SLIGHT).mean()) <= STEADY
 
 
 def _shoot_s(scene: bpy.types.Scene, view: studio.View, area: tuple[int, int, int, int], output: str) -> float:

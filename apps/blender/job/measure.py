@@ -184,6 +184,8 @@ def refuse_strange(light: picture.Pixels, shoot: Shoot, seen: Sequence[int]) -> 
 
 def change(pixels: picture.Pixels, ours: picture.Pixels) -> Floats:
     """How far each channel of each pixel is from ours, relative to it."""
+    if np.array_equal(pixels, ours):
+        return np.zeros(ours.shape)
     with np.errstate(invalid="ignore", over="ignore"):
         change = np.abs(pixels.astype(np.float64) - ours) / (np.abs(ours) + DARK)
     change[(pixels == ours) | (np.isnan(pixels) & np.isnan(ours))] = 0.0

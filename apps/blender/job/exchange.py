@@ -1,0 +1,55 @@
+"""Renders places of a tile twice, under seeds of our own, and counts where the delivered one stands out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from apps.blender.job import check, measure, picture, show, studio, swap
+else:
+    import check
+    import measure
+    import picture
+    import show
+    import studio
+    import swap
+
+
+class Exchange(studio.View):
+    """The provider's own parameters; places in the tile; two seeds."""
+
+    places: list[measure.Area]
+    seeds: tuple[int, int]
+
+
+def run(params: Exchange, inputs: str, output: str) -> swap.Report:
+    """The report, and a picture of the place that is farthest off. Raises SceneRefused."""
+    try:
+        tile, channels = picture.tile(Path(inputs, "result", "tile.exr"), params["tile"], layers=params["layers"])
+    except (picture.NotAPicture, OSError) as why:
+        return {"ok": False, "why": str(why)}
+    scene = studio.open_scene(inputs, params["scene"])
+    views = []
+    for seed in params["seeds"]:
+        views.append(params.copy())
+        views[-1]["seed"] = seed
+    seen, tally = {}, swap.Tally()
+    try:
+        measure.refuse_strange(
+            tile[:, :, measure.visible(channels)],
+            lambda area: check.place(scene, params, area, channels, output),
+            measure.visible(channels),
+        )
+        for x, y, width, height in params["places"]:
+            area = (x, y, width, height)
+            one, other = (check.place(scene, view, area, channels, output) for view in views)
+            delivered = measure.cut(tile, area)
+            tally.add(area, *(show.light(pixels, channels) for pixels in (delivered, one, other)))
+            seen[x, y] = measure.Seen(area, delivered, one)
+    except (picture.NotAPicture, measure.Strange) as why:
+        return {"ok": False, "why": str(why)}
+    if tally.worst is None:
+        raise ValueError("there is no place to compare")
+    show.beside(seen[tally.worst["x"], tally.worst["y"]], channels, Path(output))
+    return {"ok": True, "places": len(seen), "tests": tally.tests, "worst": tally.worst}

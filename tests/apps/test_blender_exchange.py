@@ -1,0 +1,130 @@
+"""The check of renders whose noise no seed repeats: comparing with two of our own."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from zope.interface.verify import verifyObject
+
+np = pytest.importorskip("numpy")
+
+from apps.blender import template  # noqa: E402  # numpy comes with the extra `blender`
+from apps.blender.exchanged import Count, Exchanged, evidence  # noqa: E402
+from apps.blender.job import swap  # noqa: E402
+from apps.blender.params import decoder  # noqa: E402
+from golem.interfaces import IVerifier  # noqa: E402
+from golem.model.ids import Cid, NodeId, SubtaskId  # noqa: E402
+from golem.model.messages import Delivery  # noqa: E402
+from golem.model.money import Wei  # noqa: E402
+from golem.model.spec import Chunk, Job, Judgement, TaskSpec, Verdict  # noqa: E402
+from golem.model.value import evolve  # noqa: E402
+from golem.template import to_json  # noqa: E402
+
+SUBTASK, PROVIDER = SubtaskId("5" * 32), NodeId("02" + "a" * 64)
+DELIVERY = Delivery(subtask_id=SUBTASK, result=Cid("b" + "r" * 58), size_bytes=1, report=b"{}", used_ms=1)
+AREA = (0, 0, 128, 128)
+
+
+def work(resolution: str = "640x360") -> tuple[Chunk, Job]:
+    params = template.parse({"resolution": resolution})
+    spec = TaskSpec(template="blender", params=params, budget=Wei(0), max_price=Wei(0), output="")
+    chunk = template.split(spec)[0]
+    return chunk, template.job(spec, chunk, SUBTASK, PROVIDER)
+
+
+def judged(report: object) -> Verdict:
+    return Exchanged().judge(*work(), DELIVERY, (msgspec.json.encode(report),))
+
+
+def render(seed: int, noise: float = 0.2, light: float = 1.0) -> np.ndarray:
+    """A picture of skewed noise, with a firefly in every hundredth pixel."""
+    chance = np.random.default_rng(seed)
+    grain = chance.exponential(noise, (128, 128, 3)) - noise
+    flies = (chance.random((128, 128, 1)) < 0.01) * chance.exponential(5, (128, 128, 1))
+    return ((light + grain + flies) * np.linspace(0.2, 1, 128)[:, None, None]).astype(np.float32)
+
+
+def found(delivered: np.ndarray, seed: int = 1) -> Verdict:
+    tally = swap.Tally()
+    tally.add(AREA, delivered, render(seed + 1000), render(seed + 2000))
+    return judged({"ok": True, "places": 1, "tests": tally.tests, "worst": tally.worst})
+
+
+def test_it_keeps_the_interface() -> None:
+    assert verifyObject(IVerifier, Exchanged())
+
+
+def test_a_scene_that_is_not_steady_is_compared_and_others_are_not() -> None:
+    params = decoder.decode(template.parse({}))
+    for steady, kind in ((True, "SeedLocked"), (False, "Exchanged")):
+        spec = TaskSpec(
+            template="blender",
+            params=to_json(msgspec.structs.replace(params, steady=steady)),
+            budget=Wei(0),
+            max_price=Wei(0),
+            output="",
+        )
+        assert type(template.verifier(spec)).__name__ == kind
+
+
+def test_places_and_seeds_come_from_chance_and_cost_two_percent() -> None:
+    chunk, job = work("1920x1080")
+    one, same, other = (Exchanged().plan(chunk, job, DELIVERY, salt)[0] for salt in (b"a", b"a", b"b"))
+    assert one == same != other
+    params = msgspec.json.decode(one.params)
+    assert one.program == "exchange" and len(set(params["seeds"])) == 2
+    assert 2 * sum(w * h for _, _, w, h in params["places"]) <= 0.021 * 1920 * 1080
+
+
+def test_honest_renders_are_accepted_whatever_their_noise_is_like() -> None:
+    assert all(found(render(seed), seed).judgement is Judgement.ACCEPT for seed in range(60))
+
+
+@pytest.mark.parametrize(
+    "delivered",
+    [
+        render(1, noise=0.3),
+        render(1, noise=0.1),
+        render(1, light=1.05),
+        np.roll(render(1), 40, axis=0),
+        np.zeros((128, 128, 3), np.float32),
+        np.full((128, 128, 3), 3e38, np.float32),
+    ],
+    ids=["noisier", "cleaner", "brighter", "shifted", "blank", "huge"],
+)
+def test_what_is_no_such_render_is_wrong(delivered: np.ndarray) -> None:
+    verdict = found(delivered)
+    assert verdict.judgement is Judgement.WRONG
+    assert "frame 1" in verdict.reason and "allowed" in verdict.reason
+
+
+def test_one_place_that_is_something_else_is_named() -> None:
+    tests = {"noise": {"above": 500, "blocks": 1000}}
+    worst = {"x": 8, "y": 4, "pixels": 1024, "above": 63, "blocks": 64}
+    verdict = judged({"ok": True, "places": 8, "tests": tests, "worst": worst})
+    assert verdict.judgement is Judgement.WRONG
+    assert verdict.reason.startswith("exchange, place: frame 1, 1024 pixels at 8,4: evidence ")
+
+
+def test_evidence_against_a_fair_coin_grows_with_its_bias() -> None:
+    assert evidence(Count()) == 0
+    assert evidence(Count(50, 100)) < 0 < evidence(Count(70, 100)) < evidence(Count(90, 100))
+    assert evidence(Count(30, 100)) == pytest.approx(evidence(Count(70, 100)))
+
+
+def test_places_smaller_than_a_block_say_nothing() -> None:
+    tally = swap.Tally()
+    tally.add((0, 0, 3, 9), *(np.ones((9, 3, 3), np.float32) * n for n in range(3)))
+    assert judged({"ok": True, "tests": tally.tests, "worst": tally.worst}).judgement is Judgement.ACCEPT
+
+
+@pytest.mark.parametrize("report", [b"", b"{}", b'{"ok":true,"tests":{"noise":{"above":"x"}}}'])
+def test_a_report_that_makes_no_sense_is_held_against_nobody(report: bytes) -> None:
+    assert Exchanged().judge(*work(), DELIVERY, (report,)).judgement is Judgement.UNSURE
+
+
+def test_files_that_are_no_picture_and_none_at_all_are_malformed() -> None:
+    assert judged({"ok": False, "why": "too small"}).reason == "file: too small"
+    nothing = evolve(DELIVERY, result=Cid(""))
+    assert Exchanged().plan(*work(), nothing, b"") == ()
+    assert Exchanged().judge(*work(), nothing, ()).judgement is Judgement.MALFORMED
