@@ -19,7 +19,7 @@ class Budget(NamedTuple):
 
 
 # connections
-HANDSHAKES = Budget("handshakes", 64, "under way", "the oldest of the fullest network is closed")  # 45 KB each
+HANDSHAKES = Budget("handshakes", 32, "under way", "the oldest of the fullest network is closed")  # 3 MB with TLS
 HANDSHAKES_OF_ONE = Budget("handshakes of one network", 4, "of a /24 or /48", "its oldest is closed")
 HANDSHAKE_S = Budget("handshake", 10, "seconds", "closed")  # an honest one takes 50 ms, and a second on a bad line
 GREETING = Budget("greeting", 4 << 10, "bytes of a frame before the proof", "closed, and a strike")

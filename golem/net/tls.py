@@ -61,6 +61,7 @@ def _context() -> SSL.Context:
     context.set_verify(SSL.VERIFY_NONE)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_options(SSL.OP_NO_TICKET)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # 34 KB less for each that says nothing
     context.set_alpn_protos([ALPN])
     context.set_alpn_select_callback(lambda _, offered: ALPN if ALPN in offered else SSL.NO_OVERLAPPING_PROTOCOLS)
     return context
