@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,18 @@ import msgspec
 import pytest
 
 from apps.tally import template
+from apps.tally.job import count
+from golem.errors import BadSignature
 from golem.interfaces import IExecutor
+from golem.model.evidence import Evidence
+from golem.model.spec import Judgement
+from golem.model.value import evolve
 from golem.testing.cheater import LyingExecutor
 from golem.testing.local import LocalNetwork
+from golem.testing.local_node import NETWORK
+from golem.verification.evidence import checks, verdict
+from golem.wire.codec import Decoder
+from golem.wire.signing import verify_word
 
 pytestmark = pytest.mark.scenario
 SMALL = {"chunks": 24, "ranges": 8, "length": 8, "bits": 2}
@@ -65,6 +75,29 @@ def test_who_makes_up_half_of_each_result_is_caught_by_a_part_counted_again(
     assert rejected and all(reason.startswith("recompute: from ") for reason in rejected)
     net.advance(30)
     assert net.paid("alice", "bob") > 0
+
+
+def test_a_third_node_comes_to_the_same_verdict_from_the_evidence_alone(
+    nets: list[TallyNetwork], tmp_path: Path
+) -> None:
+    net = market(nets, tmp_path, "bob", "mallory", liars=("mallory",))
+    done(net)
+    state = net["alice"].node.engine.state
+    (task_id,) = state.boards
+    told = net["alice"].node.desk.evidence(task_id)
+    rejected = [one.subtask_id for one in state.subtasks.values() if one.phase.value == "rejected"]
+    assert [one["subtask_id"] for one in told] == rejected
+    decoder: Decoder[Evidence] = Decoder(Evidence)
+    for one in told:
+        found = decoder.decode(b64decode(str(one["signed"])))
+        verify_word(NETWORK, found)
+        with pytest.raises(BadSignature):
+            verify_word(NETWORK, evolve(found, reason="because"))
+        reports = [
+            msgspec.json.encode(count.run(msgspec.json.decode(job.params), "", "")) for job in checks(template, found)
+        ]
+        again = verdict(template, found, reports)
+        assert (again.judgement, again.reason) == (found.judgement, found.reason) == (Judgement.WRONG, one["reason"])
 
 
 def test_a_provider_that_has_earned_it_is_checked_now_and_then_and_paid_for_all(
