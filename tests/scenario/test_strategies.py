@@ -127,3 +127,22 @@ def test_a_colluding_pair_of_strangers_is_not_believed_and_its_lie_is_never_take
     (board,) = state.boards.values()
     assert len(board.accepted) == 12
     assert all(any(msgspec.json.decode(one.report)[4:]) for one in board.accepted.values()), "no half is made up"
+
+
+@pytest.mark.parametrize("check", ["recount", "copies"])
+@pytest.mark.parametrize("is_torn", [False, True])
+def test_verification_goes_on_after_its_requestor_died_in_the_midst_of_it(
+    nets: list[TallyNetwork], tmp_path: Path, check: str, is_torn: bool
+) -> None:
+    net = market(nets, tmp_path, "bob", "carol", "mallory", liars=("mallory",))
+    alice = net["alice"]
+    task = alice.submit("tally", {**SMALL, "chunks": 6, "check": check})
+    for turn in (9, 14, 21, 30):
+        net.crash("alice", turn, is_torn=is_torn)
+        net.run_until(lambda: alice.run is not None and alice.node.engine.state.boards != {}, limit_s=60)
+        net.advance(1)
+    net.run_until(lambda: alice.run is not None and alice.phase(task) == "done", limit_s=900)
+    net.advance(30)
+    state = alice.node.engine.state
+    assert not state.checking and not state.to_check and not state.boards[task].open  # type: ignore[index]  # its id
+    assert net.paid("alice", "mallory") == 0 < net.paid("alice", "bob") + net.paid("alice", "carol")
