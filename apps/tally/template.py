@@ -19,6 +19,7 @@ from golem.verification import All, PartialRecompute, Redundancy, Sampled, Struc
 HASHES_PER_MS = 800  # of a number's digits in Python, on one core of a server
 OVERHEAD_MS = 1
 RECOUNTED = 2  # of a chunk's ranges: an eighth of the work for the 16 that there are unless said otherwise
+RECOUNTED_OF_STRANGERS = 6  # who makes up half of them passes once in 64 times
 
 _form = Form(
     (Parameter(name="chunks", help="how many chunks", default="10"), whole(1, 10_000)),
@@ -59,6 +60,11 @@ _counts = msgspec.json.Decoder(list[int])
 def _again(work: Job, items: Sequence[int]) -> Job:
     ranges = msgspec.json.decode(work.params, type=dict[str, int])
     return evolve(work, params=to_json({**ranges, "again": list(items)}))
+
+
+def _recount(count: int) -> IVerifier:
+    again = PartialRecompute(lambda chunk: _ranges.decode(chunk.params).items, _again, count)
+    return All(Structural(list[int]), again)
 
 
 @implementer(ITaskTemplate)
@@ -105,8 +111,7 @@ class Tally:
         """By the parameter `check`."""
         if _params.decode(spec.params).check == "copies":
             return Redundancy()
-        recount = PartialRecompute(lambda chunk: _ranges.decode(chunk.params).items, _again, RECOUNTED)
-        return Sampled(All(Structural(list[int]), recount))
+        return Sampled(_recount(RECOUNTED), strict=_recount(RECOUNTED_OF_STRANGERS))
 
     def cost_ms(self, spec: TaskSpec, chunk: Chunk) -> int:
         """See ITaskTemplate."""

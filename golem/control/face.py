@@ -77,6 +77,10 @@ class Face(Outlook, Protocol):
         """What a task's last attempts printed, ours or computed here: `views.Log`s. Raises NotFound."""
         ...
 
+    def evidence(self, task_id: str) -> Sequence[Record]:
+        """What the verdicts against a task's results rest on, signed: `views.Evidence`s. Raises NotFound."""
+        ...
+
     def jobs(self) -> Sequence[Record]:
         """What others have computed here now: `views.Job`s."""
         ...

@@ -1,7 +1,7 @@
 """What can be asked of a node over its control socket. JSON out, JSON in, no tracebacks; docs/control.md lists it.
 
     GET  /status  /templates  /tasks  /tasks/ID  /tasks/ID/subtasks  /tasks/ID/logs  /tasks/ID/explain
-    GET  /jobs  /explain  /payments  /audit  /funds  /peers  /peers/ID  /reputation  /reputation/ID
+    GET  /tasks/ID/evidence  /jobs  /explain  /payments  /audit  /funds  /peers  /peers/ID  /reputation  /reputation/ID
     POST /tasks  /estimates  /withdraw  /orders  /consents/ACCOUNT  /resources      DELETE /tasks/ID
     GET  /watch?topic=ID: one JSON object a line, empty lines between
 
@@ -70,6 +70,7 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("DELETE", "tasks", "*"): _cancel,
     ("GET", "tasks", "*", "subtasks"): lambda face, task_id, _: face.subtasks(task_id),
     ("GET", "tasks", "*", "logs"): lambda face, task_id, _: face.logs(task_id),
+    ("GET", "tasks", "*", "evidence"): lambda face, task_id, _: face.evidence(task_id),
     ("GET", "tasks", "*", "explain"): lambda face, task_id, _: face.explain(task_id),
     ("GET", "explain"): lambda face, _, __: face.prospects(),
     ("GET", "jobs"): lambda face, _, __: face.jobs(),

@@ -126,6 +126,17 @@ class Log(Record):
     log: str = ""
 
 
+class Evidence(Record):
+    """What a verdict against a result rests on. `signed`: all of it, as golem.model.evidence has it, in base64."""
+
+    subtask_id: str
+    chunk: int = 0
+    provider: str = ""
+    judgement: str = ""
+    reason: str = ""
+    signed: str = ""
+
+
 class Job(Record):
     """An attempt that is computed here for somebody."""
 

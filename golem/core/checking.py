@@ -46,7 +46,7 @@ def next_queued(turn: Turn) -> SubtaskId | None:
 
 def begin(turn: Turn, subtask: Subtask, jobs: Sequence[Job]) -> None:
     """Have the checks of a result run, and see to it that they end."""
-    planned, _ = advance(TABLE, subtask, Planned(checks=len(jobs)))
+    planned, _ = advance(TABLE, evolve(subtask, salt=turn.salt), Planned(checks=len(jobs)))
     turn.state.checking[subtask.subtask_id] = None
     for job_id, job in zip(job_ids(planned), jobs, strict=True):
         turn.state.errands[job_id] = ("check", subtask.subtask_id)

@@ -19,6 +19,7 @@ from golem.core.turn import Turn
 from golem.interfaces import ISampled, IVerifier
 from golem.model.drawing import happens, one_of
 from golem.model.ids import NodeId, SubtaskId
+from golem.model.value import evolve
 
 MAX_HELD = 32  # results of one provider and task; one check in so many is not dear
 HOLD_MS = 10 * 60_000  # no provider waits longer for its acceptance, unless its check does
@@ -29,10 +30,20 @@ def may_wait(turn: Turn, board: Board, subtask: Subtask, verifier: IVerifier) ->
     if not ISampled.providedBy(verifier):
         return False
     least = max(ISampled(verifier).least, board.task.spec.check_share, turn.settings.check_share)
-    standing = turn.standing(subtask.provider, Role.PROVIDER)
+    return not happens(_chance(turn, subtask, least), turn.salt, subtask.subtask_id)
+
+
+def strictly(turn: Turn, subtask: Subtask, verifier: IVerifier) -> Subtask:
+    """The result, to be checked by the stricter step if its provider has earned nothing else, or has lost it."""
+    strict = ISampled(verifier).strict if ISampled.providedBy(verifier) else 0
+    if subtask.step >= strict or _chance(turn, subtask, 0.0) < 1.0:
+        return subtask
+    return evolve(subtask, step=strict)
+
+
+def _chance(turn: Turn, subtask: Subtask, least: float) -> float:
     trust = turn.trust(subtask.provider, Role.PROVIDER)
-    probability = chance(standing, trust, subtask.cap, least, turn.now_ms)
-    return not happens(probability, turn.salt, subtask.subtask_id)
+    return chance(turn.standing(subtask.provider, Role.PROVIDER), trust, subtask.cap, least, turn.now_ms)
 
 
 def hold(turn: Turn, board: Board, subtask: Subtask) -> None:

@@ -51,7 +51,8 @@ JUDGED = {
 class Subtask(Value):
     """One attempt. `gateway`: where its provider serves content. `reports`: by check, as they come in.
 
-    `ahead`: one more than what each slot of its provider has before it. `step`: of the verifier's, which is asked now.
+    `step`: of the verifier's, which is asked now; `salt`: from which its checks were planned.
+    `ahead`: one more than what each slot of its provider has before it.
     """
 
     subtask_id: SubtaskId
@@ -69,8 +70,10 @@ class Subtask(Value):
     delivered_ms: int = 0
     delivery: Delivery | None = None
     step: int = 0
+    salt: bytes = b""
     checks: int = 0
     reports: dict[str, bytes] = {}
+    judgement: Judgement | None = None
     amount: Wei = Wei(0)
     reason: str = ""
 
@@ -154,7 +157,7 @@ def _report(s: Subtask, e: Executed) -> Step[Subtask]:
 
 
 def _judge(s: Subtask, v: Verdict) -> Step[Subtask]:
-    judged = evolve(s, phase=JUDGED[v.judgement], reason=v.reason)
+    judged = evolve(s, phase=JUDGED[v.judgement], judgement=v.judgement, reason=v.reason)
     if judged.phase is Phase.ACCEPTED:
         return Step(judged)
     rejection = Rejection(subtask_id=s.subtask_id, reason=None, evidence=v.reason)

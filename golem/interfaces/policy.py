@@ -64,6 +64,7 @@ class ISampled(Interface):
     """
 
     least = Attribute("float: the least share of results to check, from 0 to 1")
+    strict = Attribute("int: the step, if it is IEscalating, to begin with where every result of a provider is checked")
 
 
 class IEscalating(Interface):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -10,21 +10,24 @@ from golem.core.turn import Turn
 from golem.errors import UnknownTemplate
 from golem.interfaces import ITaskTemplate
 from golem.model.events import Stamp
+from golem.model.evidence import Evidence
 from golem.node import explain, insight, records
 from golem.node.engine import Engine
 from golem.node.estimate import estimate
+from golem.node.evidence import evidence
 from golem.node.submission import Submission
 
 Record = Mapping[str, object]
 
 
 class Outlook:
-    """A part of `golem.control.face.Face`."""
+    """A part of `golem.control.face.Face`. `sign`: signs evidence, once the node has its key."""
 
     def __init__(self, engine: Engine, clock: IReactorTime, templates: Mapping[str, ITaskTemplate]) -> None:
         self._engine = engine
         self._clock = clock
         self._templates = templates
+        self.sign: Callable[[Evidence], Evidence] = lambda evidence: evidence
 
     @property
     def _now_ms(self) -> int:
@@ -52,6 +55,10 @@ class Outlook:
         spec = board.task.spec
         labels = [chunk.label for chunk in self._templates[spec.template].split(spec)] if board.pending else []
         return explain.task(self._engine.state, board, labels)
+
+    def evidence(self, task_id: str) -> Sequence[Record]:
+        """What the verdicts against a task's results rest on, signed. Raises NotFound."""
+        return evidence(self._engine.state, records.board(self._engine.state, task_id), self.sign)
 
     def prospects(self) -> Record:
         """Why this provider gets no work, or not more."""

@@ -149,6 +149,14 @@ class ScriptedFace(ScriptedOutlook):
             raise NotFound(f"no task {task_id}")
         return self.said[task_id]
 
+    def evidence(self, task_id: str) -> Sequence[Record]:
+        """One verdict against each rejected attempt."""
+        return [
+            {"subtask_id": a["subtask_id"], "provider": a["provider"], "judgement": "wrong", "reason": a["reason"]}
+            for a in self.subtasks(task_id)
+            if a["phase"] == "rejected"
+        ]
+
     def jobs(self) -> Sequence[Record]:
         """The jobs set."""
         return self.running

@@ -103,12 +103,17 @@ class Escalate:
 
 @implementer(IVerifier, ISampled, IEscalating)
 class Sampled:
-    """Checks as `inner` does, but maybe not all. `least`: the least share of results to check, from 0 to 1."""
+    """Checks as `inner` does, but maybe not all. `least`: the least share of results to check, from 0 to 1.
 
-    def __init__(self, inner: IVerifier, least: float = 0.0) -> None:
+    `strict`: checks those of providers that have not earned it, and those of which `inner` is UNSURE.
+    """
+
+    def __init__(self, inner: IVerifier, least: float = 0.0, strict: IVerifier | None = None) -> None:
         if not 0 <= least <= 1:
             raise ValueError(f"least is {least}: it is a share, from 0 to 1")
-        self.steps = IEscalating(inner).steps if IEscalating.providedBy(inner) else (inner,)
+        self.steps: Sequence[IVerifier] = IEscalating(inner).steps if IEscalating.providedBy(inner) else (inner,)
+        self.strict = len(self.steps) if strict else 0
+        self.steps = (*self.steps, strict) if strict else self.steps
         self.least = least
 
     def plan(self, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:

@@ -10,6 +10,7 @@ from coincurve import PublicKey
 from coincurve.ecdsa import cdata_to_der, deserialize_compact
 
 from golem.errors import BadSignature
+from golem.model.evidence import Evidence
 from golem.model.ids import Address, NodeId
 from golem.model.messages import Demand, PeerRecord, Withdrawal
 from golem.model.value import evolve
@@ -19,10 +20,10 @@ from golem.wire.codec import encode
 Sign = Callable[[bytes], bytes]
 """`IKeyring.sign`: 64 bytes over a 32-byte digest."""
 
-Word = Demand | Withdrawal | PeerRecord
+Word = Demand | Withdrawal | PeerRecord | Evidence
 """What a node says to everybody: it holds by itself, whoever passes it on."""
 
-W = TypeVar("W", Demand, Withdrawal, PeerRecord)
+W = TypeVar("W", Demand, Withdrawal, PeerRecord, Evidence)
 
 SIGNATURE_BYTES = 64
 PAYEE_PROOF_BYTES = 65

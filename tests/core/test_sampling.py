@@ -176,6 +176,28 @@ def test_a_user_who_wants_all_checked_has_all_checked() -> None:
     assert [len(deliver(me, subtask)) for subtask in assigned(me)] == [1, 1]
 
 
+def test_who_has_earned_nothing_or_lost_it_is_checked_by_the_stricter_step() -> None:
+    lax, strict = Toy(checks=1), Toy(checks=2)
+
+    class Both(Toy):
+        """A lax and a strict way."""
+
+        def verifier(self, spec: TaskSpec) -> IVerifier:
+            return Sampled(lax, strict=strict)
+
+    me = hiring(Both(chunks=3))
+    given = assigned(me)
+    assert [len(deliver(me, subtask)) for subtask in given[:2]] == [0, 0]
+    (job,) = deliver(me, given[2])
+    lax.judgement = Judgement.WRONG
+    me.post(e.Executed(key=job, outcome=DONE))
+    checks = [effect.job.job_id for effect in me.asked if isinstance(effect, Execute)]
+    assert len(checks) == 4, "two for each of those that waited"
+    me = hiring(Both(chunks=1))
+    del me.state.standings[f"provider/{BOB}"]
+    assert len(deliver(me, assigned(me)[0])) == 2
+
+
 def test_a_stranger_is_checked_each_time() -> None:
     toy = Few(chunks=2, checks=1)
     me = hiring(toy)

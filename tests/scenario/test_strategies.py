@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,18 @@ import msgspec
 import pytest
 
 from apps.tally import template
+from apps.tally.job import count
+from golem.errors import BadSignature
+from golem.interfaces import IExecutor
+from golem.model.evidence import Evidence
+from golem.model.spec import Judgement
+from golem.model.value import evolve
+from golem.testing.cheater import LyingExecutor
 from golem.testing.local import LocalNetwork
+from golem.testing.local_node import NETWORK
+from golem.verification.evidence import checks, verdict
+from golem.wire.codec import Decoder
+from golem.wire.signing import verify_word
 
 pytestmark = pytest.mark.scenario
 SMALL = {"chunks": 24, "ranges": 8, "length": 8, "bits": 2}
@@ -60,6 +72,29 @@ def test_who_makes_up_half_of_each_result_is_caught_by_a_part_counted_again(
     assert net.paid("alice", "bob") > 0
 
 
+def test_a_third_node_comes_to_the_same_verdict_from_the_evidence_alone(
+    nets: list[TallyNetwork], tmp_path: Path
+) -> None:
+    net = market(nets, tmp_path, "bob", "mallory", liars=("mallory",))
+    done(net)
+    state = net["alice"].node.engine.state
+    (task_id,) = state.boards
+    told = net["alice"].node.desk.evidence(task_id)
+    rejected = [one.subtask_id for one in state.subtasks.values() if one.phase.value == "rejected"]
+    assert [one["subtask_id"] for one in told] == rejected
+    decoder: Decoder[Evidence] = Decoder(Evidence)
+    for one in told:
+        found = decoder.decode(b64decode(str(one["signed"])))
+        verify_word(NETWORK, found)
+        with pytest.raises(BadSignature):
+            verify_word(NETWORK, evolve(found, reason="because"))
+        reports = [
+            msgspec.json.encode(count.run(msgspec.json.decode(job.params), "", "")) for job in checks(template, found)
+        ]
+        again = verdict(template, found, reports)
+        assert (again.judgement, again.reason) == (found.judgement, found.reason) == (Judgement.WRONG, one["reason"])
+
+
 def test_a_provider_that_has_earned_it_is_checked_now_and_then_and_paid_for_all(
     nets: list[TallyNetwork], tmp_path: Path
 ) -> None:
@@ -87,3 +122,22 @@ def test_a_colluding_pair_of_strangers_is_not_believed_and_its_lie_is_never_take
     (board,) = state.boards.values()
     assert len(board.accepted) == 12
     assert all(any(msgspec.json.decode(one.report)[4:]) for one in board.accepted.values()), "no half is made up"
+
+
+@pytest.mark.parametrize("check", ["recount", "copies"])
+@pytest.mark.parametrize("is_torn", [False, True])
+def test_verification_goes_on_after_its_requestor_died_in_the_midst_of_it(
+    nets: list[TallyNetwork], tmp_path: Path, check: str, is_torn: bool
+) -> None:
+    net = market(nets, tmp_path, "bob", "carol", "mallory", liars=("mallory",))
+    alice = net["alice"]
+    task = alice.submit("tally", {**SMALL, "chunks": 6, "check": check})
+    for turn in (9, 14, 21, 30):
+        net.crash("alice", turn, is_torn=is_torn)
+        net.run_until(lambda: alice.run is not None and alice.node.engine.state.boards != {}, limit_s=60)
+        net.advance(1)
+    net.run_until(lambda: alice.run is not None and alice.phase(task) == "done", limit_s=900)
+    net.advance(30)
+    state = alice.node.engine.state
+    assert not state.checking and not state.to_check and not state.boards[task].open  # type: ignore[index]  # its id
+    assert net.paid("alice", "mallory") == 0 < net.paid("alice", "bob") + net.paid("alice", "carol")

@@ -221,7 +221,9 @@ def test_steps_are_kept_for_whoever_asks_them_and_pass_through_sampling() -> Non
     assert verifyObject(ISampled, sampled) and verifyObject(IVerifier, sampled)
     assert sampled.steps == (one, two) and sampled.least == 0.5
     assert len(sampled.plan(CHUNK, WORK, delivered(), SALT)) == 1 and judged(sampled, b"").judgement is UNSURE
-    assert Sampled(one).steps == (one,)
+    assert Sampled(one).steps == (one,) and Sampled(one).strict == 0
+    strict = Sampled(steps, strict=one)
+    assert strict.steps == (one, two, one) and strict.strict == 2
 
 
 def test_what_makes_no_sense_is_refused_where_it_is_written() -> None:

@@ -1,0 +1,31 @@
+"""Repeats a verdict from its evidence alone, on any node that has the template and can get at the contents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from golem.interfaces import IEscalating, ITaskTemplate, IVerifier
+from golem.model.evidence import Evidence
+from golem.model.messages import Delivery
+from golem.model.spec import Chunk, Job, Verdict
+
+
+def checks(template: ITaskTemplate, evidence: Evidence) -> Sequence[Job]:
+    """The jobs that were run for the verdict: run them, and give `verdict` their reports in this order."""
+    verifier, case = _case(template, evidence)
+    return verifier.plan(*case, evidence.salt)
+
+
+def verdict(template: ITaskTemplate, evidence: Evidence, reports: Sequence[bytes]) -> Verdict:
+    """What they mean. It should say what the evidence says."""
+    verifier, case = _case(template, evidence)
+    return verifier.judge(*case, reports)
+
+
+def _case(template: ITaskTemplate, evidence: Evidence) -> tuple[IVerifier, tuple[Chunk, Job, Delivery]]:
+    spec = evidence.spec
+    chunk = template.split(spec)[evidence.chunk]
+    work = template.job(spec, chunk, evidence.subtask_id, evidence.provider)
+    verifier = template.verifier(spec)
+    steps = IEscalating(verifier).steps if IEscalating.providedBy(verifier) else (verifier,)
+    return steps[evidence.step], (chunk, work, evidence.delivery)
