@@ -184,6 +184,7 @@ class Board(msgspec.Struct, kw_only=True):
     `copies`: how many providers do each chunk to begin with; where that is more than one (`core.copies`), by chunk,
     `begun`: how many do it, `doers`: who does it or has answered, `answers`: those that wait to be compared.
     `declined`: who has heard of the task and does not offer. `refused`: whose offer we don't take, or not any more.
+    `doubled`: by chunk, a slow attempt and its copy (`core.tails`).
     """
 
     task: Task
@@ -194,6 +195,7 @@ class Board(msgspec.Struct, kw_only=True):
     offers: dict[NodeId, Offer] = {}
     declined: dict[NodeId, Refusal] = {}
     refused: dict[NodeId, Reason] = {}
+    doubled: dict[int, tuple[SubtaskId, SubtaskId]] = {}
     agreements: dict[NodeId, Agreement] = {}
     has_picked: bool = False
     open: dict[SubtaskId, None] = {}
