@@ -79,7 +79,7 @@ def noise(pictures: list[film.Pixels]) -> float:
 
 def main() -> None:
     """Print the figure."""
-    options = arguments(__doc__ or "", root=16, rounds=6)
+    options = arguments(__doc__ or "", root=4, rounds=6)
     samples = SLICES * options.root**2
     ratios = []
     for name, size in SCENES.items():

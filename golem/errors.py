@@ -113,6 +113,10 @@ class JournalFault(Fault):
     """The journal could not be written or read. The node stops rather than goes on unrecorded."""
 
 
+class TemplateFailed(Fault):
+    """A template raised where it was asked about a task; the text says which, where and what. The task ends."""
+
+
 class NotRunning(Fault):
     """No node answers in that folder."""
 

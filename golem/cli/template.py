@@ -1,18 +1,23 @@
-"""`golem template list`: the kinds of task a node can have computed."""
+"""`golem template`: list and show the kinds of task a node can have computed."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from golem.cli.command import Call, Parser, Verbs
 from golem.cli.exits import Exit
 from golem.cli.screen import BOLD
 from golem.control.views import Parameter, Template, views
+from golem.errors import NotFound
 
 
 def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     """See `golem.cli.command.Noun`."""
-    Verbs(parser, environ).add("list", _list, "list the kinds of task, with their parameters")
+    verbs = Verbs(parser, environ)
+    verbs.add("list", _list, "list the kinds of task, with their parameters")
+    show = verbs.add("show", _show, "show one kind of task, and in JSON Schema what may be said of it")
+    show.add_argument("template", metavar="TEMPLATE", help="its name")
 
 
 def _list(call: Call) -> int:
@@ -26,6 +31,22 @@ def _list(call: Call) -> int:
         call.screen.fields(*((f"  --{p.name}", _explained(p)) for p in template.parameters))
     if not templates:
         call.screen.say("no template is enabled; name some in golem.toml: templates = [...] under [provider]")
+    return Exit.OK
+
+
+def _show(call: Call) -> int:
+    records = call.client.get("/templates")
+    templates = views(Template, records)
+    found = next((one for one in templates if one.name == call.args.template), None)
+    if found is None:
+        known = ", ".join(one.name for one in templates) or "none"
+        raise NotFound(f"no template {call.args.template!r} is enabled; there are: {known}")
+    if call.screen.is_json:
+        call.screen.record(found.schema)
+        return Exit.OK
+    call.screen.say(f"{found.name}: {found.title}", BOLD)
+    call.screen.fields(("environment", found.environment), *((f"--{p.name}", _explained(p)) for p in found.parameters))
+    call.screen.say(json.dumps(found.schema, indent=2))
     return Exit.OK
 
 

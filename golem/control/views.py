@@ -64,12 +64,13 @@ class Parameter(Record):
 
 
 class Template(Record):
-    """A kind of task. `environment`: what its jobs need of a machine."""
+    """A kind of task. `environment`: what its jobs need of a machine. `schema`: of its parameters, in JSON Schema."""
 
     name: str
     title: str = ""
     environment: str = ""
     parameters: tuple[Parameter, ...] = ()
+    schema: dict[str, object] = {}
 
 
 class Subtask(Record):

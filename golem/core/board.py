@@ -16,12 +16,12 @@ from golem.core.subtask import Cancelled, Subtask
 from golem.core.subtask import Phase as Attempt
 from golem.core.task import LIVE, TABLE, Agreement, Board, Doomed, Phase, sharers
 from golem.core.turn import Turn
+from golem.core.work import job_of
 from golem.model.effects import ClearTimer, Release, Send, SetTimer
 from golem.model.ids import NodeId, SubtaskId, subtask_id
 from golem.model.messages import Assignment, Reason, Refusal, Withdrawal
 from golem.model.money import Wei, cost, show_ether
 from golem.model.spec import Merge
-from golem.model.value import evolve
 
 TRANSFER_MS = 120_000  # on top of computing time, for fetching inputs and handing over the result
 MAX_WAITING = 1_000  # results that wait for their check; with more, no work is given out
@@ -83,7 +83,10 @@ def assign(turn: Turn, board: Board, node: NodeId, agreement: Agreement, chunk: 
     attempt = board.attempts.get(chunk, 0)
     board.attempts[chunk] = attempt + 1
     sid = subtask_id(task.task_id, chunk, attempt)
-    job = turn.template(spec.template).job(spec, turn.plan(task.task_id, spec).chunks[chunk], sid, node)
+    job = job_of(turn, task.task_id, spec, chunk, (sid, node))
+    if isinstance(job, str):
+        doom(turn, board, job)
+        return
     ahead = 1 + len(agreement.live) // agreement.offer.slots
     subtask = Subtask(
         subtask_id=sid,
@@ -109,7 +112,7 @@ def assign(turn: Turn, board: Board, node: NodeId, agreement: Agreement, chunk: 
         price=subtask.price,
         cap=cap,
         deadline_ms=subtask.deadline_ms,
-        job=evolve(job, task_id=task.task_id),
+        job=job,
         sources=tuple(gateway for other in sharers(board, node) if (gateway := turn.gateway(other))),
     )
     turn.ask(Send(to=node, message=assignment), SetTimer(name=f"lease/{sid}", at_ms=subtask.deadline_ms))

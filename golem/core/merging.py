@@ -5,10 +5,12 @@ A merge may call for more chunks (`IGrowing`); when all is merged, one last resu
 
 from __future__ import annotations
 
+from golem.core.asking import asking
 from golem.core.board import doom, fill, has_left, lay_out, step
 from golem.core.showing import show
 from golem.core.task import Board, Grown, Phase
 from golem.core.turn import Turn
+from golem.errors import BadParameters, TemplateFailed
 from golem.interfaces import IFinishing, IGrowing
 from golem.model.effects import Execute, Export, Release
 from golem.model.events import Executed, Exported
@@ -25,15 +27,21 @@ def begin_ready(turn: Turn, board: Board, chunk: int) -> None:
         return
     for merge in turn.plan(board.task.task_id, board.task.spec).merges_of.get(chunk, ()):
         board.missing[merge.name] -= 1
-        if not board.missing[merge.name]:
+        if not board.missing[merge.name] and board.task.phase is Phase.OPEN:
             _begin(turn, board, merge)
     show(turn, board, chunk)
 
 
 def _begin(turn: Turn, board: Board, merge: Merge) -> None:
     spec, task_id = board.task.spec, board.task.task_id
-    job = turn.template(spec.template).merge(spec, merge, {index: board.accepted[index] for index in merge.chunks})
-    job = evolve(job, job_id=merge_id(task_id, merge.name, len(merge.chunks)), task_id=task_id)
+    deliveries = {index: board.accepted[index] for index in merge.chunks}
+    try:
+        with asking(spec.template, "merge"):
+            job = turn.template(spec.template).merge(spec, merge, deliveries)
+            job = evolve(job, job_id=merge_id(task_id, merge.name, len(merge.chunks)), task_id=task_id)
+    except TemplateFailed as why:
+        doom(turn, board, str(why))
+        return
     turn.state.errands[job.job_id] = ("merge", f"{task_id}/{merge.name}")
     turn.ask(Execute(job=job))
 
@@ -60,10 +68,15 @@ def _grow(turn: Turn, board: Board, name: str, outcome: Outcome) -> None:
     merges = {merge.name: merge for merge in turn.plan(board.task.task_id, spec).merges}
     if name not in merges or not IGrowing.providedBy(template):
         return
-    wanted = IGrowing(template).grown(spec, merges[name], outcome)
+    try:
+        with asking(spec.template, "grown"):
+            wanted = IGrowing(template).grown(spec, merges[name], outcome)
+        plan = turn.plan(board.task.task_id, wanted)
+    except (BadParameters, TemplateFailed) as why:
+        turn.tell(board.task.task_id, "not grown", reason=str(why))
+        return
     if wanted == spec:
         return
-    plan = turn.plan(board.task.task_id, wanted)
     if not has_left(board, len(plan.chunks) - board.task.chunks):
         turn.tell(board.task.task_id, "not grown", reason="the budget does not suffice for another round")
         return
@@ -93,10 +106,15 @@ def _finish(turn: Turn, board: Board) -> None:
     if task.phase is not Phase.OPEN or not board.finishing or not is_last:
         return
     order = [merge.name for merge in turn.plan(task.task_id, spec).merges]
-    job = IFinishing(turn.template(spec.template)).finish(spec, [board.results[name] for name in order])
-    if job is None:
-        raise AssertionError(f"{spec.template} wanted a finishing result, and then none")
-    job = evolve(job, job_id=stage_id(task.task_id, "finish"), task_id=task.task_id)
+    try:
+        with asking(spec.template, "finish"):
+            job = IFinishing(turn.template(spec.template)).finish(spec, [board.results[name] for name in order])
+            if job is None:
+                raise ValueError("it wanted a last result, and then none")
+            job = evolve(job, job_id=stage_id(task.task_id, "finish"), task_id=task.task_id)
+    except TemplateFailed as why:
+        doom(turn, board, str(why))
+        return
     turn.state.errands[job.job_id] = ("merge", f"{task.task_id}/{board.finishing}")
     board.finishing = ""
     turn.ask(Execute(job=job))

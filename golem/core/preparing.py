@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from golem.core.asking import asking
 from golem.core.board import affords, doom, lay_out, step
 from golem.core.hiring import open_market
 from golem.core.task import Board, Phase, Prepared
 from golem.core.turn import Turn
-from golem.errors import BadParameters
+from golem.errors import BadParameters, TemplateFailed
 from golem.interfaces import IPreparing
 from golem.model.effects import Execute
 from golem.model.events import Executed
@@ -21,8 +22,13 @@ def begin(turn: Turn, board: Board) -> None:
         open_market(turn, board)
     elif board.task.phase is Phase.PREPARING:
         spec, task_id = board.task.spec, board.task.task_id
-        job = IPreparing(turn.template(spec.template)).prepare(spec)
-        job = evolve(job, job_id=stage_id(task_id, "prepare"), task_id=task_id)
+        try:
+            with asking(spec.template, "prepare"):
+                job = IPreparing(turn.template(spec.template)).prepare(spec)
+                job = evolve(job, job_id=stage_id(task_id, "prepare"), task_id=task_id)
+        except TemplateFailed as why:
+            doom(turn, board, str(why))
+            return
         turn.state.errands[job.job_id] = ("prepare", task_id)
         turn.ask(Execute(job=job))
 
@@ -37,14 +43,15 @@ def on_prepared(turn: Turn, task_id: TaskId, event: Executed) -> None:
         doom(turn, board, f"the inputs can't be used: {outcome.detail or outcome.status.value}")
         return
     try:
-        spec = template.prepared(board.task.spec, outcome)
-    except BadParameters as why:
+        with asking(board.task.spec.template, "prepared or estimate"):
+            spec = template.prepared(board.task.spec, outcome)
+            least, most = template.estimate(spec)
+        plan = turn.plan(task_id, spec)
+    except (BadParameters, TemplateFailed) as why:
         doom(turn, board, str(why))
         return
-    plan = turn.plan(task_id, spec)
     merges = len(plan.merges) + bool(board.finishing)
     step(turn, board, Prepared(spec=spec, chunks=len(plan.chunks), merges=merges))
-    least, most = template.estimate(spec)
     turn.tell(task_id, "prepared", chunks=len(plan.chunks), least_ms=least, most_ms=most)
     if affords(turn, board):
         lay_out(turn, board, plan.merges)

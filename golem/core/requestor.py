@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from golem.core.board import affords, doom, lay_out, step
+from golem.core.board import affords, doom, step
 from golem.core.ledger import FREE, correct_free, move
 from golem.core.machine import advance
-from golem.core.merging import FINISHED
+from golem.core.opening import open_board
 from golem.core.preparing import begin
-from golem.core.task import LIVE, TABLE, Board, Funded, Phase, Task
+from golem.core.task import LIVE, TABLE, Board, Funded, Phase
 from golem.core.turn import Turn
-from golem.interfaces import IFinishing, IPreparing
 from golem.model.effects import Deposit, Observe, Release, SetTimer
 from golem.model.events import Deposited, Failed, Observed, Published, TaskSubmitted
 from golem.model.ids import TaskId
@@ -20,34 +19,17 @@ GAS_RESERVE = Wei(10**16)  # 0.01 ether stays in the wallet: it pays for a batch
 
 def submit(turn: Turn, e: TaskSubmitted) -> None:
     """Take a task up: see whether there is money for it."""
-    board = _lay_out(turn, e)
+    board, fault = open_board(turn, e)
     turn.state.boards[e.task_id] = board
+    if fault:
+        doom(turn, board, fault)
+        return
     turn.tell(e.task_id, "submitted", template=e.spec.template, chunks=board.task.chunks)
     if not affords(turn, board):
         return
     if e.spec.deadline_ms:
         turn.ask(SetTimer(name=f"deadline/{e.task_id}", at_ms=e.spec.deadline_ms))
     turn.ask(Observe(key=f"funds/{e.task_id}", payers=()))
-
-
-def _lay_out(turn: Turn, e: TaskSubmitted) -> Board:
-    template = turn.template(e.spec.template)
-    is_finished = IFinishing.providedBy(template) and IFinishing(template).finish(e.spec, ()) is not None
-    prepares = IPreparing.providedBy(template)
-    plan = None if prepares else turn.plan(e.task_id, e.spec)
-    task = Task(
-        task_id=e.task_id,
-        spec=e.spec,
-        resources=e.resources,
-        submitted_ms=turn.now_ms,
-        chunks=len(plan.chunks) if plan else 0,
-        merges=len(plan.merges) + is_finished if plan else 0,
-        prepares=prepares,
-    )
-    board = Board(task=task, finishing=FINISHED if is_finished else "")
-    if plan:
-        lay_out(turn, board, plan.merges)
-    return board
 
 
 def on_funds(turn: Turn, e: Observed) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from golem.core.asking import asking
 from golem.core.board import finish
-from golem.core.task import LIVE, Board
+from golem.core.task import LIVE, Board, Phase
 from golem.core.turn import Turn
+from golem.errors import TemplateFailed
 from golem.interfaces import IShowing
 from golem.model.effects import Execute, Export
 from golem.model.events import Executed
@@ -18,11 +20,17 @@ PREVIEW_MS = 5_000  # between previews: soon enough for people, and far longer t
 def show(turn: Turn, board: Board, chunk: int) -> None:
     """A chunk was accepted: have a preview made, if the last is old enough and the template makes any."""
     template = turn.template(board.task.spec.template)
-    is_due = not board.is_showing and turn.now_ms - board.shown_ms >= PREVIEW_MS
+    is_due = board.task.phase is Phase.OPEN and not board.is_showing and turn.now_ms - board.shown_ms >= PREVIEW_MS
     if not is_due or not IShowing.providedBy(template):
         return
     spec, task_id = board.task.spec, board.task.task_id
-    job = IShowing(template).preview(spec, turn.plan(task_id, spec).chunks[chunk], board.accepted)
+    try:
+        with asking(spec.template, "preview"):
+            job = IShowing(template).preview(spec, turn.plan(task_id, spec).chunks[chunk], board.accepted)
+    except TemplateFailed as why:
+        board.shown_ms = turn.now_ms
+        turn.tell(task_id, "no preview", reason=str(why))
+        return
     if job is None:
         return
     board.is_showing, board.shown_ms = True, turn.now_ms

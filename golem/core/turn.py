@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from golem.core.asking import asking, enabled
 from golem.core.evidence import MAX_WHY, Noted, keep
 from golem.core.knowledge import known, rated
 from golem.core.reputation import STRANGER, Deed, Role, Standing, note
 from golem.core.state import NodeState
-from golem.errors import UnknownTemplate
 from golem.interfaces import IComparing, IMarketStrategy, ITaskTemplate, IVerifier
 from golem.model.effects import Effect, SetTimer, Tell
 from golem.model.events import Stamp, Started
@@ -36,15 +36,16 @@ class Plan(NamedTuple):
 
 
 def make_plan(spec: TaskSpec, template: ITaskTemplate) -> Plan:
-    """Ask the template for all of a task's pieces."""
-    merges = template.merges(spec)
+    """Ask the template for all of a task's pieces. Raises TemplateFailed."""
+    with asking(spec.template, "split, merges or verifier"):
+        chunks, merges, verifier = template.split(spec), tuple(template.merges(spec)), template.verifier(spec)
+        len(chunks)
     merges_of: dict[int, list[Merge]] = {}
     for merge in merges:
         for chunk in merge.chunks:
             merges_of.setdefault(chunk, []).append(merge)
-    verifier = template.verifier(spec)
     copies = IComparing(verifier).copies if IComparing.providedBy(verifier) else 1
-    return Plan(spec, template.split(spec), verifier, merges, merges_of, copies)
+    return Plan(spec, chunks, verifier, merges, merges_of, copies)
 
 
 class Policies:
@@ -119,9 +120,7 @@ class Turn:
 
     def template(self, name: str) -> ITaskTemplate:
         """An enabled template, or UnknownTemplate."""
-        if name not in self.templates:
-            raise UnknownTemplate(f"no template {name!r} is enabled; there are: {', '.join(sorted(self.templates))}")
-        return self.templates[name]
+        return enabled(self.templates, name)
 
     def refuse(self, topic: str, reason: Reason) -> None:
         """Remember, for `explain`, that something was refused."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from golem.core.market import LEAST_WORK_MS
 from golem.core.showing import PREVIEW_MS
 from golem.core.task import Phase
@@ -201,7 +199,7 @@ def test_a_finishing_result_is_made_of_all_merged_ones_in_order() -> None:
     assert phase(me) is Phase.DONE
 
 
-def test_a_template_that_wants_a_finishing_result_and_then_none_is_our_bug() -> None:
+def test_a_template_that_wants_a_last_result_and_then_none_is_named() -> None:
     toy = ToyInStages(most=1)
     me = at_work(toy, chunks=1)
     deliver(me)
@@ -209,8 +207,9 @@ def test_a_template_that_wants_a_finishing_result_and_then_none_is_our_bug() -> 
         merged(me, name, 1)
     exported(me, "first")
     toy.finishes = False
-    with pytest.raises(AssertionError, match="wanted a finishing result"):
-        exported(me, "all")
+    exported(me, "all")
+    assert phase(me) is Phase.FAILED
+    assert "the template toy failed in finish: ValueError('it wanted a last" in me.state.boards[TASK].task.reason
 
 
 # previews
