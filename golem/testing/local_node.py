@@ -107,20 +107,17 @@ class LocalNode:
             if "journal" in point:
                 raise Killed(self.name)
 
-    def kill(self) -> None:
-        """End the node at once: nothing is said, finished, or written any more."""
+    def kill(self, *, loses_books: bool = False) -> None:
+        """End the node at once: nothing is said, finished, or written any more. `loses_books`: its journal is gone."""
         assert self._life is not None, f"{self.name} is dead"
         self._life.end()
         self._world.hush(self.name)
         self._world.network.thaw(self.name)
         self._world.hang_up(self.name)
         self._life = None
-
-    def lose_books(self) -> None:
-        """The journal of a dead node is gone; its keys are not."""
-        assert self._life is None, f"{self.name} is alive"
-        self.journal = MortalJournal(self.name)
-        self._witness.is_forgetful = True
+        if loses_books:
+            self.journal = MortalJournal(self.name)
+            self._witness.is_forgetful = True
 
     def freeze(self) -> None:
         """Stop the node's process, as SIGSTOP does."""

@@ -27,8 +27,7 @@ def paid(net: LocalNetwork) -> int:
 
 def lose_books(net: LocalNetwork, *names: str) -> None:
     for name in names:
-        net.kill(name)
-        net[name].lose_books()
+        net[name].kill(loses_books=True)
     for name in names:
         net.boot(name)
 
