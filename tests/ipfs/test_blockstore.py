@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import tempfile
 from pathlib import Path
 from shutil import rmtree
@@ -238,3 +239,19 @@ def test_collecting_forgets_files_of_the_users_that_changed_and_nothing_else(sto
     store.collect()
     assert [kept.owners for kept in store.index.contents()] == [("stays",)]
     assert store.read(raw_key(b"stays")) == b"stays"
+
+
+@pytest.mark.parametrize("size", [100_000, 3 << 20])
+def test_a_disk_that_takes_no_more_is_a_fault_and_what_was_reserved_is_free_again(
+    store: BlockStore, tmp_path: Path, size: int
+) -> None:
+    (tmp_path / "a").write_bytes(os.urandom(size))
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, usual[1]))  # past it, writing fails as on a full disk
+    try:
+        with pytest.raises(StoreFault, match="packs"):
+            _put(store, tmp_path / "a", "o")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert (store.used_bytes(), _packs(tmp_path / "store")) == (0, 0)
+    _put(store, tmp_path / "a", "o")
