@@ -1,6 +1,6 @@
 # The project's words, for fingers. Every target first makes .venv able to do its work (scripts/ensure_env.sh).
 .DEFAULT_GOAL := help
-.PHONY: help env demo test faults chaos bench check coverage lint imports types format packaging docs clean
+.PHONY: help env demo test faults chaos fuzz bench check coverage lint imports types format packaging docs clean
 
 BIN := .venv/bin
 ENV := scripts/ensure_env.sh
@@ -28,6 +28,11 @@ faults: ## the long sweeps of what can go wrong with payments, against anvil whe
 chaos: ## whole markets under drawn faults, 150 seeds of ten nodes and an hour; ARGS="--seeds 10 --seed 7"
 	@$(ENV) $(RUN)
 	@$(BIN)/python -m golem.testing.chaos $(ARGS)
+
+fuzz: ## every parser against made-up bytes, by atheris; ONLY="cid car" for some, RUNS=1000000
+	@$(ENV) $(RUN) fuzz
+	@for name in $(or $(ONLY),frames session envelope message cid node car place request); do \
+		echo "== $$name"; $(BIN)/python -m golem.testing.fuzz $$name --runs $(or $(RUNS),100000) || exit 1; done
 
 bench: ## print the figures of docs/performance.md, a JSON object each; ONLY="gas render" for some
 	@$(ENV) blender luxrender bench
