@@ -17,7 +17,7 @@ from golem.core.subtask import Phase as Attempt
 from golem.core.task import LIVE, TABLE, Agreement, Board, Doomed, Phase, sharers
 from golem.core.turn import Turn
 from golem.model.effects import ClearTimer, Release, Send, SetTimer
-from golem.model.ids import NodeId, subtask_id
+from golem.model.ids import NodeId, SubtaskId, subtask_id
 from golem.model.messages import Assignment, Reason, Refusal, Withdrawal
 from golem.model.money import Wei, cost, show_ether
 from golem.model.spec import Merge
@@ -59,7 +59,7 @@ def _assign_one(turn: Turn, board: Board, node: NodeId, agreement: Agreement) ->
         board.pending.pop()  # the usual case, and the cheap one
     else:
         board.pending.remove(chunk)
-    _assign(turn, board, node, agreement, chunk, cap)
+    assign(turn, board, node, agreement, chunk, cap)
     return True
 
 
@@ -77,7 +77,8 @@ def _next_chunk(board: Board, node: NodeId) -> int | None:
     return None
 
 
-def _assign(turn: Turn, board: Board, node: NodeId, agreement: Agreement, chunk: int, cap: Wei) -> None:
+def assign(turn: Turn, board: Board, node: NodeId, agreement: Agreement, chunk: int, cap: Wei) -> None:
+    """Give a chunk to a provider, for so much at most."""
     task, spec = board.task, board.task.spec
     attempt = board.attempts.get(chunk, 0)
     board.attempts[chunk] = attempt + 1
@@ -195,7 +196,8 @@ def requeue(turn: Turn, board: Board, subtask: Subtask, *, is_his_fault: bool) -
 def _is_wanted(board: Board, subtask: Subtask) -> bool:
     """Whether a chunk that came to nothing is to be done again: of several copies, not if enough are under way."""
     if board.copies == 1:
-        return True
+        has_other = any(sid in board.open for sid in board.doubled.get(subtask.chunk, ()))
+        return subtask.chunk not in board.accepted and not has_other
     chunk, doers = subtask.chunk, board.doers[subtask.chunk]
     doers.remove(subtask.provider)
     under_way = board.pending.count(chunk) + len(doers)
@@ -245,11 +247,16 @@ def _part(turn: Turn, board: Board) -> None:
 def _stop_attempts(turn: Turn, board: Board) -> None:
     """Nobody computes for an ended task; what was delivered is still verified and paid."""
     for sid in list(board.open):
-        subtask = turn.state.subtasks[sid]
-        if subtask.phase is Attempt.ASSIGNED:
-            turn.state.subtasks[sid], effects = advance(ATTEMPTS, subtask, Cancelled())
-            turn.ask(*effects)
-            release(turn, board, subtask)
+        if turn.state.subtasks[sid].phase is Attempt.ASSIGNED:
+            call_off(turn, board, sid)
+
+
+def call_off(turn: Turn, board: Board, sid: SubtaskId) -> None:
+    """An attempt that is not delivered yet is not needed any more; nobody is to blame."""
+    subtask = turn.state.subtasks[sid]
+    turn.state.subtasks[sid], effects = advance(ATTEMPTS, subtask, Cancelled())
+    turn.ask(*effects)
+    release(turn, board, subtask)
 
 
 def finish(turn: Turn, board: Board) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from golem.core import tails
 from golem.core.board import charge, dismiss, fill, finish, release, requeue, step, turn_down
 from golem.core.merging import begin_ready
 from golem.core.pace import measure
@@ -28,6 +29,7 @@ def accept(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None
     board.returned.pop(subtask.provider, None)
     _part(turn, board, subtask)
     if is_new:
+        tails.settle(turn, board, subtask.chunk)
         step(turn, board, ChunkAccepted())
         begin_ready(turn, board, subtask.chunk)
     fill(turn, board)

@@ -8,6 +8,7 @@ from golem.core.board import fill, turn_down
 from golem.core.market import unwanted_offer
 from golem.core.pace import see
 from golem.core.recall import is_known, look
+from golem.core.tails import hurry
 from golem.core.task import Agreement, Board, Phase
 from golem.core.tree import publish, withdraw
 from golem.core.turn import Turn
@@ -53,6 +54,8 @@ def announce(turn: Turn, board: Board) -> None:
     if board.pending:
         publish(turn, demand_of(turn, board))
         board.agreements = {node: board.agreements[node] for node in _ranked(turn, board) if node in board.agreements}
+    else:
+        hurry(turn, board)
     turn.after(DEMAND_MS, f"demand/{board.task.task_id}")
 
 

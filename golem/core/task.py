@@ -187,6 +187,7 @@ class Board(msgspec.Struct, kw_only=True):
     `kept`: of how many refused results there is something to look at.
     `declined`: who has heard of the task and does not offer. `refused`: whose offer we don't take, or not any more.
     `returned`: how often somebody refused what it had offered to do, since it last did any.
+    `doubled`: by chunk, a slow attempt and its copy (`core.tails`).
     """
 
     task: Task
@@ -198,6 +199,7 @@ class Board(msgspec.Struct, kw_only=True):
     declined: dict[NodeId, Refusal] = {}
     refused: dict[NodeId, Reason] = {}
     returned: dict[NodeId, int] = {}
+    doubled: dict[int, tuple[SubtaskId, SubtaskId]] = {}
     agreements: dict[NodeId, Agreement] = {}
     has_picked: bool = False
     open: dict[SubtaskId, None] = {}

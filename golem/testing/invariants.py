@@ -60,7 +60,8 @@ def budget_holds(state: NodeState, board: Board) -> None:
 def chunks_are_leased_once(state: NodeState, board: Board) -> None:
     """A chunk is with one provider at most, waits or runs but not both, and once accepted is done for good.
 
-    Where several do each, none has two of them, and once one is accepted no more are given out.
+    Of a slow attempt there may be one copy. Where several do each, none has two of them, and once one is accepted no
+    more are given out.
     """
     task_id = board.task.task_id
     if board.copies > 1:
@@ -71,10 +72,13 @@ def chunks_are_leased_once(state: NodeState, board: Board) -> None:
     leased = Counter(state.subtasks[subtask_id].chunk for subtask_id in board.open)
     accepted = Counter(s.chunk for s in map(state.subtasks.__getitem__, board.history) if s.phase is Attempt.ACCEPTED)
     for what, counts in (("leased", leased), ("accepted", accepted), ("waiting", Counter(board.pending))):
-        twice = [chunk for chunk, count in counts.items() if count > 1]
+        most = 1 if what == "waiting" else 2
+        twice = [chunk for chunk, count in counts.items() if count > (most if chunk in board.doubled else 1)]
         assert not twice, f"{task_id}: chunks {twice} are {what} twice"
     assert accepted.keys() == board.accepted.keys(), f"{task_id}: the board forgot or made up an acceptance"
-    assert not leased.keys() & accepted.keys(), f"{task_id}: an accepted chunk was given out again"
+    assert not (leased.keys() - board.doubled.keys()) & accepted.keys(), (
+        f"{task_id}: an accepted chunk was given out again"
+    )
     assert not accepted.keys() & set(board.pending), f"{task_id}: an accepted chunk waits"
     assert not leased.keys() & set(board.pending), f"{task_id}: a chunk runs and waits"
     if board.task.phase in LIVE and board.has_picked:
