@@ -16,7 +16,7 @@ from apps.blender import template
 from benchmarks.figures import arguments, local_network, show
 from golem.api import Session
 from golem.cli.local import REQUESTOR
-from golem.model.ids import NodeId, SubtaskId
+from golem.model.ids import Cid, NodeId, SubtaskId
 from golem.model.money import Wei
 from golem.model.spec import Input, TaskSpec
 
@@ -27,12 +27,12 @@ RUN = (
 )
 
 
-def params(frames: int) -> dict[str, str]:
+def params(frames: int, width: int) -> dict[str, str]:
     """Small pictures, many of them."""
-    return {"frames": f"1-{frames}", "resolution": "160x90", "samples": "16", "seed": "fixed"}
+    return {"frames": f"1-{frames}", "resolution": f"{width}x{width * 9 // 16}", "samples": "16", "seed": "fixed"}
 
 
-def ours(frames: int) -> float:
+def ours(frames: int, width: int) -> float:
     """Seconds."""
     with local_network(2, "blender") as network:
         network.start()
@@ -40,7 +40,7 @@ def ours(frames: int) -> float:
         began = time.monotonic()
         session.submit(
             "blender",
-            params(frames),
+            params(frames, width),
             budget="1",
             max_price="0.1",
             resources={"scene": SCENE},
@@ -49,15 +49,15 @@ def ours(frames: int) -> float:
         return time.monotonic() - began
 
 
-def xargs(frames: int) -> float:
+def xargs(frames: int, width: int) -> float:
     """Seconds."""
     spec = TaskSpec(
         template="blender",
-        params=template.parse(params(frames)),
+        params=template.parse(params(frames, width)),
         budget=Wei(0),
         max_price=Wei(0),
         output="",
-        inputs=(Input(name="scene", cid="", size_bytes=0),),
+        inputs=(Input(name="scene", cid=Cid(""), size_bytes=0),),
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -76,6 +76,6 @@ def xargs(frames: int) -> float:
 
 
 if __name__ == "__main__":
-    frames = arguments(__doc__ or "", frames=20).frames
-    our_s, their_s = ours(frames), xargs(frames)
+    wanted = arguments(__doc__ or "", frames=20, width=320)
+    our_s, their_s = ours(wanted.frames, wanted.width), xargs(wanted.frames, wanted.width)
     show(ratio_to_xargs=round(our_s / their_s, 3), ours_s=round(our_s, 1), xargs_s=round(their_s, 1))
