@@ -28,6 +28,7 @@ from golem.node.desk import Desk
 from golem.node.driver import Driver
 from golem.node.engine import Engine
 from golem.node.export import Exporter
+from golem.node.laws import Treasurer
 from golem.node.live import Link
 from golem.node.stock import Stock
 from golem.node.timers import Timers
@@ -116,7 +117,7 @@ class Node(MultiService):
                 capability=capability,
             )
         )
-        self.engine.start(self.driver)
+        self.engine.start(Treasurer(self.driver, lambda: self.engine.state))
         for keeper in self._keepers:
             keeper.startService()
             self._started.append(keeper)
