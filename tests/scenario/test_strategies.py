@@ -12,11 +12,9 @@ import pytest
 from apps.tally import template
 from apps.tally.job import count
 from golem.errors import BadSignature
-from golem.interfaces import IExecutor
 from golem.model.evidence import Evidence
 from golem.model.spec import Judgement
 from golem.model.value import evolve
-from golem.testing.cheater import LyingExecutor
 from golem.testing.local import LocalNetwork
 from golem.testing.local_node import NETWORK
 from golem.verification.evidence import checks, verdict
