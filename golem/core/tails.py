@@ -4,7 +4,8 @@
     the first of the two is accepted --> the other is called off; was it delivered by then, it is verified and paid, too
     one of the two comes to nothing --> the other goes on alone
 
-So no provider works in good faith for nothing once it has delivered, and one that is called off is blamed for nothing.
+So no provider works in good faith for nothing once it has delivered, and one that is called off is blamed for
+nothing; but it is known to be slow.
 Templates that compare copies have their own way (`core.copies`).
 """
 
@@ -14,11 +15,13 @@ from statistics import median
 
 from golem.core.board import assign, call_off
 from golem.core.market import LEAST_WORK_MS
+from golem.core.pace import measure
 from golem.core.subtask import Phase, Subtask
 from golem.core.task import Agreement, Board
 from golem.core.turn import Turn
 from golem.model.ids import NodeId
 from golem.model.money import Wei, cost
+from golem.model.value import evolve
 
 SLOW = 2.0  # times what others took
 RECENT = 64  # accepted subtasks whose times are looked at
@@ -76,5 +79,8 @@ def _free(board: Board, subtask: Subtask) -> tuple[NodeId, Agreement] | None:
 def settle(turn: Turn, board: Board, chunk: int) -> None:
     """A chunk is accepted: who still computes it need not."""
     for sid in board.doubled.get(chunk, ()):
-        if sid in board.open and turn.state.subtasks[sid].phase is Phase.ASSIGNED:
+        subtask = turn.state.subtasks[sid]
+        if sid in board.open and subtask.phase is Phase.ASSIGNED:
             call_off(turn, board, sid)
+            if sid == board.doubled[chunk][0]:
+                measure(turn, board, evolve(subtask, delivered_ms=turn.now_ms))  # no faster than that, it is known

@@ -122,3 +122,13 @@ def test_before_anything_is_accepted_nothing_is_slow() -> None:
     me = at_work("bob", "carol", template=Toy(chunks=1), spec=PATIENT)
     me.post(LOOK, after_ms=300_000)
     assert not me.said(Assignment)
+
+
+def test_a_copy_that_is_called_off_says_nothing_of_the_speed_of_who_made_it() -> None:
+    me = tail()
+    slow, _ = copied(me)
+    helper = f"toy/{FixedKeyring('bob').node_id}"
+    before = me.state.dealings.paces.get(helper)
+    me.hear("carol", delivery(slow), after_ms=1_000)
+    assert me.one_said(Cancellation)
+    assert me.state.dealings.paces.get(helper) == before

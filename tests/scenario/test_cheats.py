@@ -51,16 +51,29 @@ def test_a_lone_liar_gets_nothing_done_and_the_task_says_why(network: Networks) 
 
 
 def test_a_provider_that_never_answers_loses_its_work_at_the_deadline(network: Networks) -> None:
-    net = network(nodes=("alice", "bob", "sloth"), takes_s={"sloth": NEVER_S})
+    net = network(nodes=("alice", "sloth"), takes_s={"sloth": NEVER_S})
     alice = net["alice"]
-    task = alice.submit("echo", {"count": 10})
-    net.run_until(lambda: alice.phase(task) == "done", limit_s=600)
-    assert providers_of(net, task, "lost") == {"sloth"}
-    assert providers_of(net, task, "accepted") == {"bob"}
+    task = alice.submit("echo", {"count": 2})
+    net.run_until(lambda: providers_of(net, task, "lost") == {"sloth"}, limit_s=600)
     assert alice.trust("sloth", "provider") < 0.5
     net.advance(10)
     assert net.paid("alice", "sloth") == 0
+
+
+def test_the_last_subtasks_of_who_never_answers_are_done_by_another_long_before_the_deadline(
+    network: Networks,
+) -> None:
+    net = network(nodes=("alice", "bob", "sloth"), takes_s={"sloth": NEVER_S})
+    alice = net["alice"]
+    task = alice.submit("echo", {"count": 10})
+    net.run_until(lambda: alice.phase(task) == "done", limit_s=120)
+    assert providers_of(net, task, "cancelled") == {"sloth"}
+    assert providers_of(net, task, "accepted") == {"bob"}
+    net.advance(10)
+    assert net.paid("alice", "sloth") == 0
     assert net["sloth"].node.desk.status()["busy"] == 0, "what was taken away is not computed any more"
+    paces = alice.node.engine.state.dealings.paces
+    assert paces[f"echo/{net['sloth'].keyring.node_id}"] < paces[f"echo/{net['bob'].keyring.node_id}"] / 2
 
 
 def test_a_requestor_that_pays_late_is_trusted_less_and_pays_in_the_end(network: Networks) -> None:
