@@ -20,13 +20,11 @@ from golem.model.messages import Message
 from golem.node.submission import read
 from golem.node.till import read_order
 from golem.wire.codec import Decoder, encode
-from golem.wire.envelope import Envelope
 from golem.wire.frame import FrameReader
 from golem.wire.session import Frame
 
 _message: Decoder[Message] = Decoder(Message)
 _frame: Decoder[Frame] = Decoder(Frame)
-_envelope: Decoder[Envelope] = Decoder(Envelope)
 
 
 def frames(data: bytes) -> None:
@@ -39,15 +37,9 @@ def frames(data: bytes) -> None:
 
 
 def session_frame(data: bytes) -> None:
-    """What stands in a frame."""
+    """What stands in a frame, an envelope among it."""
     with suppress(PeerError):
         _frame.decode(data)
-
-
-def envelope(data: bytes) -> None:
-    """An envelope by itself."""
-    with suppress(PeerError):
-        _envelope.decode(data)
 
 
 def message(data: bytes) -> None:
@@ -101,7 +93,6 @@ def request(data: bytes) -> None:
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "frames": frames,
     "session": session_frame,
-    "envelope": envelope,
     "message": message,
     "cid": content_id,
     "node": node,
