@@ -40,6 +40,7 @@ from golem.node.node import Node, Parts
 from golem.node.plugins import load
 from golem.node.slots import Whole
 from golem.wire.seals import seal
+from golem.wire.signing import sign_word
 
 Tamper = Callable[[IExecutor], IExecutor]
 """What a test puts between a node and its executor: a liar, say."""
@@ -117,6 +118,7 @@ def assemble(
     node.driver.join(sessions, partial(seal, parts.keyring, reach.network, parts.chain.domain))
     node.join(sessions, lambda: sessions.address)
     node.desk.refused = lambda: sessions.refused
+    node.desk.sign = partial(sign_word, parts.keyring.sign, reach.network)
     return node
 
 

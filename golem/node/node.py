@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import NamedTuple, Protocol
 
 from twisted.application.service import IService, MultiService
@@ -32,7 +31,6 @@ from golem.node.laws import Treasurer
 from golem.node.live import Link
 from golem.node.stock import Stock
 from golem.node.timers import Timers
-from golem.wire.signing import sign_word
 
 log = Logger()
 
@@ -78,7 +76,6 @@ class Node(MultiService):
         self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, Exporter(parts.store))
         self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
         self.desk.stock = Stock(parts.store)
-        self.desk.sign = partial(sign_word, parts.keyring.sign, network_name)
         self.driver.follow(self.desk.live)
         self.desk.live.join(Link(lambda: self.engine.state, self.driver.tell, self.desk.show_log))
         self.ready: Deferred[None] = Deferred()
