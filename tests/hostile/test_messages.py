@@ -112,9 +112,9 @@ def altered(value: object) -> Iterator[object]:
             yield type(value)(value - 1 if value else 1)
         case str() | bytes():
             yield _other(value)
-        case tuple():
+        case tuple() if value:
             yield ()
-            for change in altered(value[0]) if value else ():
+            for change in altered(value[0]):
                 yield (change, *value[1:])
         case Value():
             yield from changes(value)
