@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import ceil, sqrt
+from math import ceil, floor, sqrt
 
 import msgspec
 
@@ -200,8 +200,9 @@ def cut(params: Params) -> tuple[int, int]:
     """Columns and rows, so that a tile takes long enough to be worth a job, and many can help with a few frames."""
     width, height = params.size
     frame_ms = params.work_ms(width * height, sum(params.ns) / 2)
-    wanted = max(frame_ms / TARGET_MS, min(MANY / len(params.numbers()), frame_ms / LEAST_MS))
-    pieces = max(1, min(MAX_TILES // 2, round(wanted), width * height, MAX_CHUNKS // len(params.numbers())))
+    for_many = floor(min(MANY / len(params.numbers()), frame_ms / LEAST_MS))
+    wanted = max(round(frame_ms / TARGET_MS), for_many)
+    pieces = max(1, min(MAX_TILES // 2, wanted, width * height, MAX_CHUNKS // len(params.numbers())))
     rows = min(height, max(1, ceil(sqrt(pieces * height / width))))
     return max(1, min(width, pieces // rows)), rows
 

@@ -56,6 +56,11 @@ class Worker:
             raise RuntimeError(answer["error"])
         return cast("dict[str, Any]", answer["report"])
 
+    def busy(self) -> int:
+        """How many of its threads run or want to."""
+        tasks = Path(f"/proc/{self._process.pid}/task")
+        return sum((task / "stat").read_text().rpartition(")")[2].split()[0] == "R" for task in tasks.iterdir())
+
     def close(self) -> None:
         """End it, as a sandbox does: Blender itself may hang at exit, after a scene with Python drivers."""
         self._process.kill()

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import bpy
-
 if TYPE_CHECKING:
+    import bpy
+
     from apps.blender.job import measure, picture, show, studio
 else:
     import measure
     import picture
     import show
     import studio
+    from blender import bpy
 
 OTHER_SEED = 0x2545F491
 

@@ -9,14 +9,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-import bpy
-
 if TYPE_CHECKING:
+    import bpy
+
     from apps.blender.job import measure, project, studio
 else:
     import measure
     import project
     import studio
+    from blender import bpy
 
 PROBES = 9  # places in a grid; together they take about a second
 PROBE_SIDE = 24  # pixels

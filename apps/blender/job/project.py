@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import bpy
+if TYPE_CHECKING:
+    import bpy
+else:
+    from blender import bpy
 
 SHOWN = 5  # names in one message
 TOKENS = ("<UDIM>", "<UVTILE>")  # stand for the numbers of an image's tiles

@@ -10,14 +10,16 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import bpy
 import numpy as np
 
 if TYPE_CHECKING:
+    import bpy
+
     from apps.blender.job import picture, studio
 else:
     import picture
     import studio
+    from blender import bpy
 
 ORDER = "RGBArgbaXYZWUV"  # in which Blender keeps the channels of a pass
 COMBINED = "Combined"

@@ -10,13 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 
-import bpy
-
 if TYPE_CHECKING:
+    import bpy
+
     from apps.blender.job import picture, project
 else:
     import picture
     import project
+    from blender import bpy
 
 # what a scene says of the files it writes
 FILE_SETTINGS = ("file_format", "color_mode", "color_depth", "quality", "compression", "exr_codec", "tiff_codec")
@@ -152,7 +153,6 @@ def _settle(scene: bpy.types.Scene) -> None:
     render.use_border = render.use_crop_to_border = True
     render.resolution_percentage = 100
     render.use_file_extension = False
-    render.threads_mode = "FIXED"
     linear(render.image_settings)
 
 
@@ -170,6 +170,7 @@ def shoot(scene: bpy.types.Scene, view: View, area: tuple[int, int, int, int], r
     cycles.seed = own_seed if view["seed"] is None else view["seed"]
     cycles.use_animated_seed = view["seed"] is None and is_animated
     cycles.samples = view["samples"]
+    render.threads_mode = "AUTO" if view["cores"] == 1 else "FIXED"  # see job/blender.py
     render.threads = view["cores"]
     render.resolution_x, render.resolution_y = view["size"]
     if scene.frame_float != view["frame"]:

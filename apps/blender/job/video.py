@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-import bpy
+if TYPE_CHECKING:
+    import bpy
+else:
+    from blender import bpy
 
 CONTAINERS = {"mp4": ("MPEG4", "H264"), "webm": ("WEBM", "WEBM"), "mkv": ("MKV", "H264")}
 PICTURES = (".png", ".jpg", ".tif", ".webp", ".tga", ".bmp", ".jp2")  # what is shown as it is; the first found is taken
