@@ -75,13 +75,16 @@ def _demo(call: Call) -> int:
     args, screen = call.args, call.screen
     if args.providers < 1:
         raise UsageError("--providers: at least one honest node has to do the work")
-    scene = _scene(args.scene or "lake")
+    template = load(["blender"])["blender"]
+    params = {name: getattr(args, name) for name in ("frames", "resolution", "samples", "tiles", "seed")}
+    template.parse(params)  # what is wrong with it is said before a network starts for it
+    scene = _scene(Path(template.programs).parent / "scenes", args.scene or "lake")
     folder = _empty(Path(args.output).expanduser().absolute())
     with LocalNetwork(folder / "nodes", _members(args.providers, args.cheats), SETTINGS) as network:
         network.start(screen.note)
         handle = Session(network[REQUESTOR].client).submit(
             "blender",
-            {name: getattr(args, name) for name in ("frames", "resolution", "samples", "tiles", "seed")},
+            params,
             budget=BUDGET,
             max_price=PRICE,
             resources={"scene": scene},
@@ -99,8 +102,7 @@ def _demo(call: Call) -> int:
     return Exit.OK if task.phase == "done" else Exit.FAILED
 
 
-def _scene(name: str) -> Path:
-    scenes = Path(load(["blender"])["blender"].programs).parent / "scenes"
+def _scene(scenes: Path, name: str) -> Path:
     path = scenes / f"{name}.blend" if name in {p.stem for p in scenes.glob("*.blend")} else Path(name).expanduser()
     if not path.is_file():
         raise UsageError(f"{path}: no such scene; give a .blend file, or one of: {', '.join(_shipped(scenes))}")

@@ -86,6 +86,13 @@ def test_without_a_node_every_command_says_how_to_start_one(shell: Shell, tmp_pa
     assert "golem demo" in shell.err
 
 
+@pytest.mark.parametrize(("option", "value"), [("--frames", "abc"), ("--resolution", "0x0"), ("--scene", "none.blend")])
+def test_a_demo_that_makes_no_sense_starts_nothing(shell: Shell, tmp_path: Path, option: str, value: str) -> None:
+    assert shell.run("demo", "--output", str(tmp_path / "demo"), option, value) == Exit.USAGE
+    assert shell.err.startswith("error: ") and (value in shell.err or "resolution" in shell.err)
+    assert not (tmp_path / "demo").exists()
+
+
 def test_status_fits_one_screen(shell: Shell) -> None:
     assert shell.run("status") == Exit.OK
     assert "deposit      2 ETH\n" in shell.out
