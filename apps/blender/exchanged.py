@@ -14,11 +14,13 @@ from hashlib import sha256
 import msgspec
 from zope.interface import implementer
 
-from apps.blender.verify import Work, examined
+from apps.blender.verify import Work
 from golem.interfaces import IVerifier
 from golem.model.messages import Delivery
-from golem.model.spec import Chunk, Job, Judgement, Verdict
+from golem.model.spec import Chunk, Job, Verdict
 from golem.template import crops
+from golem.verification.cheap import accepted, wrong
+from golem.verification.measured import Measured, examined, measured
 
 AREA = 0.01  # of the tile's pixels, rendered twice
 SIDES = (16, 64)  # of a place, in pixels
@@ -43,11 +45,9 @@ class Place(Count, frozen=True):
     pixels: int = 0
 
 
-class Report(msgspec.Struct, frozen=True):
+class Report(Measured, frozen=True):
     """What the program `exchange` reports."""
 
-    ok: bool
-    why: str = ""
     places: int = 0
     tests: dict[str, Count] = {}
     worst: Place = Place()
@@ -85,15 +85,8 @@ class Exchanged:
 
     def judge(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
         """WRONG by any of the tests over all places, or by one place that is something else."""
-        if not delivery.result:
-            return Verdict(judgement=Judgement.MALFORMED, reason="file: no picture was delivered")
-        try:
-            report = _report.decode(reports[0])
-        except (IndexError, msgspec.MsgspecError) as why:
-            return Verdict(judgement=Judgement.UNSURE, reason=f"our own check gave no report: {why}"[:4096])
-        if not report.ok:
-            return Verdict(judgement=Judgement.MALFORMED, reason=f"file: {report.why}"[:4096])
-        return _measure(report, _work.decode(work.params))
+        report = measured(delivery, reports, _report)
+        return report if isinstance(report, Verdict) else _measure(report, _work.decode(work.params))
 
 
 def _measure(report: Report, work: Work) -> Verdict:
@@ -101,10 +94,9 @@ def _measure(report: Report, work: Work) -> Verdict:
     if worst.above > worst.blocks / 2 and evidence(worst) > WRONG_PLACE:
         where = f"frame {work.frame}, {worst.pixels} pixels at {work.tile.x + worst.x},{work.tile.y + worst.y}"
         said = f"{where}: evidence {evidence(worst):.1f}, at most {WRONG_PLACE:.1f} allowed"
-        return Verdict(judgement=Judgement.WRONG, reason=f"exchange, place: {said}")
+        return wrong(f"exchange, place: {said}")
     name = max(report.tests, key=lambda name: evidence(report.tests[name]), default="")
     count = report.tests.get(name, Count())
     found = f"exchange, {name}: frame {work.frame}: {count.above} of {count.blocks} blocks stand out"
     found = f"{found}, evidence {evidence(count):.1f}, at most {limit:.1f} allowed"
-    is_wrong = evidence(count) > limit
-    return Verdict(judgement=Judgement.WRONG if is_wrong else Judgement.ACCEPT, reason=found)
+    return wrong(found) if evidence(count) > limit else accepted(found)

@@ -7,18 +7,18 @@ pixels tell whether all samples were taken. How the limits were measured: docs/v
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 
 import msgspec
 from zope.interface import implementer
 
 from golem.interfaces import IVerifier
-from golem.model.ids import SubtaskId, check_id
 from golem.model.messages import Delivery
-from golem.model.spec import Chunk, Input, Job, Judgement, Verdict
-from golem.model.value import evolve
-from golem.template import Area, crops, to_json
+from golem.model.spec import Chunk, Job, Verdict
+from golem.template import Area, crops
+from golem.verification.cheap import accepted, wrong
+from golem.verification.measured import Measured, examined, measured
 
 AREA = 0.005  # of the tile's pixels are rendered anew
 SIDES = (4, 16)  # of a place, in pixels; many tiny places see more than few large ones
@@ -49,11 +49,9 @@ class Crop(msgspec.Struct, frozen=True):
     bad: float
 
 
-class Report(msgspec.Struct, frozen=True):
+class Report(Measured, frozen=True):
     """What the program `check` reports: see job/measure.py."""
 
-    ok: bool
-    why: str = ""
     places: int = 0
     pixels: int = 0
     changed: int = 0
@@ -64,7 +62,6 @@ class Report(msgspec.Struct, frozen=True):
 
 
 _work = msgspec.json.Decoder(Work)
-_params = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _report = msgspec.json.Decoder(Report)
 
 
@@ -100,47 +97,22 @@ class SeedLocked:
 
     def judge(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
         """WRONG by any of two rules: too far on the whole, or one crop that is something else."""
-        if not delivery.result:
-            return Verdict(judgement=Judgement.MALFORMED, reason="file: no picture was delivered")
-        try:
-            report = _report.decode(reports[0])
-        except (IndexError, msgspec.MsgspecError) as why:
-            return Verdict(judgement=Judgement.UNSURE, reason=f"our own check gave no report: {why}"[:4096])
-        if not report.ok:
-            return Verdict(judgement=Judgement.MALFORMED, reason=f"file: {report.why}"[:4096])
-        return _measure(report, _work.decode(work.params))
+        report = measured(delivery, reports, _report)
+        return report if isinstance(report, Verdict) else _measure(report, _work.decode(work.params))
 
 
 def _measure(report: Report, work: Work) -> Verdict:
     for crop in report.crops:
         if crop.bad > BAD_LIMIT:
             place = f"frame {work.frame}, {crop.pixels} pixels at {work.tile.x + crop.x},{work.tile.y + crop.y}"
-            return _wrong(f"crop: {place}: {crop.bad:.0%} of them differ, of which {BAD_LIMIT:.0%} may")
+            return wrong(f"crop: {place}: {crop.bad:.0%} of them differ, of which {BAD_LIMIT:.0%} may")
     found = f"relative median {report.median:.1e} over {report.informative} pixels of {len(report.crops)} crops"
     found = f"{found}, {report.share:.1%} of another seed's"
     if report.informative >= ENOUGH and report.median > MEDIAN_LIMIT and report.share > SHARE_LIMIT:
         limits = f"at most {MEDIAN_LIMIT:.0e} or {SHARE_LIMIT:.0%} allowed"
-        return _wrong(f"noise: frame {work.frame}: {found}, {limits}")
+        return wrong(f"noise: frame {work.frame}: {found}, {limits}")
     seen = f"{report.changed} of {report.pixels} pixels at {report.places} places differ"
-    return Verdict(
-        judgement=Judgement.ACCEPT,
-        reason=f"noise: frame {work.frame}: {seen}{'; looked closer: ' + found if report.crops else ''}",
-    )
-
-
-def examined(work: Job, delivery: Delivery, program: str, look: Mapping[str, object]) -> Job:
-    """The job that sees what the work saw, and its result. `look`: parameters beside the work's."""
-    return evolve(
-        work,
-        job_id=check_id(SubtaskId(work.job_id), 0),
-        program=program,
-        params=to_json({**_params.decode(work.params), **look}),
-        inputs=(*work.inputs, Input(name="result", cid=delivery.result, size_bytes=delivery.size_bytes)),
-    )
-
-
-def _wrong(reason: str) -> Verdict:
-    return Verdict(judgement=Judgement.WRONG, reason=reason)
+    return accepted(f"noise: frame {work.frame}: {seen}{'; looked closer: ' + found if report.crops else ''}")
 
 
 def _chance(salt: bytes, number: int) -> float:

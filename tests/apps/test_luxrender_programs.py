@@ -167,7 +167,7 @@ def test_a_file_that_is_no_film_or_says_fewer_samples_is_malformed(worker: Worke
     fewer = stage.verdict(stage.render(0, "fewer", root=3))
     assert (fewer.judgement, fewer.reason) == (
         Judgement.MALFORMED,
-        "film: not all pixels have 16 samples: 9 at least",
+        "file: not all pixels have 16 samples: 9 at least",
     )
 
 

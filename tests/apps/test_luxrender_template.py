@@ -148,7 +148,7 @@ def test_a_check_reads_the_result_and_looks_where_the_salt_says() -> None:
         (finding(median=9e-4), Judgement.WRONG, "at most 1e-04 allowed"),
         (finding(median=9e-4, informative=31), Judgement.ACCEPT, ""),
         (finding(bad=0.51), Judgement.WRONG, "slice 1, 256 pixels at 10,20: 51%"),
-        ({"ok": False, "why": "too short"}, Judgement.MALFORMED, "film: too short"),
+        ({"ok": False, "why": "too short"}, Judgement.MALFORMED, "file: too short"),
         (b"{}", Judgement.UNSURE, "our own check"),
         (b"[" * 4096, Judgement.UNSURE, "our own check"),
     ],
