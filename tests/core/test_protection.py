@@ -15,8 +15,8 @@ from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import Solo
 from golem.testing.toy import Toy
-from tests.core.test_providing import TASK, TERMS, assignment, demand, hired, provider_near
-from tests.core.test_requesting import PRICE, assigned, at_work, delivery, offer
+from tests.core.providing import TASK, TERMS, assignment, demand, hired, provider_near
+from tests.core.requesting import PRICE, assigned, at_work, delivery, offer
 
 
 def ends(me: Solo, number: int, status: Status, name: str = "alice") -> None:

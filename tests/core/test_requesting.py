@@ -5,165 +5,40 @@ from __future__ import annotations
 import pytest
 
 from golem.core.reputation import QUARANTINE_MS, Role
-from golem.core.requestor import GAS_RESERVE
 from golem.core.task import Phase
 from golem.errors import IllegalTransition
 from golem.model import events as e
-from golem.model.chain import Funds, Receipt, Sighting
-from golem.model.effects import Deposit, Execute, Export, Fetch, Observe, Pay, Publish, Release, SetTimer
-from golem.model.ids import SubtaskId, TaskId
+from golem.model.effects import Execute, Export, Fetch, Publish, Release, SetTimer
+from golem.model.ids import TaskId
 from golem.model.messages import (
     Acceptance,
     Assignment,
     Cancellation,
-    Delivery,
     Demand,
     Failure,
-    Offer,
     Reason,
     Refusal,
     Rejection,
     Withdrawal,
 )
-from golem.model.money import Wei
-from golem.model.settings import Settings
-from golem.model.spec import Capability, Judgement, Limits, Outcome, Resource, Status, TaskSpec
+from golem.model.spec import Judgement, Outcome, Resource, Status
 from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import Solo
 from golem.testing.toy import CAPABILITY, RESULT, Toy
-
-TASK = TaskId("7" * 32)
-PRICE = Wei(3_600_000)  # wei per hour: one a millisecond
-BUDGET = Wei(10**9)
-SPEC = TaskSpec(
-    template="toy", params=b"{}", budget=BUDGET, max_price=PRICE, output="/out", limits=Limits(timeout_ms=10_000)
+from tests.core.requesting import (
+    PRICE,
+    SPEC,
+    TASK,
+    assigned,
+    at_work,
+    delivery,
+    offer,
+    opened,
+    phase,
+    reason,
+    sighting,
 )
-RECEIPT = Receipt(tx_hash="0x1", block=1, gas_used=1, fee=Wei(0))
-
-
-def sighting(free: int = BUDGET, wallet: int = GAS_RESERVE) -> Sighting:
-    return Sighting(block=1, block_ms=0, funds=Funds(free=Wei(free), wallet=Wei(wallet)))
-
-
-def offer(price: int = PRICE, slots: int = 1, capability: Capability = CAPABILITY) -> Offer:
-    return Offer(task_id=TASK, price=Wei(price), slots=slots, capability=capability)
-
-
-def opened(template: Toy | None = None, spec: TaskSpec = SPEC, settings: Settings | None = None) -> Solo:
-    """A node with an open task, whose first offers are not picked yet."""
-    me = Solo(settings or Settings(), template)
-    me.post(e.TaskSubmitted(task_id=TASK, spec=spec))
-    me.post(e.Observed(key=f"funds/{TASK}", sighting=sighting()))
-    return me
-
-
-def at_work(*names: str, template: Toy | None = None, spec: TaskSpec = SPEC, slots: int = 1) -> Solo:
-    """A node whose task was given out to these providers."""
-    me = opened(template, spec)
-    for name in names:
-        me.meet(name)
-        me.hear(name, offer(slots=slots))
-    me.post(e.TimerFired(name=f"offers/{TASK}"))
-    return me
-
-
-def phase(me: Solo) -> Phase:
-    return me.state.boards[TASK].task.phase
-
-
-def reason(me: Solo) -> str:
-    return me.state.boards[TASK].task.reason
-
-
-def assigned(me: Solo, name: str) -> list[SubtaskId]:
-    """What a provider has now, the oldest first."""
-    agreement = me.state.boards[TASK].agreements.get(FixedKeyring(name).node_id)
-    return list(agreement.live) if agreement else []
-
-
-def delivery(subtask: SubtaskId, *, with_content: bool = False) -> Delivery:
-    cid = RESULT if with_content else ""
-    return Delivery(subtask_id=subtask, result=cid, size_bytes=1, report=b"{}", used_ms=1_000)  # type: ignore[arg-type]  # both are Cids
-
-
-# money
-
-
-def test_what_is_missing_in_the_contract_is_deposited_first() -> None:
-    me = Solo()
-    me.post(e.TaskSubmitted(task_id=TASK, spec=SPEC))
-    assert me.one(Observe).key == f"funds/{TASK}"
-    me.post(e.Observed(key=f"funds/{TASK}", sighting=sighting(free=1, wallet=BUDGET - 1 + 10**16)))
-    assert me.one(Deposit).amount == BUDGET - 1
-    me.post(e.Deposited(key=f"deposit/{TASK}", receipt=RECEIPT))
-    assert phase(me) is Phase.OPEN
-
-
-def test_a_deposit_that_fails_dooms_the_task_with_the_chains_own_words() -> None:
-    me = Solo()
-    me.post(e.TaskSubmitted(task_id=TASK, spec=SPEC))
-    me.post(e.Observed(key=f"funds/{TASK}", sighting=sighting(free=0, wallet=10**18)))
-    me.post(e.Failed(key=f"deposit/{TASK}", fault="ChainFault", detail="no gas"))
-    assert (phase(me), reason(me)) == (Phase.FAILED, "no gas")
-
-
-@pytest.mark.parametrize("late", ("funds", "deposit"))
-def test_money_that_arrives_after_the_task_was_cancelled_is_only_booked(late: str) -> None:
-    me = Solo()
-    me.post(e.TaskSubmitted(task_id=TASK, spec=SPEC))
-    if late == "deposit":
-        me.post(e.Observed(key=f"funds/{TASK}", sighting=sighting(free=0, wallet=10**18)))
-    me.post(e.TaskCancelled(task_id=TASK))
-    if late == "deposit":
-        me.post(e.Deposited(key=f"deposit/{TASK}", receipt=RECEIPT))
-    else:
-        me.post(e.Observed(key=f"funds/{TASK}", sighting=sighting()))
-    assert phase(me) is Phase.CANCELLED
-    assert me.state.ledger.balances["free"] == BUDGET
-
-
-def test_a_payment_that_fails_is_tried_again_as_it_was_and_later_dues_go_into_the_next() -> None:
-    me = at_work("bob")
-    first, *_ = assigned(me, "bob")
-    me.hear("bob", delivery(first), after_ms=1_000)
-    me.post(e.TimerFired(name="settle"))
-    batch = me.one(Pay).batch
-    me.hear("bob", delivery(assigned(me, "bob")[0]), after_ms=1_000)
-    me.post(e.Failed(key=batch.batch_id, fault="ChainFault", detail="down"))
-    assert me.one(SetTimer).name == "settle"
-    me.post(e.TimerFired(name="settle"), after_ms=15_000)
-    assert me.one(Pay).batch == batch
-    me.post(e.Paid(key="another", receipt=RECEIPT))
-    assert me.state.batch == batch
-    me.post(e.Paid(key=batch.batch_id, receipt=RECEIPT))
-    assert me.state.batch is None and me.state.is_settling
-    me.post(e.TimerFired(name="settle"))
-    assert me.one(Pay).batch.words[0].cumulative == 2 * batch.words[0].cumulative
-    me.post(e.Paid(key=me.one(Pay).batch.batch_id, receipt=RECEIPT))
-    assert not me.state.is_settling
-    me.post(e.TimerFired(name="settle"))
-    assert me.asked == []
-
-
-def test_what_can_not_be_paid_is_refused_before_anybody_works() -> None:
-    me = Solo()
-    me.post(e.TaskSubmitted(task_id=TASK, spec=evolve(SPEC, budget=Wei(1_999))))
-    assert phase(me) is Phase.FAILED and "2 chunks need at least" in reason(me)
-    me = Solo()
-    me.post(e.TaskSubmitted(task_id=TASK, spec=SPEC))
-    me.post(e.Observed(key=f"funds/{TASK}", sighting=sighting(free=1, wallet=10**16)))
-    assert phase(me) is Phase.FAILED and "not enough funds" in reason(me)
-
-
-def test_what_the_wallet_has_beyond_the_need_is_deposited_for_the_next_task() -> None:
-    me = Solo()
-    me.post(e.TaskSubmitted(task_id=TASK, spec=SPEC))
-    me.post(e.Observed(key=f"funds/{TASK}", sighting=sighting(free=1, wallet=10**18)))
-    assert me.one(Deposit).amount == BUDGET
-
-
-# inputs
 
 
 def test_the_market_opens_once_every_input_is_published() -> None:

@@ -9,7 +9,7 @@ from golem.model.ids import SubtaskId
 from golem.model.messages import Assignment, Reason, Refusal
 from golem.testing.solo import Solo
 from golem.testing.toy import Toy
-from tests.core.test_requesting import TASK, assigned, at_work, delivery, offer, phase
+from tests.core.requesting import TASK, assigned, at_work, delivery, offer, phase
 
 
 def refuse(me: Solo, name: str, subtask: SubtaskId) -> None:

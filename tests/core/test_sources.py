@@ -11,8 +11,8 @@ from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import Solo
 from golem.testing.toy import Toy
-from tests.core.test_providing import assignment, demand, provider_near
-from tests.core.test_requesting import SPEC, TASK, assigned, at_work, delivery, offer
+from tests.core.providing import assignment, demand, provider_near
+from tests.core.requesting import SPEC, TASK, assigned, at_work, delivery, offer
 
 SCENE = Input(name="scene", cid=Cid("bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"), size_bytes=11)
 WITH_SCENE = evolve(SPEC, inputs=(SCENE,))

@@ -15,7 +15,7 @@ from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import Solo
 from golem.testing.toy import Toy
-from tests.core.test_requesting import BUDGET, SPEC, TASK, assigned, at_work, delivery, phase
+from tests.core.requesting import BUDGET, SPEC, TASK, assigned, at_work, delivery, phase
 
 LOOK = e.TimerFired(name=f"demand/{TASK}")
 PATIENT = evolve(SPEC, limits=evolve(SPEC.limits, timeout_ms=600_000))

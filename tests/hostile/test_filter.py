@@ -6,20 +6,11 @@ import errno
 import os
 import platform
 import struct
-from collections.abc import Iterator
-from pathlib import Path
 from runpy import run_path
-from shutil import which
 
 import pytest
-from pytest_twisted import blockon
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.posixbase import PosixReactorBase
 
-from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
-from golem.model.spec import Limits
-from golem.node.executor import PooledExecutor
 from golem.node.worker import WORKER
 from golem.testing.contract_executor import Bench
 
@@ -81,16 +72,6 @@ def test_the_calls_of_another_machine_end_the_program() -> None:
 def test_on_a_machine_whose_numbers_are_not_known_nothing_runs() -> None:
     with pytest.raises(KeyError):
         GUEST["call_filter"]("m68k")
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    if which("bwrap") is None:
-        pytest.skip("bwrap is not installed: apt-get install bubblewrap")
-    assert isinstance(reactor, PosixReactorBase)
-    executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, tmp_path / "rooms", [], Limits())
-    yield Bench(executor, reactor, tmp_path)
-    blockon(executor.close())
 
 
 def test_the_kernel_keeps_to_it_in_all_that_a_program_starts(bench: Bench) -> Deferred[None]:

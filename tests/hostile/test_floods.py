@@ -7,12 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from shutil import which
 
 import pytest
-from pytest_twisted import blockon
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
@@ -22,24 +21,9 @@ from golem.model.ids import derive
 from golem.model.spec import Limits, Status
 from golem.node.executor import PooledExecutor
 from golem.testing.contract_executor import MIB, Bench, processes_with
+from tests.hostile.waiting import waited
 
 pytestmark = pytest.mark.skipif(which("bwrap") is None, reason="bwrap is not installed: apt-get install bubblewrap")
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    assert isinstance(reactor, PosixReactorBase)
-    executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, tmp_path / "rooms", [], Limits())
-    yield Bench(executor, reactor, tmp_path)
-    blockon(executor.close())
-
-
-def waited(test: Callable[[Bench], Coroutine[Deferred[object], object, None]]) -> Callable[[Bench], Deferred[None]]:
-    def run(bench: Bench) -> Deferred[None]:
-        return Deferred.fromCoroutine(test(bench)).addTimeout(30, bench.clock)
-
-    run.__name__ = test.__name__
-    return run
 
 
 @waited

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.python.failure import Failure
 
 from golem.errors import ConfigError
@@ -395,7 +394,3 @@ def test_gossip_in_a_rush_is_heard_no_faster_than_it_is_worth(world: World) -> N
     assert GOSSIP_BURST <= len(bob.hearer.gossip) <= GOSSIP_BURST + MAX_MESSAGES
     world.clock.advance(5)
     assert len(bob.hearer.gossip) == 2_000 and alice.network.peers()
-
-
-def test_listening_is_an_endpoint_like_any_other(world: World) -> None:
-    assert IStreamServerEndpoint.providedBy(world.net.carrier("x").listen("x:1"))

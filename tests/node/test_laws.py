@@ -10,7 +10,7 @@ from golem.model.effects import ClearTimer, Deposit, Effect
 from golem.model.money import Wei
 from golem.node.laws import Treasurer, broken
 from golem.testing.watchdog import Watchdog
-from tests.core.test_requesting import TASK, opened
+from tests.core.requesting import TASK, opened
 
 DEPOSIT = Deposit(key="deposit/t", amount=Wei(5))
 

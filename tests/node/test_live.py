@@ -11,8 +11,8 @@ from golem.testing.clock import Clock
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import Solo
 from golem.testing.toy import Toy
-from tests.core.test_providing import TASK, assignment, hired
-from tests.core.test_requesting import assigned, at_work
+from tests.core.providing import TASK, assignment, hired
+from tests.core.requesting import assigned, at_work
 
 
 class Side:
