@@ -101,7 +101,7 @@ async def waiting(net: Net) -> None:
 
 async def free(net: Net) -> int:
     net.live.outage.begin(0, is_heard=False)
-    return (await net.alice().observe([])).funds.free
+    return (await net.alice(confirmations=0).observe([])).funds.free
 
 
 async def insist(work: Callable[[], Awaitable[Receipt]]) -> Receipt:
