@@ -130,7 +130,7 @@ reactor.run()
 
 
 def _wait(until: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not until():
         assert time.monotonic() < end
         time.sleep(0.01)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -107,11 +108,11 @@ def test_too_much_memory_is_told_with_how_much_it_was() -> None:
 def test_usage_is_of_a_process_and_all_that_it_started() -> None:
     source = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
     burn = "x = bytearray(40 << 20)\nwhile True: pass"
-    with subprocess.Popen([sys.executable, "-c", source, burn]) as child:
+    with subprocess.Popen([sys.executable, "-c", source, burn], start_new_session=True) as child:
         try:
             while usage(child.pid).memory_bytes < 50 * MIB or usage(child.pid).cpu_ticks < 5:
                 os.sched_yield()
             assert usage(child.pid).io_bytes > 0
         finally:
-            subprocess.run(["pkill", "-P", str(child.pid)], check=False)
+            os.killpg(child.pid, signal.SIGKILL)
     assert usage(child.pid) == usage(0) == Usage()
