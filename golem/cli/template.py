@@ -1,15 +1,20 @@
-"""`golem template`: list and show the kinds of task a node can have computed."""
+"""`golem template`: list and show the kinds of task a node can have computed; begin one of your own, and try it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
 
-from golem.cli.command import Call, Parser, Verbs
+from golem.cli.beginning import begin
+from golem.cli.command import Call, Command, Parser, Verbs, pair
 from golem.cli.exits import Exit
 from golem.cli.screen import BOLD
 from golem.control.views import Parameter, Template, views
 from golem.errors import NotFound
+
+TRIAL = "golem.testing.trial"
 
 
 def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
@@ -18,6 +23,14 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     verbs.add("list", _list, "list the kinds of task, with their parameters")
     show = verbs.add("show", _show, "show one kind of task, and in JSON Schema what may be said of it")
     show.add_argument("template", metavar="TEMPLATE", help="its name")
+    new = verbs.add("new", _new, "write a small template that works, to begin one of your own with")
+    new.add_argument("name", metavar="NAME", help="its name, which its package has, too: letters, digits and _")
+    new.add_argument("--into", metavar="DIR", help="the folder to make (default: NAME, here)")
+    test = verbs.add("test", _test, "try a template with a fake provider and fake cheaters: offline, without a node")
+    test.add_argument("template", metavar="TEMPLATE", help="a folder with one, or the name of one that is installed")
+    test.add_argument("scene", metavar="SCENE", nargs="?", help="the file or folder to work on")
+    test.add_argument("--param", metavar="NAME=VALUE", action="append", default=[], type=pair, help="a parameter")
+    test.add_argument("--input", metavar="NAME=PATH", action="append", default=[], type=pair, help="one more input")
 
 
 def _list(call: Call) -> int:
@@ -48,6 +61,21 @@ def _show(call: Call) -> int:
     call.screen.fields(("environment", found.environment), *((f"--{p.name}", _explained(p)) for p in found.parameters))
     call.screen.say(json.dumps(found.schema, indent=2))
     return Exit.OK
+
+
+def _new(call: Call) -> int:
+    folder = begin(call.args.name, Path(call.args.into or call.args.name).expanduser().absolute())
+    if call.screen.is_json:
+        call.screen.record({"folder": str(folder)})
+        return Exit.OK
+    call.screen.say(f"{folder}: a template that works; README.md says what is where")
+    call.screen.say(f"try it: golem template test {call.args.into or call.args.name}")
+    return Exit.OK
+
+
+def _test(call: Call) -> int:
+    command: Command = import_module(TRIAL).command  # by name, as nouns are: what tests stands above the command line
+    return command(call)
 
 
 def _explained(parameter: Parameter) -> str:

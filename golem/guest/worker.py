@@ -119,8 +119,8 @@ class Desk:
         if output != self._output:  # else the last job put nothing there
             os.mkdir(output)  # noqa: PTH102 - pathlib would take a tenth of a sandbox's start
             self._output = output
-        report = importlib.import_module(job["program"]).run(job["params"], job["inputs"], output) or {}
-        text = json.dumps(report, separators=(",", ":"), allow_nan=False)
+        report = importlib.import_module(job["program"]).run(job["params"], job["inputs"], output)
+        text = json.dumps({} if report is None else report, separators=(",", ":"), allow_nan=False)
         if len(text) > MAX_REPORT_BYTES:
             raise ValueError(f"the report has {len(text)} bytes, more than {MAX_REPORT_BYTES}")
         return text

@@ -51,11 +51,16 @@ def _load(name: str, claims: dict[str, list[str]]) -> ITaskTemplate:
         raise TemplateMissing(f"no template {name!r} is installed; there are: {', '.join(claims) or 'none'}")
     if len(targets) > 1:
         raise TemplateClash(f"template {name!r} is claimed by {' and by '.join(targets)}; uninstall one")
+    return resolve(name, targets[0])
+
+
+def resolve(name: str, target: str) -> ITaskTemplate:
+    """The template at `target`, "module:attribute". Raises TemplateBroken, also where it is not called `name`."""
     try:
-        template = EntryPoint(name, targets[0], GROUP).load()
+        template = EntryPoint(name, target, GROUP).load()
     except Exception as why:  # whatever a stranger's module raises, its user is told whose it is
-        raise TemplateBroken(f"template {name!r} ({targets[0]}) does not load: {type(why).__name__}: {why}") from why
-    return _checked(name, targets[0], template)
+        raise TemplateBroken(f"template {name!r} ({target}) does not load: {type(why).__name__}: {why}") from why
+    return _checked(name, target, template)
 
 
 def _checked(name: str, target: str, template: object) -> ITaskTemplate:

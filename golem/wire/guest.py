@@ -60,10 +60,11 @@ def outcome_of(line: bytes) -> tuple[str, Outcome]:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as why:
         raise Malformed(f"not an answer: {why}") from why
     report = bytes(answer.report)
-    if answer.ok and len(report) <= MAX_REPORT_BYTES and report[:1] == b"{":
+    if answer.ok and len(report) <= MAX_REPORT_BYTES and report[:1] in (b"{", b"["):
         return answer.job, Outcome(status=Status.DONE, report=report)
     status = Status.OUT_OF_MEMORY if answer.memory else Status.ERROR
-    return answer.job, Outcome(status=status, detail=answer.error[:2000] or "the report is no small JSON object")
+    said = answer.error[:2000] or "the report is no small JSON object or list"
+    return answer.job, Outcome(status=status, detail=said)
 
 
 class Lines:

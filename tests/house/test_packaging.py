@@ -24,7 +24,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LEFT_BEHIND = ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "demo-output", "dropin.cache")
 BESIDE = ("tests", "docs", "benchmarks", "contracts", "newsfragments", "scripts")
 WANTS = {"desktop.py": ("keyring",)}  # extras that a module names to whoever lacks them
-IN_SANDBOX = ("apps/*/job/*.py", "apps/*/scenes/*.py")  # their image brings what they import
+# their image brings what they import
+IN_SANDBOX = ("apps/*/job/*.py", "apps/*/scenes/*.py", "golem/cli/sample/job/*.py")
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -54,7 +55,7 @@ def test_what_is_imported_is_asked_for() -> None:
     known = packages_distributions()
     inside = {file for pattern in IN_SANDBOX for file in ROOT.glob(pattern)}
     missing = []
-    for file in [*(ROOT / "golem").rglob("*.py"), *set((ROOT / "apps").rglob("*.py")) - inside]:
+    for file in {*(ROOT / "golem").rglob("*.py"), *(ROOT / "apps").rglob("*.py")} - inside:
         asked = requirements("testing") if "testing" in file.parts else requirements(*WANTS.get(file.name, ()))
         for name in third_parties(file):
             if not {canonicalize_name(owner) for owner in known.get(name, [])} & asked:

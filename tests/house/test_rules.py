@@ -142,7 +142,7 @@ RULES: list[tuple[Rule, tuple[str, ...], str, tuple[str, ...]]] = [  # rule, whe
     (is_not_in_the_sandbox, ("golem/guest/**/*.py",), "import json", ("import golem.wire", "from attrs import define")),
     (
         reaches_out_of_the_sandbox,
-        ("apps/*/job/*.py", "golem/guest/**/*.py"),
+        ("apps/*/job/*.py", "golem/cli/sample/job/*.py", "golem/guest/**/*.py"),
         "import numpy\nif TYPE_CHECKING:\n    import apps.echo",
         ("if TYPE_CHECKING:\n    x\nelse:\n    import apps.echo", "from golem.model import ids", "import apps.echo"),
     ),
