@@ -108,6 +108,10 @@ class Face(Outlook, Protocol):
         """
         ...
 
+    def recover(self, since: int) -> Awaitable[Sequence[Record]]:
+        """Enter who has paid us since block `since` and our books do not know: `views.Found`s. Raises ChainFault."""
+        ...
+
     def order(self, order: Order) -> Awaitable[Record]:
         """Do something with our deposit; answers {"tx_hash", "fee"}. Raises NotEnoughFunds, Locked, ChainFault."""
         ...

@@ -236,6 +236,13 @@ class Payment(Record):
     reserved: Amount = "0"
 
 
+class Found(Record):
+    """A requestor that our books had forgotten. `paid`: to us, all ever."""
+
+    account: str
+    paid: str
+
+
 class Estimate(Record):
     """What a task may cost: from `least` to `most`, for `time_ms` of slots. `is_enough`: the budget covers `most`."""
 

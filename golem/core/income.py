@@ -58,7 +58,7 @@ def _check(turn: Turn, work: Work, acceptance: Acceptance) -> None:
 def _book(turn: Turn, work: Work, acceptance: Acceptance) -> None:
     """What is owed to us is entered, and watched for on the chain."""
     payer = turn.state.peers[work.requestor].payee
-    earn(turn.state.ledger, payer, acceptance.amount)
+    earn(turn.state.ledger, payer, acceptance.amount, acceptance.cumulative)
     turn.state.dues.setdefault(payer, []).append(work.subtask_id)
     turn.tell("node", "earned", subtask=work.subtask_id, amount_wei=str(acceptance.amount))
     watch(turn)

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from golem.errors import BadParameters
 from golem.interfaces import IChain, IEntropy
 from golem.model.chain import Order
+from golem.model.events import PayersFound
 from golem.model.ids import Address
 from golem.node.audit import audit
 from golem.node.engine import Engine
@@ -45,6 +46,17 @@ class Till:
         before = (await self._chain.observe(payers)).funds.claimable
         receipt = await self._chain.withdraw(payers)
         return {"tx_hash": receipt.tx_hash, "amount": before, "fee": receipt.fee}
+
+    def recover(self, since: int) -> Awaitable[Sequence[Record]]:
+        """Look through the chain from block `since` for who has paid us and is not in our books. Raises ChainFault."""
+        return Deferred.fromCoroutine(self._recover(since))
+
+    async def _recover(self, since: int) -> Sequence[Record]:
+        known = self._engine.state.ledger.earning.keys()
+        payers = [payer for payer in await self._chain.payers(since) if payer not in known]
+        paid = (await self._chain.observe(payers)).paid if payers else {}
+        self._engine.post(PayersFound(paid=paid))
+        return [{"account": payer, "paid": total} for payer, total in paid.items() if total]
 
     def funds(self) -> Awaitable[Record]:
         """What there is now, by the chain. Raises ChainFault."""

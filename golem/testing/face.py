@@ -71,6 +71,11 @@ class ScriptedOutlook:
             raise NotFound(f"nothing is known of {node}")
         return self.stories[node]
 
+    def estimate(self, submission: Submission) -> Record:
+        """Always the same."""
+        most = min(submission.budget, 4 * 10**15)
+        return {"chunks": 2, "time_ms": 60_000, "least": Wei(10**15), "most": Wei(most), "is_enough": True}
+
 
 class ScriptedFace(ScriptedOutlook):
     """Implements `golem.control.face.Face`. Set the lists; raise `refusal` at the next submission by setting it."""
@@ -210,6 +215,11 @@ class ScriptedFace(ScriptedOutlook):
         self.orders.append(order)
         return succeed({"tx_hash": "0x" + "dd" * 32, "fee": Wei(10**13)})
 
+    def recover(self, since: int) -> Awaitable[Sequence[Record]]:
+        """One, of those who paid late enough."""
+        found = {"account": "0x" + "cc" * 20, "paid": Wei(3 * 10**17)}
+        return succeed([found] if since <= 100 else [])
+
     def consent(self, payer: str) -> Awaitable[Record]:
         """Always given."""
         return succeed({"amount": Wei(10**17), "until_s": 1_700_000_000, "signature": "ab" * 65})
@@ -217,11 +227,6 @@ class ScriptedFace(ScriptedOutlook):
     def audit(self) -> Awaitable[Sequence[Record]]:
         """The findings set."""
         return succeed(self.findings)
-
-    def estimate(self, submission: Submission) -> Record:
-        """Always the same."""
-        most = min(submission.budget, 4 * 10**15)
-        return {"chunks": 2, "time_ms": 60_000, "least": Wei(10**15), "most": Wei(most), "is_enough": True}
 
     def watch(self, topic: str | None, listener: Callable[[Record], None]) -> Callable[[], None]:
         """Remember who listens."""
