@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from golem.cli.command import Call, Parser, Verbs
 from golem.cli.exits import Exit, UsageError
+from golem.cli.screen import YELLOW
 from golem.cli.words import money
 from golem.control.views import Found, Funds, Status, view, views
 from golem.errors import Fault
@@ -51,7 +52,10 @@ def _show(call: Call) -> int:
         ("to withdraw", money(funds.claimable)),
         ("owed to others", money(node.owed)),
         ("due to us", money(node.due)),
+        ("gas so far", money(funds.gas)),
     )
+    for problem in funds.problems:
+        call.screen.say(f"problem: {problem}", YELLOW)
     return Exit.OK
 
 

@@ -89,6 +89,10 @@ class Face(Outlook, Protocol):
         """Whom we owe and who owes us: `views.Payment`s."""
         ...
 
+    def payment(self, account: str) -> Awaitable[Sequence[Record]]:
+        """How it stands with one account, by our books and the contract: `views.Payment`s. Raises BadParameters."""
+        ...
+
     def submit(self, submission: Submission) -> Awaitable[Record]:
         """Take a task in; answers {"task_id"} once it is journaled. Raises Refused's leaves."""
         ...

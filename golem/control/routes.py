@@ -1,7 +1,8 @@
 """What can be asked of a node over its control socket. JSON out, JSON in, no tracebacks; docs/control.md lists it.
 
     GET  /status  /templates  /tasks  /tasks/ID  /tasks/ID/subtasks  /tasks/ID/logs  /tasks/ID/explain
-    GET  /tasks/ID/evidence  /jobs  /explain  /payments  /audit  /funds  /peers  /peers/ID  /reputation  /reputation/ID
+    GET  /tasks/ID/evidence  /jobs  /explain  /payments  /payments/ACCOUNT  /audit  /funds  /peers  /peers/ID
+    GET  /reputation  /reputation/ID  /resources
     POST /tasks  /estimates  /withdraw  /recover/BLOCK  /orders  /consents/ACCOUNT  /resources      DELETE /tasks/ID
     GET  /watch?topic=ID: one JSON object a line, empty lines between
 
@@ -82,6 +83,7 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("GET", "explain"): lambda face, _, __: face.prospects(),
     ("GET", "jobs"): lambda face, _, __: face.jobs(),
     ("GET", "payments"): lambda face, _, __: face.payments(),
+    ("GET", "payments", "*"): lambda face, account, _: face.payment(account),
     ("GET", "peers"): lambda face, _, __: face.peers(),
     ("GET", "peers", "*"): lambda face, node, _: face.peer(node),
     ("GET", "reputation"): lambda face, _, __: face.reputation(),

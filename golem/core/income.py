@@ -100,7 +100,7 @@ def on_income(turn: Turn, e: Observed) -> None:
     state.funds, state.chain_problem = sighting.funds, ""
     for payer, cumulative in sorted(sighting.paid.items()):
         state.reserved.pop(payer, None)
-        receive(state.ledger, payer, cumulative)
+        receive(state.ledger, payer, cumulative, sighting.block_ms)
         due = state.dues.get(payer, [])
         while due and state.works[due[0]].cumulative <= cumulative:
             _paid(turn, state.works[due.pop(0)], sighting.block_ms)

@@ -22,13 +22,15 @@ class Pair(Value):
     """A payer and a payee, seen from one side. `promised`: all ever owed; `paid`: all ever paid. Both only grow.
 
     `due_ms`: when the oldest of what we have not paid is due. `inherited`: what of the promised is from before these
-    books; for the rest they know the work.
+    books; for the rest they know the work. `last_ms`: when the latest payment was seen; `last_tx`: what ours was.
     """
 
     promised: Wei = Wei(0)
     paid: Wei = Wei(0)
     due_ms: int = 0
     inherited: Wei = Wei(0)
+    last_ms: int = 0
+    last_tx: str = ""
 
 
 class Ledger(msgspec.Struct):
@@ -95,13 +97,15 @@ def admit(ledger: Ledger, payee: Address, cumulative: Wei, due_ms: int) -> int:
     return more
 
 
-def settle(ledger: Ledger, payee: Address, cumulative: Wei, rest_due_ms: int = 0) -> None:
+def settle(
+    ledger: Ledger, payee: Address, cumulative: Wei, rest_due_ms: int = 0, at_ms: int = 0, tx_hash: str = ""
+) -> None:
     """Book what a batch has paid; a second time changes nothing. `rest_due_ms`: when what it did not pay is due."""
     pair = ledger.owing.get(payee, Pair())
     if cumulative > pair.paid:
         move(ledger, f"owed/{payee}", f"paid/{payee}", cumulative - pair.paid)
         due_ms = rest_due_ms if pair.promised > cumulative else 0
-        ledger.owing[payee] = evolve(pair, paid=cumulative, due_ms=due_ms)
+        ledger.owing[payee] = evolve(pair, paid=cumulative, due_ms=due_ms, last_ms=at_ms, last_tx=tx_hash)
 
 
 def earn(ledger: Ledger, payer: Address, amount: Wei, cumulative: Wei) -> None:
@@ -122,13 +126,13 @@ def remember(ledger: Ledger, payer: Address, received: Wei) -> None:
         ledger.earning[payer] = Pair(promised=received, paid=received, inherited=received)
 
 
-def receive(ledger: Ledger, payer: Address, cumulative: Wei) -> None:
+def receive(ledger: Ledger, payer: Address, cumulative: Wei, at_ms: int = 0) -> None:
     """Book what the chain shows. Over-payment is credit: it is booked when work has been accepted for it."""
     pair = ledger.earning.get(payer, Pair())
     booked = Wei(min(cumulative, pair.promised))
     if booked > pair.paid:
         move(ledger, f"due/{payer}", f"received/{payer}", booked - pair.paid)
-        ledger.earning[payer] = evolve(pair, paid=booked)
+        ledger.earning[payer] = evolve(pair, paid=booked, last_ms=at_ms)
 
 
 def unpaid(ledger: Ledger, payer: Address) -> int:

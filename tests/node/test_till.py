@@ -10,7 +10,7 @@ from golem.core.ledger import Pair, move
 from golem.core.state import NodeState, Peer
 from golem.core.subtask import Subtask
 from golem.errors import BadParameters
-from golem.model.chain import PutIn, SetAside, Statement, Unlock, Voucher
+from golem.model.chain import Funds, PutIn, SetAside, Sighting, Statement, Unlock, Voucher
 from golem.model.ids import Address, JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Assignment
 from golem.model.money import Wei
@@ -18,6 +18,7 @@ from golem.model.spec import Job, Limits, TaskSpec
 from golem.model.value import evolve
 from golem.node.audit import audit
 from golem.node.estimate import estimate
+from golem.node.means import lacking
 from golem.node.till import read_order
 from golem.testing.keys import FixedKeyring
 from golem.testing.toy import Toy
@@ -164,6 +165,23 @@ def test_an_estimate_is_half_to_twice_of_the_guess_and_within_the_budget() -> No
     assert (made["least"], made["most"]) == (chunks * (guess // 2), 2 * chunks * guess)
     tight = estimate(template, evolve(spec, budget=Wei(chunks)))
     assert (tight["least"], tight["most"], tight["is_enough"]) == (chunks, chunks, False)
+
+
+@pytest.mark.parametrize(
+    ("funds", "words"),
+    [
+        (Funds(free=Wei(60), wallet=Wei(10**6)), []),
+        (Funds(free=Wei(59), wallet=Wei(10**6)), ["golem wallet deposit"]),
+        (Funds(free=Wei(60), wallet=Wei(67_499)), ["for gas, and the wallet has"]),
+        (Funds(free=Wei(60), wallet=Wei(74_999), claimable=Wei(5)), ["take out"]),
+    ],
+    ids=["enough", "deposit", "gas to pay", "gas to withdraw"],
+)
+def test_what_money_is_short_of_is_said_with_the_way_out(funds: Funds, words: list[str]) -> None:
+    seen = Sighting(block=1, block_ms=0, funds=funds, base_fee=Wei(1))
+    found = lacking(books(), seen, ME.account)
+    assert len(found) == len(words) and all(map(str.__contains__, found, words))
+    assert all(ME.account in problem for problem in found if "gas" in problem)
 
 
 def test_an_order_is_read_from_json() -> None:
