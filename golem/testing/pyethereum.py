@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-import eth_keyfile
 from coincurve import PrivateKey
 from eth_account import Account
+from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from golem.wire.account import address_of, keccak256
 
@@ -73,14 +73,14 @@ class keys:
     @staticmethod
     def make_keystore_json(priv: Key, pw: Key, kdf: Literal["pbkdf2", "scrypt"] = "pbkdf2") -> Mapping[str, object]:
         """A key file's content."""
-        made: Mapping[str, object] = eth_keyfile.create_keyfile_json(normalize_key(priv), _password(pw), kdf=kdf)
+        made: Mapping[str, object] = create_keyfile_json(normalize_key(priv), _password(pw), kdf=kdf)
         return made
 
     @staticmethod
     def decode_keystore_json(jsondata: Mapping[str, object], pw: Key) -> bytes:
         """The key in a key file. Raises ValueError, also for a wrong password."""
         try:
-            return bytes(eth_keyfile.decode_keyfile_json(dict(jsondata), _password(pw)))
+            return bytes(decode_keyfile_json(dict(jsondata), _password(pw)))
         except (KeyError, TypeError, NotImplementedError) as why:
             raise ValueError(f"not a key file: {why!r}") from why
 
