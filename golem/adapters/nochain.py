@@ -52,6 +52,10 @@ class NoChain:
         """Not here."""
         return fail(ChainFault(NO_CHAIN))
 
+    def payers(self, since: int = 0) -> Deferred[Sequence[Address]]:
+        """Not here."""
+        return fail(ChainFault(NO_CHAIN))
+
     def withdraw(self, payers: Sequence[Address]) -> Deferred[Receipt]:
         """Not here."""
         return fail(ChainFault(NO_CHAIN))

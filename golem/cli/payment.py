@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from golem.cli.command import Call, Parser, Verbs
 from golem.cli.exits import Exit
-from golem.cli.screen import GREEN, RED
+from golem.cli.screen import GREEN, RED, YELLOW
 from golem.cli.words import money, when
 from golem.control.views import Finding, Payment, views
 from golem.errors import NotFound
@@ -50,24 +50,30 @@ def _show(call: Call) -> int:
     if len({payment.account for payment in found}) != 1:
         many = "several accounts begin" if found else "nothing was ever promised to or by an account that begins"
         raise NotFound(f"{many} with {start}; see: golem payment list")
+    records = call.client.get(f"/payments/{found[0].account}")
     if call.screen.is_json:
-        call.screen.record(
-            [r for r in records if isinstance(r, dict) and r.get("account") == found[0].account]
-            if isinstance(records, list)
-            else []
-        )
+        call.screen.record(records)
         return Exit.OK
-    for payment in found:
-        call.screen.fields(
-            (WAYS.get(payment.direction, ""), payment.account),
-            ("state", payment.state),
-            ("promised", money(payment.promised)),
-            ("paid", money(payment.paid)),
-            ("open", money(_rest(payment))),
-            ("due", when(payment.due_ms) if _rest(payment) else ""),
-            ("reserved", money(payment.reserved) if int(payment.reserved) else ""),
-        )
+    for payment in views(Payment, records):
+        _tell(call, payment)
     return Exit.OK
+
+
+def _tell(call: Call, payment: Payment) -> None:
+    call.screen.fields(
+        (WAYS.get(payment.direction, ""), payment.account),
+        ("state", payment.state),
+        ("promised", money(payment.promised)),
+        ("paid", money(payment.paid)),
+        ("by the contract", money(payment.on_chain) if payment.on_chain is not None else ""),
+        ("last paid", when(payment.last_ms)),
+        ("transaction", payment.last_tx),
+        ("open", money(_rest(payment))),
+        ("due", when(payment.due_ms) if _rest(payment) else ""),
+        ("reserved", money(payment.reserved) if int(payment.reserved) else ""),
+    )
+    if payment.problem:
+        call.screen.say(f"problem: {payment.problem}", YELLOW)
 
 
 def _audit(call: Call) -> int:

@@ -8,7 +8,8 @@ from golem.cli.command import Call, Parser, options
 from golem.cli.exits import Exit
 from golem.cli.screen import YELLOW
 from golem.cli.words import money, when
-from golem.control.views import Status, view
+from golem.control.views import Funds, Status, view
+from golem.errors import Fault
 
 
 def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
@@ -18,6 +19,8 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
 
 def _show(call: Call) -> int:
     record = call.client.get("/status")
+    if isinstance(record, dict) and record.get("account"):
+        record |= _fresh(call, record)
     if call.screen.is_json:
         call.screen.record(record)
         return Exit.OK
@@ -45,6 +48,16 @@ def _show(call: Call) -> int:
     for problem in status.problems:
         call.screen.say(f"problem: {problem}", YELLOW)
     return Exit.OK
+
+
+def _fresh(call: Call, record: Mapping[str, object]) -> Mapping[str, object]:
+    """What the chain says of its funds now, instead of what the node last saw; where it can't be seen, why."""
+    problems = view(Status, record).problems
+    try:
+        funds = call.client.get("/funds")
+    except Fault as why:
+        return {"problems": list(dict.fromkeys([*problems, f"{why}; the funds are those last seen"]))}
+    return {"funds": funds, "problems": [*problems, *view(Funds, funds).problems]}
 
 
 def _provides(status: Status) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from golem.cli.command import Call, Parser, Verbs
 from golem.cli.exits import Exit, UsageError
+from golem.cli.screen import YELLOW
 from golem.cli.words import money
-from golem.control.views import Funds, Status, view
+from golem.control.views import Found, Funds, Status, view, views
 from golem.errors import Fault
 from golem.model.money import ether
 
@@ -24,6 +25,8 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     deposit = verbs.add("deposit", _deposit, "move ether from the wallet into the contract, to pay with")
     withdraw = verbs.add("withdraw", _withdraw, "take out of the contract what others have paid")
     withdraw.add_argument("--own", metavar="ETHER", help="take back so much of the own deposit instead")
+    recover = verbs.add("recover", _recover, "after the node's journal was lost, find those who have paid this account")
+    recover.add_argument("--since", metavar="BLOCK", type=int, default=0, help="the first block to look at (0)")
     reserve = verbs.add("reserve", _reserve, "set some of the deposit aside for one provider")
     reclaim = verbs.add("reclaim", _reclaim, "make the reserve for a provider free again, two days after an unlock")
     consent = verbs.add("consent", _consent, "as a provider, let a requestor have its reserve back at once")
@@ -49,7 +52,10 @@ def _show(call: Call) -> int:
         ("to withdraw", money(funds.claimable)),
         ("owed to others", money(node.owed)),
         ("due to us", money(node.due)),
+        ("gas so far", money(funds.gas)),
     )
+    for problem in funds.problems:
+        call.screen.say(f"problem: {problem}", YELLOW)
     return Exit.OK
 
 
@@ -64,6 +70,19 @@ def _withdraw(call: Call) -> int:
         return _order(call, f"took back {money(amount)}", type="TakeBack", amount=str(amount))
     answer = _answer(call, call.client.post("/withdraw"))
     return _done(call, answer, f"withdrew {money(str(answer.get('amount', '0')))}")
+
+
+def _recover(call: Call) -> int:
+    call.screen.note("looking through the chain; on a public one that may take minutes")
+    records = call.client.post(f"/recover/{call.args.since}", {})
+    if call.screen.is_json:
+        call.screen.record(records)
+        return Exit.OK
+    rows = [(found.account, money(found.paid)) for found in views(Found, records)]
+    call.screen.table(("ACCOUNT", "EVER PAID"), rows, "nobody has paid this account whom its books do not know")
+    if rows:
+        call.screen.note("golem wallet withdraw takes out what is still there")
+    return Exit.OK
 
 
 def _reserve(call: Call) -> int:

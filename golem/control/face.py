@@ -89,6 +89,10 @@ class Face(Outlook, Protocol):
         """Whom we owe and who owes us: `views.Payment`s."""
         ...
 
+    def payment(self, account: str) -> Awaitable[Sequence[Record]]:
+        """How it stands with one account, by our books and the contract: `views.Payment`s. Raises BadParameters."""
+        ...
+
     def submit(self, submission: Submission) -> Awaitable[Record]:
         """Take a task in; answers {"task_id"} once it is journaled. Raises Refused's leaves."""
         ...
@@ -106,6 +110,10 @@ class Face(Outlook, Protocol):
 
         Raises ChainFault.
         """
+        ...
+
+    def recover(self, since: int) -> Awaitable[Sequence[Record]]:
+        """Enter who has paid us since block `since` and our books do not know: `views.Found`s. Raises ChainFault."""
         ...
 
     def order(self, order: Order) -> Awaitable[Record]:

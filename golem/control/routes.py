@@ -1,8 +1,9 @@
 """What can be asked of a node over its control socket. JSON out, JSON in, no tracebacks; docs/control.md lists it.
 
     GET  /status  /templates  /tasks  /tasks/ID  /tasks/ID/subtasks  /tasks/ID/logs  /tasks/ID/explain
-    GET  /tasks/ID/evidence  /jobs  /explain  /payments  /audit  /funds  /peers  /peers/ID  /reputation  /reputation/ID
-    POST /tasks  /estimates  /withdraw  /orders  /consents/ACCOUNT  /resources      DELETE /tasks/ID
+    GET  /tasks/ID/evidence  /jobs  /explain  /payments  /payments/ACCOUNT  /audit  /funds  /peers  /peers/ID
+    GET  /reputation  /reputation/ID  /resources
+    POST /tasks  /estimates  /withdraw  /recover/BLOCK  /orders  /consents/ACCOUNT  /resources      DELETE /tasks/ID
     GET  /watch?topic=ID: one JSON object a line, empty lines between
 
 An error is `{"error": {"code", "message"}}`, its code the name of a class in `golem.errors`.
@@ -32,6 +33,7 @@ from golem.node.submission import read
 from golem.node.till import read_order
 
 MAX_BODY_BYTES = 1 << 20  # a submission with 64 resources has 20 KiB
+MAX_BLOCK_DIGITS = 12  # of a block's number: a chain of one a millisecond has them after thirty years
 ID_PLACE = 1  # where a path has a task's or node's id
 ANSWER_TIMEOUT_S = 300.0  # a withdrawal waits for some blocks
 
@@ -56,6 +58,12 @@ def _task(face: Face, task_id: str, _: bytes) -> object:
     return task
 
 
+def _block(number: str) -> int:
+    if not (number.isascii() and number.isdigit()) or len(number) > MAX_BLOCK_DIGITS:
+        raise BadParameters(f"{number!r} is no block's number")
+    return int(number)
+
+
 def _cancel(face: Face, task_id: str, _: bytes) -> object:
     face.cancel(task_id)
     return {"task_id": task_id}
@@ -75,6 +83,7 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("GET", "explain"): lambda face, _, __: face.prospects(),
     ("GET", "jobs"): lambda face, _, __: face.jobs(),
     ("GET", "payments"): lambda face, _, __: face.payments(),
+    ("GET", "payments", "*"): lambda face, account, _: face.payment(account),
     ("GET", "peers"): lambda face, _, __: face.peers(),
     ("GET", "peers", "*"): lambda face, node, _: face.peer(node),
     ("GET", "reputation"): lambda face, _, __: face.reputation(),
@@ -84,6 +93,7 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("GET", "resources"): lambda face, _, __: face.stock.show(),
     ("POST", "resources"): lambda face, _, body: face.stock.do(read_wish(body)),
     ("POST", "withdraw"): lambda face, _, __: face.withdraw(),
+    ("POST", "recover", "*"): lambda face, since, _: face.recover(_block(since)),
     ("POST", "orders"): lambda face, _, body: face.order(read_order(body)),
     ("POST", "consents", "*"): lambda face, payer, _: face.consent(payer),
     ("POST", "estimates"): lambda face, _, body: face.estimate(read(body)),

@@ -26,11 +26,16 @@ class Record(Value, tag=False, forbid_unknown_fields=False):
 
 
 class Funds(Record):
-    """`free`: in the contract, to pay with; `claimable`: in it, for us to withdraw; `wallet`: outside of it."""
+    """`free`: in the contract, to pay with; `claimable`: in it, for us to withdraw; `wallet`: outside of it.
+
+    `gas`: what the node's own transactions have cost so far. `problems`: what there is too little of, and the way out.
+    """
 
     free: Amount = "0"
     claimable: Amount = "0"
     wallet: Amount = "0"
+    gas: Amount = "0"
+    problems: tuple[str, ...] = ()
 
 
 class Status(Record):
@@ -224,7 +229,9 @@ class Prospects(Record):
 class Payment(Record):
     """Money between us and one account. `direction`: "out" or "in". `due_ms`: when the oldest unpaid work is due.
 
-    `state`: settled, due, late, sending (in the open batch) or claiming. `reserved`: set aside for us.
+    `state`: settled, due, late, delayed, sending (in the open batch) or claiming. `reserved`: set aside for the payee.
+    `last_ms`: when the latest payment was seen, `last_tx`: in which transaction, of ours. `on_chain`: all ever paid, by
+    the contract; `problem`: why it can't be seen.
     """
 
     direction: str
@@ -234,6 +241,17 @@ class Payment(Record):
     due_ms: int = 0
     state: str = ""
     reserved: Amount = "0"
+    last_ms: int = 0
+    last_tx: str = ""
+    on_chain: Amount | None = None
+    problem: str = ""
+
+
+class Found(Record):
+    """A requestor that our books had forgotten. `paid`: to us, all ever."""
+
+    account: str
+    paid: str
 
 
 class Estimate(Record):

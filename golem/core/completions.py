@@ -31,6 +31,7 @@ def completed(turn: Turn, event: e.Completion) -> None:
 
 
 def _moved(turn: Turn, event: e.Deposited | e.Paid | e.Claimed | e.Withdrawn) -> None:
+    turn.state.gas += event.receipt.fee
     match event:
         case e.Deposited():
             requestor.on_deposited(turn, event)

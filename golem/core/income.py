@@ -58,7 +58,7 @@ def _check(turn: Turn, work: Work, acceptance: Acceptance) -> None:
 def _book(turn: Turn, work: Work, acceptance: Acceptance) -> None:
     """What is owed to us is entered, and watched for on the chain."""
     payer = turn.state.peers[work.requestor].payee
-    earn(turn.state.ledger, payer, acceptance.amount)
+    earn(turn.state.ledger, payer, acceptance.amount, acceptance.cumulative)
     turn.state.dues.setdefault(payer, []).append(work.subtask_id)
     turn.tell("node", "earned", subtask=work.subtask_id, amount_wei=str(acceptance.amount))
     watch(turn)
@@ -100,7 +100,7 @@ def on_income(turn: Turn, e: Observed) -> None:
     state.funds, state.chain_problem = sighting.funds, ""
     for payer, cumulative in sorted(sighting.paid.items()):
         state.reserved.pop(payer, None)
-        receive(state.ledger, payer, cumulative)
+        receive(state.ledger, payer, cumulative, sighting.block_ms)
         due = state.dues.get(payer, [])
         while due and state.works[due[0]].cumulative <= cumulative:
             _paid(turn, state.works[due.pop(0)], sighting.block_ms)

@@ -12,7 +12,7 @@ import msgspec
 from golem.errors import NotEnoughFunds
 from golem.model.ids import Address, TaskId
 from golem.model.money import Wei
-from golem.model.value import Value
+from golem.model.value import Value, evolve
 
 FREE = "free"
 SOURCES = frozenset({"chain", "work"})
@@ -21,12 +21,16 @@ SOURCES = frozenset({"chain", "work"})
 class Pair(Value):
     """A payer and a payee, seen from one side. `promised`: all ever owed; `paid`: all ever paid. Both only grow.
 
-    `due_ms`: when the oldest of what we have not paid is due.
+    `due_ms`: when the oldest of what we have not paid is due. `inherited`: what of the promised is from before these
+    books; for the rest they know the work. `last_ms`: when the latest payment was seen; `last_tx`: what ours was.
     """
 
     promised: Wei = Wei(0)
     paid: Wei = Wei(0)
     due_ms: int = 0
+    inherited: Wei = Wei(0)
+    last_ms: int = 0
+    last_tx: str = ""
 
 
 class Ledger(msgspec.Struct):
@@ -70,7 +74,7 @@ def owe(ledger: Ledger, task: TaskId, payee: Address, amount: Wei, due_ms: int =
     move(ledger, f"task/{task}", f"owed/{payee}", amount)
     old = ledger.owing.get(payee, Pair())
     oldest_ms = old.due_ms if old.promised > old.paid else due_ms
-    ledger.owing[payee] = Pair(promised=Wei(old.promised + amount), paid=old.paid, due_ms=oldest_ms)
+    ledger.owing[payee] = evolve(old, promised=Wei(old.promised + amount), due_ms=oldest_ms)
     return ledger.owing[payee].promised
 
 
@@ -78,7 +82,7 @@ def recall(ledger: Ledger, payee: Address, given: Wei) -> None:
     """Take over from the contract what `payee` was ever paid, where these books do not know it."""
     if payee not in ledger.owing:
         move(ledger, "chain", f"paid/{payee}", given)
-        ledger.owing[payee] = Pair(promised=given, paid=given)
+        ledger.owing[payee] = Pair(promised=given, paid=given, inherited=given)
 
 
 def admit(ledger: Ledger, payee: Address, cumulative: Wei, due_ms: int) -> int:
@@ -88,34 +92,47 @@ def admit(ledger: Ledger, payee: Address, cumulative: Wei, due_ms: int) -> int:
     if more:
         move(ledger, "chain", f"owed/{payee}", more)
         oldest_ms = old.due_ms if old.promised > old.paid else due_ms
-        ledger.owing[payee] = Pair(promised=cumulative, paid=old.paid, due_ms=oldest_ms)
+        inherited = Wei(old.inherited + more)
+        ledger.owing[payee] = evolve(old, promised=cumulative, due_ms=oldest_ms, inherited=inherited)
     return more
 
 
-def settle(ledger: Ledger, payee: Address, cumulative: Wei, rest_due_ms: int = 0) -> None:
+def settle(
+    ledger: Ledger, payee: Address, cumulative: Wei, rest_due_ms: int = 0, at_ms: int = 0, tx_hash: str = ""
+) -> None:
     """Book what a batch has paid; a second time changes nothing. `rest_due_ms`: when what it did not pay is due."""
     pair = ledger.owing.get(payee, Pair())
     if cumulative > pair.paid:
         move(ledger, f"owed/{payee}", f"paid/{payee}", cumulative - pair.paid)
         due_ms = rest_due_ms if pair.promised > cumulative else 0
-        ledger.owing[payee] = Pair(promised=pair.promised, paid=cumulative, due_ms=due_ms)
+        ledger.owing[payee] = evolve(pair, paid=cumulative, due_ms=due_ms, last_ms=at_ms, last_tx=tx_hash)
 
 
-def earn(ledger: Ledger, payer: Address, amount: Wei) -> Wei:
-    """Book work of ours that was accepted; returns all that `payer` ever promised."""
-    move(ledger, "work", f"due/{payer}", amount)
+def earn(ledger: Ledger, payer: Address, amount: Wei, cumulative: Wei) -> None:
+    """Book work of ours that was accepted. `cumulative`: all that `payer` has ever promised.
+
+    Where that is more than these books know, the difference is from before them.
+    """
     old = ledger.earning.get(payer, Pair())
-    ledger.earning[payer] = Pair(promised=Wei(old.promised + amount), paid=old.paid)
-    return ledger.earning[payer].promised
+    before = Wei(cumulative - amount - old.promised)
+    move(ledger, "work", f"due/{payer}", before + amount)
+    ledger.earning[payer] = evolve(old, promised=cumulative, inherited=Wei(old.inherited + before))
 
 
-def receive(ledger: Ledger, payer: Address, cumulative: Wei) -> None:
+def remember(ledger: Ledger, payer: Address, received: Wei) -> None:
+    """Take over from the contract what `payer` has ever paid us, where these books do not know it."""
+    if payer not in ledger.earning:
+        move(ledger, "work", f"received/{payer}", received)
+        ledger.earning[payer] = Pair(promised=received, paid=received, inherited=received)
+
+
+def receive(ledger: Ledger, payer: Address, cumulative: Wei, at_ms: int = 0) -> None:
     """Book what the chain shows. Over-payment is credit: it is booked when work has been accepted for it."""
     pair = ledger.earning.get(payer, Pair())
     booked = Wei(min(cumulative, pair.promised))
     if booked > pair.paid:
         move(ledger, f"due/{payer}", f"received/{payer}", booked - pair.paid)
-        ledger.earning[payer] = Pair(promised=pair.promised, paid=booked)
+        ledger.earning[payer] = evolve(pair, paid=booked, last_ms=at_ms)
 
 
 def unpaid(ledger: Ledger, payer: Address) -> int:

@@ -27,5 +27,5 @@ def promise(turn: Turn, subtask: Subtask) -> Subtask:
     )
     turn.ask(Send(to=subtask.provider, message=acceptance))
     schedule(turn)
-    paid = turn.state.subtasks[subtask.subtask_id] = evolve(subtask, amount=amount)
+    paid = turn.state.subtasks[subtask.subtask_id] = evolve(subtask, amount=amount, payee=payee)
     return paid

@@ -1,20 +1,22 @@
-"""Books that were lost: what we owed comes back from the contract, and from our own signatures as payees show them.
+"""Books that were lost: what was between us and others comes back from the contract, and from what was signed.
 
     an offer of a payee not in our books ----> Observe(pair) ----> its total goes on from what it was ever paid
     a Reminder: more than our books know ----> Observe(pair) ----> that much is owed, and paid with the next batch
+    PayersFound, where the user looked ----> what they have ever paid us is in our books, and can be taken out
 
 Without the first, totals would begin anew and pay nothing before they reached the old ones; without the second, what
-was promised and not paid yet would be lost. An account that never sent a transaction owes nobody, and never looks.
+was promised and not paid yet would be lost; without the third, what we had not taken out of the contract. An account
+that never sent a transaction owes nobody, and never looks.
 """
 
 from __future__ import annotations
 
-from golem.core.ledger import admit, recall
+from golem.core.ledger import admit, recall, remember
 from golem.core.settlement import RETRY_MS, schedule
 from golem.core.turn import Turn
 from golem.errors import IllegalTransition
 from golem.model.effects import Observe
-from golem.model.events import Failed, Observed
+from golem.model.events import Failed, Observed, PayersFound
 from golem.model.ids import Address, NodeId
 from golem.model.messages import Reminder
 from golem.model.money import Wei
@@ -57,3 +59,10 @@ def on_seen(turn: Turn, event: Observed) -> Address:
 def on_blind(turn: Turn, event: Failed) -> None:
     """The chain could not be looked at: again, once it may have come to."""
     turn.after(RETRY_MS, event.key)
+
+
+def on_payers(turn: Turn, event: PayersFound) -> None:
+    """The contract's history has told who ever paid us."""
+    for payer, total in sorted(event.paid.items()):
+        if total:
+            remember(turn.state.ledger, payer, total)

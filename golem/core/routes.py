@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from golem.core import hiring, leases, neighbours, provider, purse, requestor
+from golem.core import hiring, leases, neighbours, provider, purse, recall, requestor
 from golem.core.completions import completed
 from golem.core.turn import Turn
 from golem.model import events as e
 from golem.model import messages as m
 from golem.model.ids import NodeId, SubtaskId, TaskId
 
-Local = e.Started | e.Connected | e.Lost | e.TaskSubmitted | e.TaskCancelled | e.Rested
+Local = e.Started | e.Connected | e.Lost | e.TaskSubmitted | e.TaskCancelled | e.Rested | e.PayersFound
 """What happens to a node itself, be it its user's doing or its machine's."""
 
 
@@ -22,7 +22,15 @@ def route(turn: Turn, event: e.Event) -> None:
             _heard(turn, event.peer, event.message)
         case e.TimerFired():
             _fired(turn, event.name)
-        case e.Started() | e.Connected() | e.Lost() | e.TaskSubmitted() | e.TaskCancelled() | e.Rested():
+        case (
+            e.Started()
+            | e.Connected()
+            | e.Lost()
+            | e.TaskSubmitted()
+            | e.TaskCancelled()
+            | e.Rested()
+            | e.PayersFound()
+        ):
             _local(turn, event)
         case _:
             completed(turn, event)
@@ -43,6 +51,8 @@ def _local(turn: Turn, event: Local) -> None:
             provider.rest(turn, event.reason)
         case e.TaskCancelled():
             requestor.cancel(turn, event.task_id, event)
+        case e.PayersFound():
+            recall.on_payers(turn, event)
         case _:
             assert_never(event)
 

@@ -81,7 +81,7 @@ def on_paid(turn: Turn, event: Paid) -> None:
         return
     rest_due_ms = state.frozen_ms + turn.settings.payment_window_ms  # what is left was accepted after the freeze
     for word in state.batch.words:
-        settle(state.ledger, word.payee, word.cumulative, rest_due_ms)
+        settle(state.ledger, word.payee, word.cumulative, rest_due_ms, turn.now_ms, event.receipt.tx_hash)
     payees = len(state.batch.words)
     turn.tell(
         "node",

@@ -35,6 +35,7 @@ class NodeState(msgspec.Struct, kw_only=True):
     do not offer, where we have said so. `errands`: what a running check or merge is for, as (kind, id). `dues`:
     accepted work by payer, the oldest first. `reserved`: set aside for us by payer. `claims`: by payer, no claim
     before. `delays`: by payer, why it does not pay yet. `sent`: how many transactions of ours the chain has.
+    `gas`: what this node's own transactions have cost, in wei.
     `frozen_ms`: when the open batch was made; what is accepted later is in the next. `payment_problem`: why
     the open batch is not paid yet; `chain_problem`: why the chain can't be seen. `checking`: results whose checks
     run; `to_check`: those that wait for theirs. `notes`: refusals by topic, counted. `resting`: why no new work is
@@ -63,6 +64,7 @@ class NodeState(msgspec.Struct, kw_only=True):
     claims: dict[Address, int] = {}
     delays: dict[Address, str] = {}
     sent: int = 0
+    gas: int = 0
     withdraws: int = 0
     is_withdrawing: bool = False
     batch: Batch | None = None

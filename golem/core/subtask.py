@@ -17,7 +17,7 @@ from enum import Enum
 from golem.core.machine import Step, Table
 from golem.model.effects import Fetch, Send
 from golem.model.events import Executed, Failed, Fetched
-from golem.model.ids import NodeId, SubtaskId, TaskId
+from golem.model.ids import NOBODY, Address, NodeId, SubtaskId, TaskId
 from golem.model.messages import Cancellation, Delivery, Failure, Place, Reason, Refusal, Rejection
 from golem.model.money import Wei, cost
 from golem.model.spec import Judgement, Verdict
@@ -52,7 +52,7 @@ class Subtask(Value):
     """One attempt. `gateway`: where its provider serves content. `reports`: by check, as they come in.
 
     `step`: of the verifier's, which is asked now; `salt`: from which its checks were planned.
-    `ahead`: one more than what each slot of its provider has before it.
+    `ahead`: one more than what each slot of its provider has before it. `amount`: owed for it, to `payee`.
     """
 
     subtask_id: SubtaskId
@@ -75,6 +75,7 @@ class Subtask(Value):
     reports: dict[str, bytes] = {}
     judgement: Judgement | None = None
     amount: Wei = Wei(0)
+    payee: Address = NOBODY
     reason: str = ""
 
 

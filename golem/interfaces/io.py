@@ -178,6 +178,12 @@ class IChain(Interface):
     def withdraw(payers: Sequence[Address]) -> Awaitable[Receipt]:
         """Take out all that these payers have paid us."""
 
+    def payers(since: int = 0) -> Awaitable[Sequence[Address]]:
+        """Whoever has paid us by a batch or a claim since block `since`, by the contract's history.
+
+        For books that were lost: it reads all blocks, minutes on a public chain. Raises ChainFault.
+        """
+
     def inspect(payers: Sequence[Address], payees: Sequence[Address]) -> Awaitable[Statement]:
         """The contract's side of our books, at one block a few deep. Raises ChainFault."""
 

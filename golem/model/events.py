@@ -5,6 +5,7 @@ from __future__ import annotations
 from golem.model.chain import Receipt, Sighting
 from golem.model.ids import Address, Cid, NodeId, TaskId
 from golem.model.messages import Message, Place, Reason
+from golem.model.money import Wei
 from golem.model.settings import Settings
 from golem.model.spec import Capability, Outcome, Resource, TaskSpec
 from golem.model.value import Value
@@ -77,6 +78,12 @@ class TimerFired(Value):
     """The instant that `SetTimer` named has come."""
 
     name: str
+
+
+class PayersFound(Value):
+    """The contract's history was looked through for whoever has paid us. `paid`: by payer, all ever."""
+
+    paid: dict[Address, Wei]
 
 
 class Rested(Value):
@@ -166,6 +173,7 @@ Event = (
     | Heard
     | TimerFired
     | Rested
+    | PayersFound
     | Published
     | Fetched
     | Executed

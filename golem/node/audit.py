@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from golem.core import ledger
-from golem.core.job import Phase
+from golem.core.job import Phase, Work
+from golem.core.ledger import Pair
 from golem.core.state import NodeState
 from golem.model.chain import Statement
+from golem.model.ids import Address
 
 Finding = Mapping[str, object]
 
@@ -15,7 +18,11 @@ Finding = Mapping[str, object]
 def audit(state: NodeState, contract: Statement) -> list[Finding]:
     """One finding for each law: whether it holds, and what breaks it."""
     laws = (
-        ("I1", "what is promised to us is the sum of the promises, each with its voucher", _promises(state)),
+        (
+            "I1",
+            "what is promised, by us and to us, is what accepted work is worth, with its vouchers",
+            _promises(state),
+        ),
         ("I2", "the contract shows no wei paid that was not promised", _overpaid(state, contract)),
         ("I3", "every wei is somewhere: the books sum to zero", _sums(state)),
         ("I4", "the deposit covers budgets and debts", _cover(state, contract)),
@@ -31,13 +38,30 @@ def audit(state: NodeState, contract: Statement) -> list[Finding]:
 
 
 def _promises(state: NodeState) -> Iterator[str]:
+    accepted: Counter[Address] = Counter()
+    for subtask in state.subtasks.values():
+        accepted[subtask.payee] += subtask.amount
+    for payee, pair in sorted(state.ledger.owing.items()):
+        if pair.promised != pair.inherited + accepted[payee]:
+            known = pair.promised - pair.inherited
+            yield f"{payee} was promised {known} wei, and its accepted work is worth {accepted[payee]}"
     for payer, pair in sorted(state.ledger.earning.items()):
-        works = [state.works[subtask_id] for subtask_id in state.dues.get(payer, [])]
-        total = sum(work.amount for work in works)
-        credit = pair.promised - pair.paid
-        if not 0 <= credit <= total:
-            yield f"{payer} owes {credit} wei, and the work it has not paid is worth {total}"
-        yield from (f"{payer}: no voucher for {work.subtask_id}" for work in works if work.voucher is None)
+        yield from _vouched(payer, pair, [state.works[subtask_id] for subtask_id in state.dues.get(payer, [])])
+
+
+def _vouched(payer: Address, pair: Pair, due: Sequence[Work]) -> Iterator[str]:
+    """What breaks the law of what a payer owes: each voucher covers its work and all before, the newest all of it."""
+    before = 0
+    for work in due:
+        if work.voucher is None:
+            yield f"{payer}: no voucher for {work.subtask_id}"
+        elif not before + work.amount <= work.cumulative == work.voucher.cumulative:
+            yield f"{payer}: the voucher for {work.subtask_id} is of {work.voucher.cumulative} wei, after {before}"
+        before = work.cumulative
+    if due and before != pair.promised:
+        yield f"{payer} owes up to {pair.promised} wei in all, and its newest promise is of {before}"
+    if not due and pair.promised != pair.paid:
+        yield f"{payer} owes {pair.promised - pair.paid} wei, and all its work is paid"
 
 
 def _overpaid(state: NodeState, contract: Statement) -> Iterator[str]:

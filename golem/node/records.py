@@ -131,6 +131,8 @@ def _payment(direction: str, account: str, pair: Pair, due_ms: int, words: str) 
         "promised": pair.promised,
         "paid": pair.paid,
         "due_ms": due_ms,
+        "last_ms": pair.last_ms,
+        "last_tx": pair.last_tx,
         "state": words if pair.promised > pair.paid else "settled",
     }
 

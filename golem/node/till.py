@@ -7,12 +7,16 @@ from collections.abc import Awaitable, Mapping, Sequence
 import msgspec
 from twisted.internet.defer import Deferred
 
-from golem.errors import BadParameters
+from golem.errors import BadParameters, ChainFault
 from golem.interfaces import IChain, IEntropy
 from golem.model.chain import Order
+from golem.model.events import PayersFound
 from golem.model.ids import Address
+from golem.model.money import Wei
 from golem.node.audit import audit
 from golem.node.engine import Engine
+from golem.node.means import lacking
+from golem.node.records import payments
 from golem.node.submission import read_wei
 
 Record = Mapping[str, object]
@@ -26,6 +30,13 @@ def read_order(data: bytes) -> Order:
     except (msgspec.MsgspecError, ValueError, RecursionError) as why:
         raise BadParameters(f"the request does not fit: {why}") from why
     return order
+
+
+def _address(text: str) -> Address:
+    try:
+        return msgspec.convert(text, Address)
+    except msgspec.ValidationError as why:
+        raise BadParameters(f"{text} is no account: {why}") from why
 
 
 class Till:
@@ -46,13 +57,45 @@ class Till:
         receipt = await self._chain.withdraw(payers)
         return {"tx_hash": receipt.tx_hash, "amount": before, "fee": receipt.fee}
 
+    def recover(self, since: int) -> Awaitable[Sequence[Record]]:
+        """Look through the chain from block `since` for who has paid us and is not in our books. Raises ChainFault."""
+        return Deferred.fromCoroutine(self._recover(since))
+
+    async def _recover(self, since: int) -> Sequence[Record]:
+        known = self._engine.state.ledger.earning.keys()
+        payers = [payer for payer in await self._chain.payers(since) if payer not in known]
+        paid = (await self._chain.observe(payers)).paid if payers else {}
+        self._engine.post(PayersFound(paid=paid))
+        return [{"account": payer, "paid": total} for payer, total in paid.items() if total]
+
     def funds(self) -> Awaitable[Record]:
         """What there is now, by the chain. Raises ChainFault."""
         return Deferred.fromCoroutine(self._funds())
 
     async def _funds(self) -> Record:
-        funds = (await self._chain.observe(sorted(self._engine.state.ledger.earning))).funds
-        return {"free": funds.free, "claimable": funds.claimable, "wallet": funds.wallet}
+        state = self._engine.state
+        seen = await self._chain.observe(sorted(state.ledger.earning))
+        funds, gas = seen.funds, Wei(state.gas)
+        found = {"free": funds.free, "claimable": funds.claimable, "wallet": funds.wallet, "gas": gas}
+        return {**found, "problems": lacking(state, seen, self._chain.account)}
+
+    def payment(self, account: str) -> Awaitable[Sequence[Record]]:
+        """How it stands with one account, by our books and, where it can be seen, by the contract."""
+        return Deferred.fromCoroutine(self._payment(account))
+
+    async def _payment(self, account: str) -> Sequence[Record]:
+        found = [record for record in payments(self._engine.state) if record["account"] == account]
+        other = _address(account)
+        try:
+            said = await self._chain.inspect([other], [other])
+            theirs = (await self._chain.observe([other])).reserved.get(other, Wei(0))
+        except ChainFault as why:
+            return [{**record, "problem": str(why)} for record in found]
+        sides = {
+            "out": {"on_chain": said.paid.get(other, Wei(0)), "reserved": said.reserved},
+            "in": {"on_chain": said.received.get(other, Wei(0)), "reserved": theirs},
+        }
+        return [{**record, **sides[str(record["direction"])]} for record in found]
 
     def order(self, order: Order) -> Awaitable[Record]:
         """Do something with our deposit. Raises NotEnoughFunds, Locked, ChainFault."""
@@ -67,11 +110,7 @@ class Till:
         return Deferred.fromCoroutine(self._consent(payer))
 
     async def _consent(self, payer: str) -> Record:
-        try:
-            account = msgspec.convert(payer, Address)
-        except msgspec.ValidationError as why:
-            raise BadParameters(f"{payer} is no account: {why}") from why
-        made = await self._chain.consent(account)
+        made = await self._chain.consent(_address(payer))
         return {"amount": made.amount, "until_s": made.until_s, "signature": made.signature.hex()}
 
     def audit(self) -> Awaitable[Sequence[Record]]:

@@ -246,6 +246,15 @@ class MemoryChain:
             reserved=Wei(sum(world.reserves.get((self.account, payee), 0) for payee in payees)),
         )
 
+    def payers(self, since: int = 0) -> Deferred[Sequence[Address]]:
+        """Whoever has paid us, in any block."""
+        return Deferred.fromCoroutine(self._payers())
+
+    async def _payers(self) -> Sequence[Address]:
+        if self._ledger.is_down:
+            raise ChainFault("the chain is down")
+        return sorted(payer for payer, payee in self._ledger.paid if payee == self.account)
+
     def withdraw(self, payers: Sequence[Address]) -> Deferred[Receipt]:
         """Take out what these payers have paid us."""
         return Deferred.fromCoroutine(self._withdraw(payers))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
+from typing import TypeVar
 
 import pytest
 from twisted.internet.defer import Deferred, gatherResults
@@ -55,21 +56,23 @@ class World:
         return seen.paid[self.alice.account], seen.funds.claimable
 
 
-Test = Callable[["ChainContract", World], Coroutine[Deferred[object], object, None]]
+S = TypeVar("S", bound="Looking")
 
 
-def waited(test: Test) -> Callable[[ChainContract, World], Deferred[None] | None]:
+def waited(
+    test: Callable[[S, World], Coroutine[Deferred[object], object, None]],
+) -> Callable[[S, World], Deferred[None] | None]:
     """Let the subclass wait for the test in its own way."""
 
     @wraps(test)
-    def run(self: ChainContract, world: World) -> Deferred[None] | None:
+    def run(self: S, world: World) -> Deferred[None] | None:
         return self.wait(Deferred.fromCoroutine(test(self, world)))
 
     return run
 
 
-class ChainContract:
-    """The tests."""
+class Looking:
+    """What each sees of the contract."""
 
     @pytest.fixture
     def world(self) -> World:
@@ -96,6 +99,34 @@ class ChainContract:
         seen = await world.again().observe([], [world.bob.account, NOBODY])
         assert seen.given == {world.bob.account: 70, NOBODY: 0}
         assert seen.sent == 2
+
+    @waited
+    async def test_who_has_paid_us_is_found_without_our_books(self, world: World) -> None:
+        assert list(await world.bob.payers()) == []
+        await world.alice.deposit("first", Wei(10**15))
+        await world.alice.pay(world.batch("one", 10**14, 5))
+        assert list(await world.bob.payers()) == [world.alice.account]
+        assert list(await world.alice.payers()) == []
+
+    @waited
+    async def test_who_paid_only_by_force_is_found_as_well(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(10**15))
+        await world.bob.claim(world.voucher(10**14))
+        assert list(await world.bob.payers()) == [world.alice.account]
+
+    @waited
+    async def test_a_statement_says_what_the_contract_holds_of_us(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(10**15))
+        await world.alice.pay(world.batch("one", 10**14))
+        await world.alice.order("aside", SetAside(payee=world.bob.account, amount=Wei(10**14)))
+        said = await world.alice.inspect([world.bob.account], [world.bob.account])
+        assert (said.free, said.held, said.claimable) == (8 * 10**14, 10**15, 0)
+        assert (said.paid, said.received) == ({world.bob.account: 10**14}, {world.bob.account: 0})
+        assert (said.reserved, said.is_sound) == (10**14, True)
+
+
+class ChainContract(Looking):
+    """All the tests."""
 
     @waited
     async def test_a_deposit_moves_ether_from_the_wallet_into_the_contract(self, world: World) -> None:
@@ -219,16 +250,6 @@ class ChainContract:
         with pytest.raises(NotEnoughFunds):
             await world.alice.order("most", SetAside(payee=world.bob.account, amount=Wei(2001)))
         await world.alice.order("unlock", Unlock())
-
-    @waited
-    async def test_a_statement_says_what_the_contract_holds_of_us(self, world: World) -> None:
-        await world.alice.deposit("first", Wei(10**15))
-        await world.alice.pay(world.batch("one", 10**14))
-        await world.alice.order("aside", SetAside(payee=world.bob.account, amount=Wei(10**14)))
-        said = await world.alice.inspect([world.bob.account], [world.bob.account])
-        assert (said.free, said.held, said.claimable) == (8 * 10**14, 10**15, 0)
-        assert (said.paid, said.received) == ({world.bob.account: 10**14}, {world.bob.account: 0})
-        assert (said.reserved, said.is_sound) == (10**14, True)
 
     @waited
     async def test_what_is_asked_for_at_once_happens_in_some_order(self, world: World) -> None:

@@ -71,17 +71,73 @@ class ScriptedOutlook:
             raise NotFound(f"nothing is known of {node}")
         return self.stories[node]
 
+    def estimate(self, submission: Submission) -> Record:
+        """Always the same."""
+        most = min(submission.budget, 4 * 10**15)
+        return {"chunks": 2, "time_ms": 60_000, "least": Wei(10**15), "most": Wei(most), "is_enough": True}
 
-class ScriptedFace(ScriptedOutlook):
+
+class ScriptedTill:
+    """Money: the lists set; an order is met by `refusal`, a look at the chain by `away`, where they are set."""
+
+    def __init__(self) -> None:
+        self.dues: list[Record] = []
+        self.orders: list[Order] = []
+        self.findings: list[Record] = []
+        self.refusal: GolemError | None = None
+        self.lacking: list[str] = []
+        self.away: GolemError | None = None
+
+    def payments(self) -> Sequence[Record]:
+        """The dues set."""
+        return self.dues
+
+    def funds(self) -> Awaitable[Record]:
+        """A little more than the status says, or why it can't be seen."""
+        if self.away is not None:
+            return fail(self.away)
+        funds = {"free": Wei(2 * 10**18), "claimable": Wei(3 * 10**17), "wallet": Wei(10**17), "gas": Wei(10**13)}
+        return succeed({**funds, "problems": self.lacking})
+
+    def withdraw(self) -> Awaitable[Record]:
+        """Always works."""
+        return succeed({"tx_hash": "0x" + "ee" * 32, "amount": Wei(3 * 10**17), "fee": Wei(10**13)})
+
+    def order(self, order: Order) -> Awaitable[Record]:
+        """Remember it, unless told to refuse."""
+        if self.refusal is not None:
+            return fail(self.refusal)
+        self.orders.append(order)
+        return succeed({"tx_hash": "0x" + "dd" * 32, "fee": Wei(10**13)})
+
+    def recover(self, since: int) -> Awaitable[Sequence[Record]]:
+        """One, of those who paid late enough."""
+        found = {"account": "0x" + "cc" * 20, "paid": Wei(3 * 10**17)}
+        return succeed([found] if since <= 100 else [])
+
+    def consent(self, payer: str) -> Awaitable[Record]:
+        """Always given."""
+        return succeed({"amount": Wei(10**17), "until_s": 1_700_000_000, "signature": "ab" * 65})
+
+    def audit(self) -> Awaitable[Sequence[Record]]:
+        """The findings set."""
+        return succeed(self.findings)
+
+    def payment(self, account: str) -> Awaitable[Sequence[Record]]:
+        """Those set, and the same by the contract."""
+        return succeed([{**due, "on_chain": due["paid"]} for due in self.dues if due["account"] == account])
+
+
+class ScriptedFace(ScriptedOutlook, ScriptedTill):
     """Implements `golem.control.face.Face`. Set the lists; raise `refusal` at the next submission by setting it."""
 
     def __init__(self) -> None:
-        super().__init__()
+        ScriptedOutlook.__init__(self)
+        ScriptedTill.__init__(self)
         self.stock = Stock(MemoryResourceStore(MemoryWorld(Clock()), "here:1"))
         self.attempts: dict[str, list[Record]] = {}
         self.said: dict[str, list[Record]] = {}
         self.running: list[Record] = []
-        self.dues: list[Record] = []
         self.kinds: list[Record] = [
             {
                 "name": "echo",
@@ -95,9 +151,6 @@ class ScriptedFace(ScriptedOutlook):
         ]
         self.now_ms = 0
         self.submitted: list[Submission] = []
-        self.orders: list[Order] = []
-        self.findings: list[Record] = []
-        self.refusal: GolemError | None = None
         self.hangs: Deferred[Record] | None = None
         self.is_waited_for = False
         self.listeners: list[tuple[str | None, Callable[[Record], None]]] = []
@@ -161,10 +214,6 @@ class ScriptedFace(ScriptedOutlook):
         """The jobs set."""
         return self.running
 
-    def payments(self) -> Sequence[Record]:
-        """The dues set."""
-        return self.dues
-
     def submit(self, submission: Submission) -> Awaitable[Record]:
         """Take it in, unless told to refuse or to hang."""
         if self.hangs is not None:
@@ -194,34 +243,6 @@ class ScriptedFace(ScriptedOutlook):
             raise NotFound(f"no task {task_id}")
         self.records[task_id]["phase"] = "cancelled"
         self.tell(task_id, "cancelled")
-
-    def withdraw(self) -> Awaitable[Record]:
-        """Always works."""
-        return succeed({"tx_hash": "0x" + "ee" * 32, "amount": Wei(3 * 10**17), "fee": Wei(10**13)})
-
-    def funds(self) -> Awaitable[Record]:
-        """As the status says."""
-        return succeed({"free": Wei(2 * 10**18), "claimable": Wei(0), "wallet": Wei(10**17)})
-
-    def order(self, order: Order) -> Awaitable[Record]:
-        """Remember it, unless told to refuse."""
-        if self.refusal is not None:
-            return fail(self.refusal)
-        self.orders.append(order)
-        return succeed({"tx_hash": "0x" + "dd" * 32, "fee": Wei(10**13)})
-
-    def consent(self, payer: str) -> Awaitable[Record]:
-        """Always given."""
-        return succeed({"amount": Wei(10**17), "until_s": 1_700_000_000, "signature": "ab" * 65})
-
-    def audit(self) -> Awaitable[Sequence[Record]]:
-        """The findings set."""
-        return succeed(self.findings)
-
-    def estimate(self, submission: Submission) -> Record:
-        """Always the same."""
-        most = min(submission.budget, 4 * 10**15)
-        return {"chunks": 2, "time_ms": 60_000, "least": Wei(10**15), "most": Wei(most), "is_enough": True}
 
     def watch(self, topic: str | None, listener: Callable[[Record], None]) -> Callable[[], None]:
         """Remember who listens."""

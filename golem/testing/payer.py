@@ -1,7 +1,7 @@
 """`python -m golem.testing.payer RPC CONTRACT FOLDER BATCHES`: a payer to be killed at any time, and begun again.
 
 BATCHES is JSON: a list of batches, each by payee the total owed by then. It pays them in order, always from the first:
-what it had paid before it pays again, which pays nothing. It prints "done" at the end.
+what it had paid before it pays again, which pays nothing. It prints "ready" before the first, "done" after the last.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ def batch(totals: Mapping[str, int]) -> Batch:
 async def _insist(chain: EthereumChain, batches: Sequence[Mapping[str, int]]) -> None:
     todo = [batch(totals) for totals in batches]
     await chain.deposit("payer", DEPOSIT)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     while todo:
         try:
             await chain.pay(todo[0])

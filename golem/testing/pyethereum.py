@@ -2,14 +2,17 @@
 
 tx = Transaction(nonce, gasprice, startgas, to, value, data).sign(key, chain_id)
 node.send(tx.raw); print(tx.hash.hex(), tx.sender.hex())
+key = keys.decode_keystore_json(json.load(file), password)
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 from coincurve import PrivateKey
 from eth_account import Account
+from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from golem.wire.account import address_of, keccak256
 
@@ -26,6 +29,7 @@ class denoms:
     szabo = 10**12
     finney = 10**15
     ether = 10**18
+    turing = 2**256 - 1
 
 
 def sha3(data: bytes) -> bytes:
@@ -57,6 +61,33 @@ def checksum_encode(account: bytes) -> str:
     text = account.hex()
     digits = keccak256(text.encode()).hex()
     return "0x" + "".join(c.upper() if int(d, 16) > 7 else c for c, d in zip(text, digits, strict=False))
+
+
+def _password(pw: Key) -> bytes:
+    return pw.encode() if isinstance(pw, str) else pw
+
+
+class keys:
+    """Key files of version 3, and what keys lead to."""
+
+    @staticmethod
+    def make_keystore_json(priv: Key, pw: Key, kdf: Literal["pbkdf2", "scrypt"] = "pbkdf2") -> Mapping[str, object]:
+        """A key file's content."""
+        made: Mapping[str, object] = create_keyfile_json(normalize_key(priv), _password(pw), kdf=kdf)
+        return made
+
+    @staticmethod
+    def decode_keystore_json(jsondata: Mapping[str, object], pw: Key) -> bytes:
+        """The key in a key file. Raises ValueError, also for a wrong password."""
+        try:
+            return bytes(decode_keyfile_json(dict(jsondata), _password(pw)))
+        except (KeyError, TypeError, NotImplementedError) as why:
+            raise ValueError(f"not a key file: {why!r}") from why
+
+    @staticmethod
+    def privtopub(priv: Key) -> bytes:
+        """The public key, 65 bytes."""
+        return PrivateKey(normalize_key(priv)).public_key.format(compressed=False)
 
 
 class Transaction(NamedTuple):

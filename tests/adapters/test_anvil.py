@@ -64,17 +64,20 @@ def test_a_payer_may_be_killed_at_any_time(town: Town, seed: int, tmp_path: Path
     (tmp_path / "killed").mkdir()
     batches = [town.owes(*(chance.randrange(1, 10**6) for _ in range(7))) for _ in range(3)]
     command = [sys.executable, "-m", "golem.testing.payer", town.anvil.rpc, town.contract, str(tmp_path / "killed")]
+    landed = 0
     for _ in range(4):
-        payer = subprocess.Popen([*command, json.dumps(batches)], stdout=subprocess.DEVNULL)
-        try:
-            payer.wait(chance.uniform(0.8, 2.5))
-        except subprocess.TimeoutExpired:
-            payer.kill()
-            payer.wait()
+        with subprocess.Popen([*command, json.dumps(batches)], stdout=subprocess.PIPE, text=True) as payer:
+            assert payer.stdout.readline() == "ready\n"
+            try:
+                payer.wait(chance.uniform(0, 0.5))
+            except subprocess.TimeoutExpired:
+                payer.kill()
+                landed += any(town.paid(payee) < total for payee, total in town.owed.items())
         for payee, total in town.owed.items():
             assert town.paid(payee) <= total
+    assert landed, "no kill came before everything was paid"
     last = subprocess.run([*command, json.dumps(batches)], capture_output=True, text=True, timeout=LIMIT_S, check=True)
-    assert last.stdout == "done\n"
+    assert last.stdout == "ready\ndone\n"
     assert {payee: town.paid(payee) for payee in town.owed} == town.owed
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from golem.core.income import CLAIM_AGAIN_MS, GRACE_MS, MAX_WINDOW_MS
+from golem.core.ledger import unpaid
 from golem.core.reputation import DAY_MS, Role
 from golem.errors import IllegalTransition
 from golem.model import events as e
@@ -108,9 +109,10 @@ def claims(me: Solo) -> list[Claim]:
         ({"payee": ALICE.account}, "not between us"),
         ({"cumulative": Wei(AMOUNT * 2 - 1)}, "do not make"),
         ({"cumulative": Wei(0)}, "do not make"),
+        ({"cumulative": Wei(AMOUNT)}, "do not make"),
         ({"due_ms": BEGIN_MS + MAX_WINDOW_MS + 1}, "7 days"),
     ],
-    ids=["payer", "payee", "too little", "back to nothing", "never"],
+    ids=["payer", "payee", "too little", "back to nothing", "back to the last", "never"],
 )
 def test_a_promise_that_does_not_follow_from_the_last_is_refused_and_changes_nothing(
     change: dict[str, object], words: str
@@ -122,6 +124,27 @@ def test_a_promise_that_does_not_follow_from_the_last_is_refused_and_changes_not
         me.hear("alice", promise(2, **change))
     assert me.state.works[subtask(2)].voucher is None
     assert me.state.ledger.earning[ALICE.account].promised == AMOUNT
+
+
+def test_after_a_jump_no_promise_goes_back_to_where_the_work_would_have_led() -> None:
+    me = hired()
+    computes(me, 1)
+    computes(me, 2)
+    me.hear("alice", promise(1, cumulative=Wei(50 * AMOUNT)))
+    with pytest.raises(IllegalTransition, match="do not make"):
+        me.hear("alice", promise(2))
+    me.hear("alice", promise(2, cumulative=Wei(51 * AMOUNT)))
+    assert me.state.ledger.earning[ALICE.account].promised == 51 * AMOUNT
+
+
+def test_old_payments_to_lost_books_do_not_let_a_requestor_owe_more() -> None:
+    me = hired()
+    for number in (1, 2, 3, 4, 5):
+        works(me, number, cumulative=Wei((90 + number) * AMOUNT))
+        sees(me, me.now_ms + 1, paid=90 * AMOUNT)
+    assert unpaid(me.state.ledger, ALICE.account) == 5 * AMOUNT
+    gets(me, 6)
+    assert subtask(6) not in me.state.works, "she owes as much as she may"
 
 
 def test_whose_payment_is_late_gets_nothing_more_before_it_has_paid() -> None:

@@ -53,13 +53,32 @@ def test_the_chain_s_word_on_our_deposit_is_taken_over_both_ways() -> None:
 
 def test_an_over_payment_is_booked_once_work_is_accepted_for_it() -> None:
     ledger = book.Ledger()
-    book.earn(ledger, PAYEES[0], Wei(10))
+    book.earn(ledger, PAYEES[0], Wei(10), Wei(10))
     book.receive(ledger, PAYEES[0], Wei(25))
     assert book.unpaid(ledger, PAYEES[0]) == 0
-    book.earn(ledger, PAYEES[0], Wei(10))
+    book.earn(ledger, PAYEES[0], Wei(10), Wei(20))
     assert book.unpaid(ledger, PAYEES[0]) == 10
     book.receive(ledger, PAYEES[0], Wei(25))
     assert book.unpaid(ledger, PAYEES[0]) == 0
+
+
+def test_a_promise_of_more_than_the_books_know_is_owed_until_the_contract_says_what_of_it_was_paid() -> None:
+    ledger = book.Ledger()
+    book.earn(ledger, PAYEES[0], Wei(10), Wei(110))
+    assert ledger.earning[PAYEES[0]] == book.Pair(promised=Wei(110), inherited=Wei(100))
+    book.receive(ledger, PAYEES[0], Wei(100))
+    assert book.unpaid(ledger, PAYEES[0]) == 10, "what was paid before does not pay for new work"
+    book.check(ledger)
+
+
+def test_what_the_contract_remembers_is_taken_over_where_the_books_do_not_know_it() -> None:
+    ledger = book.Ledger()
+    book.remember(ledger, PAYEES[0], Wei(100))
+    book.remember(ledger, PAYEES[0], Wei(700))
+    assert ledger.earning[PAYEES[0]] == book.Pair(promised=Wei(100), paid=Wei(100), inherited=Wei(100))
+    book.earn(ledger, PAYEES[0], Wei(10), Wei(110))
+    assert book.unpaid(ledger, PAYEES[0]) == 10
+    book.check(ledger)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +128,8 @@ class Books(RuleBasedStateMachine):
 
     @rule(payer=st.sampled_from(PAYEES), amount=amounts)
     def earn(self, payer: Address, amount: int) -> None:
-        book.earn(self.ledger, payer, Wei(amount))
+        promised = self.ledger.earning.get(payer, book.Pair()).promised
+        book.earn(self.ledger, payer, Wei(amount), Wei(promised + amount))
 
     @rule(payer=st.sampled_from(PAYEES), amount=amounts)
     def receive(self, payer: Address, amount: int) -> None:

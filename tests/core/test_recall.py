@@ -54,7 +54,7 @@ def test_a_payee_that_is_not_in_the_books_is_hired_once_the_contract_says_what_i
     assert not me.said(Assignment)
     me.post(e.Observed(key=look.key, sighting=evolve(SIGHTING, given={BOB: Wei(700)})))
     assert me.said(Assignment)
-    assert me.state.ledger.owing[BOB] == Pair(promised=Wei(700), paid=Wei(700))
+    assert me.state.ledger.owing[BOB] == Pair(promised=Wei(700), paid=Wei(700), inherited=Wei(700))
 
 
 def test_an_offer_whose_payee_is_looked_up_before_the_pick_waits_for_it_like_any_other() -> None:
@@ -103,14 +103,15 @@ def test_what_a_payee_shows_that_we_signed_is_owed_again() -> None:
     me = opened()
     me.hear("bob", Reminder(voucher=PROMISE))
     seen(me, 700)
-    assert me.state.ledger.owing[BOB] == Pair(promised=Wei(900), paid=Wei(700), due_ms=PROMISE.due_ms)
+    old = Pair(promised=Wei(900), paid=Wei(700), due_ms=PROMISE.due_ms, inherited=Wei(900))
+    assert me.state.ledger.owing[BOB] == old
     assert me.state.ledger.balances[f"owed/{BOB}"] == 200
     assert me.state.is_settling
     me.hear("bob", Reminder(voucher=PROMISE))
     assert not me.asked, "nothing new"
     me.hear("bob", Reminder(voucher=evolve(PROMISE, cumulative=Wei(1_000), due_ms=BEGIN_MS + 9)))
     seen(me, 700)
-    assert me.state.ledger.owing[BOB] == Pair(promised=Wei(1_000), paid=Wei(700), due_ms=PROMISE.due_ms)
+    assert me.state.ledger.owing[BOB] == evolve(old, promised=Wei(1_000), inherited=Wei(1_000))
     me.hear("bob", Reminder(voucher=PROMISE))
     assert not me.asked, "older than what we know"
 
@@ -128,3 +129,10 @@ def test_a_promise_between_others_is_no_reminder(change: dict[str, object]) -> N
     me = opened()
     with pytest.raises(IllegalTransition, match="not between us"):
         me.hear("bob", Reminder(voucher=evolve(PROMISE, **change)))
+
+
+def test_who_has_paid_us_before_is_in_our_books_once_it_was_found() -> None:
+    me = Solo()
+    for bobs in (700, 900):
+        me.post(e.PayersFound(paid={BOB: Wei(bobs), ME: Wei(0)}))
+    assert me.state.ledger.earning == {BOB: Pair(promised=Wei(700), paid=Wei(700), inherited=Wei(700))}

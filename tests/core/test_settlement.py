@@ -18,7 +18,7 @@ from golem.testing.solo import BEGIN_MS, Solo
 
 TASK = TaskId("7" * 32)
 DAY_MS = 24 * 3_600_000
-RECEIPT = Receipt(tx_hash="0x1", block=1, gas_used=1, fee=Wei(0))
+RECEIPT = Receipt(tx_hash="0x1", block=1, gas_used=1, fee=Wei(7))
 BOB, CAROL = Address("0x" + "b0" * 20), Address("0x" + "ca" * 20)
 
 
@@ -96,7 +96,10 @@ def test_what_was_accepted_after_the_freeze_is_due_a_window_after_it() -> None:
     paid = asks(me, BEGIN_MS + 5)
     owe(me.state.ledger, TASK, BOB, Wei(7), BEGIN_MS + DAY_MS + 9)
     me.post(e.Paid(key=paid.key, receipt=RECEIPT), after_ms=3)
-    assert me.state.ledger.owing[BOB] == Pair(promised=Wei(10**6 + 7), paid=Wei(10**6), due_ms=BEGIN_MS + 5 + DAY_MS)
+    assert me.state.ledger.owing[BOB] == Pair(
+        promised=Wei(10**6 + 7), paid=Wei(10**6), due_ms=BEGIN_MS + 5 + DAY_MS, last_ms=me.now_ms, last_tx="0x1"
+    )
+    assert me.state.gas == RECEIPT.fee
 
 
 def test_the_most_urgent_come_first_where_not_all_fit() -> None:

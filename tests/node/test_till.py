@@ -8,8 +8,9 @@ from golem.core.job import Phase as WorkPhase
 from golem.core.job import Work
 from golem.core.ledger import Pair, move
 from golem.core.state import NodeState, Peer
+from golem.core.subtask import Subtask
 from golem.errors import BadParameters
-from golem.model.chain import PutIn, SetAside, Statement, Unlock, Voucher
+from golem.model.chain import Funds, PutIn, SetAside, Sighting, Statement, Unlock, Voucher
 from golem.model.ids import Address, JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Assignment
 from golem.model.money import Wei
@@ -17,6 +18,7 @@ from golem.model.spec import Job, Limits, TaskSpec
 from golem.model.value import evolve
 from golem.node.audit import audit
 from golem.node.estimate import estimate
+from golem.node.means import lacking
 from golem.node.till import read_order
 from golem.testing.keys import FixedKeyring
 from golem.testing.toy import Toy
@@ -24,6 +26,18 @@ from golem.testing.toy import Toy
 ALICE, ME = FixedKeyring("alice"), FixedKeyring("me")
 BOB = Address("0x" + "b0" * 20)
 SUBTASK, TASK = SubtaskId("1" * 32), TaskId("2" * 32)
+ATTEMPT = Subtask(
+    subtask_id=SUBTASK,
+    task_id=TASK,
+    chunk=0,
+    provider=FixedKeyring("bob").node_id,
+    gateway="b:1",
+    price=Wei(1),
+    cap=Wei(90),
+    output_bytes=1,
+    assigned_ms=1,
+    deadline_ms=2,
+)
 CLEAN = Statement(
     block=1,
     held=10_000,
@@ -35,12 +49,15 @@ CLEAN = Statement(
 
 
 def books() -> NodeState:
-    """We owe bob 60 of 100 wei, and alice owes us 7."""
+    """We owe bob 60 of 100 wei, 20 of them from before these books, and alice owes us 7."""
     state = NodeState()
     move(state.ledger, "chain", f"owed/{BOB}", 60)
     move(state.ledger, "chain", f"paid/{BOB}", 40)
     move(state.ledger, "work", f"due/{ALICE.account}", 7)
-    state.ledger.owing[BOB] = Pair(promised=Wei(100), paid=Wei(40))
+    state.ledger.owing[BOB] = Pair(promised=Wei(100), paid=Wei(40), inherited=Wei(20))
+    for number, amount in enumerate((50, 30, 0)):
+        subtask = SubtaskId(f"{number:032x}")
+        state.subtasks[subtask] = evolve(ATTEMPT, subtask_id=subtask, amount=Wei(amount), payee=BOB)
     state.ledger.earning[ALICE.account] = Pair(promised=Wei(7))
     job = Job(job_id=JobId(SUBTASK), task_id=TASK, template="toy", program="work", params=b"{}", limits=Limits())
     state.works[SUBTASK] = Work(
@@ -68,11 +85,46 @@ def test_books_that_agree_keep_every_law() -> None:
     assert all(finding["holds"] and finding["words"] for finding in findings)
 
 
-def test_work_without_its_voucher_or_of_another_sum_breaks_the_first() -> None:
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"voucher": None}, "no voucher"),
+        ({"amount": Wei(8)}, "of 7 wei, after 0"),
+        ({"voucher": Voucher(payer=ALICE.account, payee=ME.account, cumulative=Wei(6), due_ms=1)}, "of 6 wei, after 0"),
+    ],
+    ids=["none", "worth more", "of less"],
+)
+def test_work_without_a_voucher_that_covers_it_breaks_the_first(change: dict[str, object], words: str) -> None:
     state = books()
-    state.works[SUBTASK] = evolve(state.works[SUBTASK], voucher=None, amount=Wei(6))
+    state.works[SUBTASK] = evolve(state.works[SUBTASK], **change)
     (finding, *_) = audit(state, CLEAN)
-    assert not finding["holds"] and len(list(finding["broken"])) == 2  # type: ignore[call-overload]  # a list
+    assert not finding["holds"] and words in str(finding["broken"])
+
+
+@pytest.mark.parametrize(
+    ("promised", "due", "words"),
+    [
+        (8, [SUBTASK], "newest promise is of 7"),
+        (6, [SUBTASK], "newest promise is of 7"),
+        (7, [], "all its work is paid"),
+    ],
+)
+def test_what_others_owe_beside_their_promises_breaks_the_first(
+    promised: int, due: list[SubtaskId], words: str
+) -> None:
+    state = books()
+    state.ledger.earning[ALICE.account] = Pair(promised=Wei(promised))
+    state.dues[ALICE.account] = due
+    (finding, *_) = audit(state, CLEAN)
+    assert not finding["holds"] and words in str(finding["broken"])
+
+
+@pytest.mark.parametrize("promised", [99, 101])
+def test_a_promise_that_is_not_what_accepted_work_is_worth_breaks_the_first(promised: int) -> None:
+    state = books()
+    state.ledger.owing[BOB] = evolve(state.ledger.owing[BOB], promised=Wei(promised))
+    (finding, *_) = audit(state, CLEAN)
+    assert not finding["holds"] and f"promised {promised - 20} wei, and its accepted work is worth 80" in str(finding)
 
 
 def test_a_wei_too_much_breaks_the_second() -> None:
@@ -113,6 +165,23 @@ def test_an_estimate_is_half_to_twice_of_the_guess_and_within_the_budget() -> No
     assert (made["least"], made["most"]) == (chunks * (guess // 2), 2 * chunks * guess)
     tight = estimate(template, evolve(spec, budget=Wei(chunks)))
     assert (tight["least"], tight["most"], tight["is_enough"]) == (chunks, chunks, False)
+
+
+@pytest.mark.parametrize(
+    ("funds", "words"),
+    [
+        (Funds(free=Wei(60), wallet=Wei(10**6)), []),
+        (Funds(free=Wei(59), wallet=Wei(10**6)), ["golem wallet deposit"]),
+        (Funds(free=Wei(60), wallet=Wei(67_499)), ["for gas, and the wallet has"]),
+        (Funds(free=Wei(60), wallet=Wei(74_999), claimable=Wei(5)), ["take out"]),
+    ],
+    ids=["enough", "deposit", "gas to pay", "gas to withdraw"],
+)
+def test_what_money_is_short_of_is_said_with_the_way_out(funds: Funds, words: list[str]) -> None:
+    seen = Sighting(block=1, block_ms=0, funds=funds, base_fee=Wei(1))
+    found = lacking(books(), seen, ME.account)
+    assert len(found) == len(words) and all(map(str.__contains__, found, words))
+    assert all(ME.account in problem for problem in found if "gas" in problem)
 
 
 def test_an_order_is_read_from_json() -> None:

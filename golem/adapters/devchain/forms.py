@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from eth.abc import ReceiptAPI, SignedTransactionAPI
+from eth.abc import SignedTransactionAPI
 from eth_typing import Address
 
 from golem.adapters.devchain.evm import GAS_LIMIT, Message, Mined, base_fee
@@ -21,6 +22,22 @@ def quantity(number: int) -> str:
 def text(data: bytes) -> str:
     """Bytes, as Ethereum writes them."""
     return "0x" + data.hex()
+
+
+class Wanted(NamedTuple):
+    """Which events: of blocks `first` to `last`, by these contracts, with these topics; empty: any."""
+
+    first: int
+    last: int
+    contracts: Sequence[bytes]
+    topics: Sequence[Sequence[bytes]]
+
+    def has(self, contract: bytes, topics: Sequence[bytes]) -> bool:
+        """Whether an event is wanted."""
+        return (not self.contracts or contract in self.contracts) and (
+            len(topics) >= len(self.topics)
+            and all(not any_of or topic in any_of for any_of, topic in zip(self.topics, topics, strict=False))
+        )
 
 
 class Params:
@@ -62,6 +79,17 @@ class Params:
             raise ValueError(f"unknown block {number}: the head is {head}")
         return number
 
+    def logs(self, index: int, head: int) -> Wanted:
+        """What eth_getLogs is asked for. A range that ends past the head ends there."""
+        given = self[index]
+        if not isinstance(given, dict):
+            raise ValueError("a filter is an object")
+        topics = given.get("topics") or []
+        if not isinstance(topics, list):
+            raise ValueError("topics must be a list")
+        first, last = (Params([given.get(name) or "latest"]).block(0, head) for name in ("fromBlock", "toBlock"))
+        return Wanted(first, last, _any_of(given.get("address"), 20), [_any_of(topic, 32) for topic in topics])
+
     def message(self, index: int) -> Message:
         """A call that is only tried."""
         given = self[index]
@@ -92,6 +120,13 @@ def _data(given: Json, size: int | None = None) -> bytes:
     if size is not None and len(data) != size:
         raise ValueError(f"{size} bytes expected, and {len(data)} came")
     return data
+
+
+def _any_of(given: Json, size: int) -> Sequence[bytes]:
+    """What fits: one of a list, or one; none is any."""
+    if given is None:
+        return []
+    return [_data(one, size) for one in (given if isinstance(given, list) else [given])]
 
 
 def block_form(mined: Mined, *, full: bool) -> Mapping[str, Json]:
@@ -147,12 +182,7 @@ def receipt_form(mined: Mined, index: int, created: bytes | None) -> Mapping[str
     """What became of a transaction. `created`: the contract it made."""
     transaction, receipt, base = mined.transactions[index], mined.receipts[index], base_fee(mined.header)
     before = mined.receipts[index - 1].gas_used if index else 0
-    place = {
-        "transactionHash": text(transaction.hash),
-        "transactionIndex": quantity(index),
-        "blockHash": text(mined.header.hash),
-        "blockNumber": quantity(mined.header.block_number),
-    }
+    place = _place(mined, index)
     price = min(transaction.max_fee_per_gas, base + transaction.max_priority_fee_per_gas)
     return {
         **place,
@@ -165,19 +195,39 @@ def receipt_form(mined: Mined, index: int, created: bytes | None) -> Mapping[str
         "gasUsed": quantity(receipt.gas_used - before),
         "effectiveGasPrice": quantity(price),
         "logsBloom": text(receipt.bloom.to_bytes(256, "big")),
-        "logs": _logs(receipt, place, sum(len(r.logs) for r in mined.receipts[:index])),
+        "logs": _logs(mined, index),
     }
 
 
-def _logs(receipt: ReceiptAPI, place: Mapping[str, Json], first: int) -> Sequence[Mapping[str, Json]]:
+def logs_form(mined: Mined, wanted: Wanted) -> Sequence[Json]:
+    """The events of a block that are wanted."""
+    return [
+        form
+        for index, receipt in enumerate(mined.receipts)
+        for form, log in zip(_logs(mined, index), receipt.logs, strict=True)
+        if wanted.has(log.address, [topic.to_bytes(32, "big") for topic in log.topics])
+    ]
+
+
+def _place(mined: Mined, index: int) -> Mapping[str, Json]:
+    return {
+        "transactionHash": text(mined.transactions[index].hash),
+        "transactionIndex": quantity(index),
+        "blockHash": text(mined.header.hash),
+        "blockNumber": quantity(mined.header.block_number),
+    }
+
+
+def _logs(mined: Mined, index: int) -> Sequence[Mapping[str, Json]]:
+    place, first = _place(mined, index), sum(len(receipt.logs) for receipt in mined.receipts[:index])
     return [
         {
             **place,
             "address": text(log.address),
             "topics": [text(topic.to_bytes(32, "big")) for topic in log.topics],
             "data": text(log.data),
-            "logIndex": quantity(first + index),
+            "logIndex": quantity(first + number),
             "removed": False,
         }
-        for index, log in enumerate(receipt.logs)
+        for number, log in enumerate(mined.receipts[index].logs)
     ]

@@ -19,6 +19,7 @@ from golem.adapters.devchain.forms import (
     Json,
     Params,
     block_form,
+    logs_form,
     quantity,
     receipt_form,
     text,
@@ -29,6 +30,7 @@ from golem.wire.transaction import rlp
 
 MAX_CALLS = 100  # in one batch
 MAX_BLOCKS = 1024  # that eth_feeHistory answers at once
+MAX_LOGS = 10_000  # that eth_getLogs answers at once, as public nodes have it
 PARSE, REQUEST, METHOD, PARAMS, SERVER, REVERTED = -32700, -32600, -32601, -32602, -32000, 3
 ERROR_STRING = bytes.fromhex("08c379a0")  # the selector of Error(string), as Solidity and Vyper revert
 
@@ -60,6 +62,7 @@ class Rpc:
             "eth_getTransactionCount": lambda p: quantity(self._state(p).get_nonce(p.address(0))),
             "eth_getCode": lambda p: text(self._state(p).get_code(p.address(0))),
             "eth_getBlockByNumber": self._block,
+            "eth_getLogs": self._logs,
             "eth_getTransactionByHash": self._transaction,
             "eth_getTransactionReceipt": self._receipt,
             "eth_sendRawTransaction": lambda p: text(chain.add(p.data(0))),
@@ -122,6 +125,15 @@ class Rpc:
             return transaction_form(mined.transactions[index], mined, index)
         waiting = next((t for t in self._chain.pool.values() if t.hash == name), None)
         return transaction_form(waiting, None, 0) if waiting else None
+
+    def _logs(self, params: Params) -> Json:
+        wanted = params.logs(0, self._head)
+        found: list[Json] = []
+        for mined in self._chain.blocks[wanted.first : wanted.last + 1]:
+            found += logs_form(mined, wanted)
+            if len(found) > MAX_LOGS:
+                raise Failed(SERVER, f"query returned more than {MAX_LOGS} results")
+        return found
 
     def _receipt(self, params: Params) -> Json:
         place = self._chain.places.get(params.data(0, 32))

@@ -10,9 +10,9 @@ from zope.interface import implementer
 
 from golem.adapters.ethereum.client import MAX_ASKED, Backing, Books, Client
 from golem.adapters.ethereum.link import Link
+from golem.adapters.ethereum.lookout import Lookout
 from golem.adapters.ethereum.sender import Call, Sender, kept
 from golem.adapters.ethereum.settings import GWEI, EthereumSettings
-from golem.adapters.ethereum.witness import Witness
 from golem.errors import ChainFault, Locked, NotEnoughFunds, NotFound, TooDear
 from golem.interfaces import IChain, IKeyring
 from golem.model.chain import (
@@ -48,15 +48,14 @@ class EthereumChain:
         self.domain = Domain(chain_id=settings.chain_id, contract=settings.contract)
         self._keyring, self._settings = keyring, settings
         self._link = Link(reactor, lambda: Client(settings.rpc, settings.contract, settings.chain_id))
-        self._second = Link(reactor, lambda: Client(settings.witness, settings.contract, settings.chain_id))
-        self._witness = Witness(reactor, self._link, self._second, settings)
-        self._sender = Sender(reactor, self._link, keyring, settings, self._witness.agree)
+        self._lookout = Lookout(reactor, self._link, settings, self.account)
+        self._sender = Sender(reactor, self._link, keyring, settings, self._lookout.agree)
 
     # IChain
 
     def observe(self, payers: Sequence[Address], payees: Sequence[Address] = ()) -> Deferred[Sighting]:
         """Our funds and what `payers` paid us, at the last block that counts; what we paid `payees`, at the latest."""
-        return Deferred.fromCoroutine(self._observe(payers, payees))
+        return Deferred.fromCoroutine(self._lookout.observe(payers, payees))
 
     def deposit(self, key: str, amount: Wei) -> Deferred[Receipt]:
         """Move wei from the wallet into the contract, once per key."""
@@ -82,6 +81,10 @@ class EthereumChain:
         """Take out all that these payers have paid us; where that is nothing, the receipt names no transaction."""
         return Deferred.fromCoroutine(self._withdraw(payers))
 
+    def payers(self, since: int = 0) -> Deferred[Sequence[Address]]:
+        """Whoever has paid us, by the contract's events."""
+        return Deferred.fromCoroutine(self._lookout.payers(since))
+
     def inspect(self, payers: Sequence[Address], payees: Sequence[Address]) -> Deferred[Statement]:
         """The contract's side of our books, at the last block that counts."""
         return Deferred.fromCoroutine(self._inspect(payers, payees))
@@ -89,18 +92,10 @@ class EthereumChain:
     def close(self) -> None:
         """Let go of threads and files; for tests and tools, since a reactor that stops does so by itself."""
         self._link.close()
-        self._second.close()
+        self._lookout.close()
         self._sender.close()
 
     # what to send
-
-    async def _observe(self, payers: Sequence[Address], payees: Sequence[Address]) -> Sighting:
-        depth = self._settings.confirmations
-        seen = await self._link.ask(Client.sighting, self.account, payers, depth)
-        await self._witness.confirm(self.account, payers, seen)
-        if not payees:
-            return seen.sighting
-        return await self._link.ask(Client.recalled, self.account, payees, seen.sighting)
 
     async def _deposit(self, key: str, amount: Wei) -> Receipt:
         head = await self._link.ask(Client.head, self.account)
@@ -175,8 +170,7 @@ class EthereumChain:
 
     async def _inspect(self, payers: Sequence[Address], payees: Sequence[Address]) -> Statement:
         is_sound = (await self._sender.attempts()).is_sound()
-        depth = self._settings.confirmations
-        return await self._link.ask(Client.statement, self.account, payers, payees, depth, is_sound=is_sound)
+        return await self._lookout.inspect(payers, payees, is_sound=is_sound)
 
     async def _once(self, key: str, call: Call) -> Receipt:
         """Settle, and forget the key: what is asked for again later is another thing."""

@@ -169,6 +169,22 @@ class Client:
             )
             return Seen(sighting=sighting, block_hash=head["hash"].hex())
 
+    def height(self) -> int:
+        """The latest block's number."""
+        with self._translated():
+            return self._web3.eth.block_number
+
+    def payers(self, account: Address, first: int, last: int) -> set[Address]:
+        """Whoever has paid `account` by a batch or a claim in these blocks."""
+        batch, claim = self._contract.events.Batch, self._contract.events.Defaulted
+        with self._translated():
+            batches = batch.get_logs(from_block=first, to_block=last)
+            mine = {"payee": self._checked(account)}
+            claims = claim.get_logs(from_block=first, to_block=last, argument_filters=mine)
+        to_me = bytes.fromhex(account[2:])
+        paid = [log for log in batches if any(bytes(word)[12:] == to_me for word in log["args"]["words"])]
+        return {Address(log["args"]["payer"].lower()) for log in [*paid, *claims]}
+
     def recalled(self, account: Address, payees: Sequence[Address], seen: Sighting) -> Sighting:
         """What was seen, and what `account` has ever paid each payee by the latest block."""
         paid = self.books(account, payees, 0).paid
