@@ -24,4 +24,4 @@ def executed(turn: Turn, event: Executed) -> None:
         case _:
             work = turn.state.works[SubtaskId(subject)]
             protection.learn(turn, work.requestor, work.assignment.job.template, event.outcome.status)
-            provider.on_executed(turn, work.subtask_id, event)
+            provider.take(turn, work.subtask_id, None, event)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from golem.core import offers
 from golem.core.job import LIVE, TABLE, Forsaken, Phase, Work, begin
+from golem.core.keeping import is_needed
 from golem.core.machine import advance
 from golem.core.market import ask, room_for, unwanted_assignment, unwanted_demand
 from golem.core.overlay import dial
 from golem.core.reputation import Deed
 from golem.core.turn import Turn
 from golem.model.effects import Release, Send
-from golem.model.events import Executed
 from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import (
     Assignment,
@@ -192,7 +192,7 @@ def _prune(turn: Turn, work: Work) -> None:
 
 def _release_if_idle(turn: Turn, task_id: TaskId) -> None:
     """Forget an ended task's content once nothing of it is computed or waits for its verdict."""
-    if not any(turn.state.works[s].assignment.job.task_id == task_id for s in turn.state.busy):
+    if not is_needed(turn.state, task_id):
         turn.ask(Release(task_id=task_id))
 
 
@@ -207,8 +207,3 @@ def forsaken(turn: Turn, peer: NodeId) -> None:
     gone_s = turn.settings.forsaken_ms // 1000
     for subtask_id in [s for s in turn.state.busy if turn.state.works[s].requestor == peer]:
         take(turn, subtask_id, peer, Forsaken(reason=f"the requestor was gone for {gone_s} s"))
-
-
-def on_executed(turn: Turn, subtask_id: SubtaskId, event: Executed) -> None:
-    """The work of one subtask has ended."""
-    take(turn, subtask_id, None, event)

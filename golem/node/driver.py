@@ -20,6 +20,8 @@ from golem.model.ids import Address, NodeId
 from golem.model.messages import Message, Place
 from golem.model.spec import Job, Outcome
 from golem.node.engine import Engine
+from golem.node.export import Exporter
+from golem.node.housekeeping import Housekeeper
 from golem.node.live import Live
 from golem.node.timers import Timers
 
@@ -53,9 +55,6 @@ class Runs(Protocol):
     def run(self, job: Job) -> Awaitable[Outcome]:
         """Run a job to its outcome."""
 
-    def stop(self, job_id: str) -> Awaitable[None]:
-        """End a job."""
-
 
 class Driver:
     """Implements `engine.Performer` and the network's hearer."""
@@ -67,14 +66,15 @@ class Driver:
         store: IResourceStore,
         computer: Runs,
         chain: IChain,
-        exporter: Callable[[f.Export], Awaitable[str]],
+        housekeeper: Housekeeper,
     ) -> None:
         self._engine = engine
         self._timers = timers
         self._store = store
         self._computer = computer
         self._chain = chain
-        self._exporter = exporter
+        self._exporter = Exporter(store)
+        self._housekeeper = housekeeper
         self._sessions: Sessions | None = None
         self._live: Live | None = None
         self._sign: Callable[[Message], Message] = lambda message: message
@@ -105,9 +105,9 @@ class Driver:
             case f.ClearTimer(name=name):
                 self._timers.clear(name)
             case f.Stop(job_id=job_id):
-                self._quietly(self._computer.stop(job_id))
+                self._housekeeper.stop(job_id)
             case f.Release(task_id=task_id):
-                self._quietly(self._store.unpin(task_id))
+                self._housekeeper.release(task_id)
             case f.Tell():
                 pass  # `Engine.observe` shows it to whoever watches
             case _:
@@ -172,10 +172,6 @@ class Driver:
         if not isinstance(why, GolemError):
             log.failure("effect {key} failed in a way nobody foresaw", failure=trouble, key=key)
         self._engine.post(e.Failed(key=key, fault=type(why).__name__, detail=str(why) or type(why).__name__))
-
-    def _quietly(self, work: Awaitable[None]) -> None:
-        done: Deferred[None] = Deferred.fromCoroutine(_run(work))
-        done.addErrback(lambda trouble: log.failure("housekeeping failed", failure=trouble))
 
     # the network's hearer
 

@@ -26,7 +26,7 @@ from golem.node.computer import Computer
 from golem.node.desk import Desk
 from golem.node.driver import Driver
 from golem.node.engine import Engine
-from golem.node.export import Exporter
+from golem.node.housekeeping import Housekeeper
 from golem.node.laws import Treasurer
 from golem.node.live import Link
 from golem.node.stock import Stock
@@ -73,14 +73,15 @@ class Node(MultiService):
         self._settings = settings
         self.engine = Engine(parts.journal, templates, strategy, parts.clock, parts.entropy)
         self.timers = Timers(parts.clock, lambda name: self.engine.post(TimerFired(name=name)))
-        self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, Exporter(parts.store))
+        housekeeper = Housekeeper(parts.store, parts.computer, lambda: self.engine.state, parts.clock)
+        self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, housekeeper)
         self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
         self.desk.stock = Stock(parts.store)
         self.driver.follow(self.desk.live)
         self.desk.live.join(Link(lambda: self.engine.state, self.driver.tell, self.desk.show_log))
         self.ready: Deferred[None] = Deferred()
         self.broken = self.engine.broken
-        self._keepers: list[IService] = []
+        self._keepers: list[IService] = [housekeeper]
         self._started: list[IService] = []
         self._address: Callable[[], str] = lambda: ""
 

@@ -34,7 +34,8 @@ STORM = 5 / 6  # of the time there are faults; then all must come to its end
 FEE_WEI = 10**12
 QUIET_S = 60.0  # for the last words
 FOREVER_S = 1e6
-TERMS = evolve(LocalNetwork.REQUESTOR, payment_window_ms=15_000)  # so that a chain that is down makes them late
+TERMS = evolve(LocalNetwork.REQUESTOR, payment_window_ms=60_000)  # a chain that is down for long makes them late
+# Two batches that are twelve blocks deep take half of it: who can't keep its word with a sound chain loses all trust.
 PACES_S = (0.2, 1.0, 8.0, 30.0)  # of a job, by provider: whatever the weather does, something is under way
 TASK_MS = 200_000  # between two tasks of a requestor
 CALM_S = 1_800.0  # twice the longest that a task may still need: three leases of three minutes one after the other

@@ -139,8 +139,10 @@ def lateness_is_remembered(effects: Sequence[Effect]) -> None:
 def check_quiet(states: Mapping[str, NodeState], paid: Mapping[tuple[Address, Address], int]) -> None:
     """What holds of all these nodes once nothing is under way: their books agree with each other and with the chain."""
     accounts = {name: state.started.payee for name, state in states.items() if state.started}
+    asking = {state.started.node_id for state in states.values() if state.started}
     for name, state in states.items():
-        assert not state.busy, f"{name} computes although no task is open: {list(state.busy)}"
+        busy = [subtask_id for subtask_id in state.busy if state.works[subtask_id].requestor in asking]
+        assert not busy, f"{name} computes although no task is open: {busy}"
         for board in state.boards.values():
             assert board.task.phase not in LIVE and not board.open, f"{board.task.task_id} of {name} never ended"
             assert f"task/{board.task.task_id}" not in state.ledger.balances, f"{board.task.task_id} keeps its budget"

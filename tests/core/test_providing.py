@@ -33,6 +33,7 @@ from tests.core.providing import (
     PRICE,
     TASK,
     TERMS,
+    acceptance,
     assignment,
     demand,
     hired,
@@ -134,6 +135,7 @@ def test_work_is_done_delivered_and_released_when_the_task_is_over() -> None:
     assert me.asked == [], "the same assignment again is nothing new"
     me.post(e.Executed(key=assignment().subtask_id, outcome=DONE))
     assert me.one_said(Delivery).used_ms == 1_000
+    me.hear("alice", acceptance(0, 1_000, BEGIN_MS + DAY_MS))
     me.hear("alice", Withdrawal(task_id=TASK))
     assert me.one(Release).task_id == TASK
 
