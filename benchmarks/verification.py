@@ -241,7 +241,7 @@ def costs() -> tuple[float, float]:
 
 def main() -> None:
     """Print the figures; with --table, every scene's in Markdown."""
-    given = arguments(__doc__ or "", trials=12, honest=500, draws=1, places=48, table=0)
+    given = arguments(__doc__ or "", trials=300, honest=6_000, draws=1, places=48, table=0)
     hang()
     walls = [Wall(scene) for scene in SCENES]
     trial = Trial(As(given.places))

@@ -20,6 +20,7 @@ from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Verdict
 from golem.template import crops
 from golem.verification.cheap import accepted, wrong
+from golem.verification.coins import Coin, evidence
 from golem.verification.measured import Measured, examined, measured
 
 AREA = 0.01  # of the tile's pixels, rendered twice
@@ -30,14 +31,7 @@ CHANCE = 5e-4  # of an honest provider to be refused, by all tests of one result
 WRONG_PLACE = math.log(1e6)  # evidence of one place alone; there are several in each of many results
 
 
-class Count(msgspec.Struct, frozen=True):
-    """A coin's: heads, of so many throws."""
-
-    above: int = 0
-    blocks: int = 0
-
-
-class Place(Count, frozen=True):
+class Place(Coin, frozen=True):
     """The place that is farthest off."""
 
     x: int = 0
@@ -49,19 +43,12 @@ class Report(Measured, frozen=True):
     """What the program `exchange` reports."""
 
     places: int = 0
-    tests: dict[str, Count] = {}
+    tests: dict[str, Coin] = {}
     worst: Place = Place()
 
 
 _work = msgspec.json.Decoder(Work)
 _report = msgspec.json.Decoder(Report)
-
-
-def evidence(count: Count) -> float:
-    """Against a fair coin, in nats."""
-    tails = count.blocks - count.above
-    mean = math.lgamma(count.above + 1) + math.lgamma(tails + 1) - math.lgamma(count.blocks + 2)
-    return count.blocks * math.log(2) + mean
 
 
 @implementer(IVerifier)
@@ -96,7 +83,7 @@ def _measure(report: Report, work: Work) -> Verdict:
         said = f"{where}: evidence {evidence(worst):.1f}, at most {WRONG_PLACE:.1f} allowed"
         return wrong(f"exchange, place: {said}")
     name = max(report.tests, key=lambda name: evidence(report.tests[name]), default="")
-    count = report.tests.get(name, Count())
+    count = report.tests.get(name, Coin())
     found = f"exchange, {name}: frame {work.frame}: {count.above} of {count.blocks} blocks stand out"
     found = f"{found}, evidence {evidence(count):.1f}, at most {limit:.1f} allowed"
     return wrong(found) if evidence(count) > limit else accepted(found)

@@ -9,7 +9,7 @@ from zope.interface.verify import verifyObject
 np = pytest.importorskip("numpy")
 
 from apps.blender import template  # noqa: E402  # numpy comes with the extra `blender`
-from apps.blender.exchanged import Count, Exchanged, evidence  # noqa: E402
+from apps.blender.exchanged import Exchanged  # noqa: E402
 from apps.blender.job import swap  # noqa: E402
 from apps.blender.params import decoder  # noqa: E402
 from golem.interfaces import IVerifier  # noqa: E402
@@ -104,12 +104,6 @@ def test_one_place_that_is_something_else_is_named() -> None:
     verdict = judged({"ok": True, "places": 8, "tests": tests, "worst": worst})
     assert verdict.judgement is Judgement.WRONG
     assert verdict.reason.startswith("exchange, place: frame 1, 1024 pixels at 8,4: evidence ")
-
-
-def test_evidence_against_a_fair_coin_grows_with_its_bias() -> None:
-    assert evidence(Count()) == 0
-    assert evidence(Count(50, 100)) < 0 < evidence(Count(70, 100)) < evidence(Count(90, 100))
-    assert evidence(Count(30, 100)) == pytest.approx(evidence(Count(70, 100)))
 
 
 def test_places_smaller_than_a_block_say_nothing() -> None:
