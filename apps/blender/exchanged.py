@@ -2,25 +2,26 @@
 
 What the program `exchange` counts is a coin's: heads as often as tails, if the tile was rendered as it was told. The
 evidence against that is a likelihood ratio, averaged over all coins; it passes a limit at any time for an honest
-provider with a chance below the limit's inverse (Ville), so counts may be summed for as long as one likes.
+provider with a chance below the limit's inverse (Ville). One result may tell little: so it is summed besides, over all
+results of a provider, how far each coin leans.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
 from zope.interface import implementer
 
 from apps.blender.verify import Work
-from golem.interfaces import IVerifier
+from golem.interfaces import ISumming, IVerifier
 from golem.model.messages import Delivery
-from golem.model.spec import Chunk, Job, Verdict
+from golem.model.spec import Chunk, Job, Judgement, Verdict
 from golem.template import crops
 from golem.verification.cheap import accepted, wrong
-from golem.verification.coins import Coin, evidence
+from golem.verification.coins import BIASES, Coin, evidence, summed
 from golem.verification.measured import Measured, examined, measured
 
 AREA = 0.01  # of the tile's pixels, rendered twice
@@ -28,6 +29,8 @@ SIDES = (16, 64)  # of a place, in pixels
 FEWEST, MOST = 2, 8  # places
 TESTS = 5  # of one report
 CHANCE = 5e-4  # of an honest provider to be refused, by all tests of one result
+SUM_CHANCE = 1e-4  # of an honest result to be the one that brings a sum above its limit
+SUM_LIMIT = math.log(TESTS * 2 * len(BIASES) / SUM_CHANCE)
 WRONG_PLACE = math.log(1e6)  # evidence of one place alone; there are several in each of many results
 
 
@@ -51,7 +54,7 @@ _work = msgspec.json.Decoder(Work)
 _report = msgspec.json.Decoder(Report)
 
 
-@implementer(IVerifier)
+@implementer(IVerifier, ISumming)
 class Exchanged:
     """Renders crops twice, under secret seeds."""
 
@@ -74,6 +77,20 @@ class Exchanged:
         """WRONG by any of the tests over all places, or by one place that is something else."""
         report = measured(delivery, reports, _report)
         return report if isinstance(report, Verdict) else _measure(report, _work.decode(work.params))
+
+    def weigh(
+        self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes], before: Mapping[str, float]
+    ) -> tuple[Verdict, Mapping[str, float]]:
+        """See `ISumming`. WRONG also by what has gathered; what is no picture adds nothing to it."""
+        verdict = self.judge(chunk, work, delivery, reports)
+        if verdict.judgement is not Judgement.ACCEPT:
+            return verdict, before
+        sums = summed(before, _report.decode(reports[0]).tests)
+        most = max(sums, key=lambda name: sums[name], default="")
+        if sums.get(most, 0.0) <= SUM_LIMIT:
+            return verdict, sums
+        said = f"frame {_work.decode(work.params).frame} and results before it: evidence {sums[most]:.1f}"
+        return wrong(f"exchange, summed, {most}: {said}, at most {SUM_LIMIT:.1f} allowed"), sums
 
 
 def _measure(report: Report, work: Work) -> Verdict:
