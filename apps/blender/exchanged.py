@@ -2,24 +2,26 @@
 
 What the program `exchange` counts is a coin's: heads as often as tails, if the tile was rendered as it was told. The
 evidence against that is a likelihood ratio, averaged over all coins; it passes a limit at any time for an honest
-provider with a chance below the limit's inverse (Ville), so counts may be summed for as long as one likes.
+provider with a chance below the limit's inverse (Ville). One result may tell little: so it is summed besides, over all
+results of a provider, how far each coin leans.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
 from zope.interface import implementer
 
 from apps.blender.verify import Work
-from golem.interfaces import IVerifier
+from golem.interfaces import ISumming, IVerifier
 from golem.model.messages import Delivery
-from golem.model.spec import Chunk, Job, Verdict
+from golem.model.spec import Chunk, Job, Judgement, Verdict
 from golem.template import crops
 from golem.verification.cheap import accepted, wrong
+from golem.verification.coins import BIASES, Coin, evidence, summed
 from golem.verification.measured import Measured, examined, measured
 
 AREA = 0.01  # of the tile's pixels, rendered twice
@@ -27,17 +29,12 @@ SIDES = (16, 64)  # of a place, in pixels
 FEWEST, MOST = 2, 8  # places
 TESTS = 5  # of one report
 CHANCE = 5e-4  # of an honest provider to be refused, by all tests of one result
+SUM_CHANCE = 1e-4  # of an honest result to be the one that brings a sum above its limit
+SUM_LIMIT = math.log(TESTS * 2 * len(BIASES) / SUM_CHANCE)
 WRONG_PLACE = math.log(1e6)  # evidence of one place alone; there are several in each of many results
 
 
-class Count(msgspec.Struct, frozen=True):
-    """A coin's: heads, of so many throws."""
-
-    above: int = 0
-    blocks: int = 0
-
-
-class Place(Count, frozen=True):
+class Place(Coin, frozen=True):
     """The place that is farthest off."""
 
     x: int = 0
@@ -49,7 +46,7 @@ class Report(Measured, frozen=True):
     """What the program `exchange` reports."""
 
     places: int = 0
-    tests: dict[str, Count] = {}
+    tests: dict[str, Coin] = {}
     worst: Place = Place()
 
 
@@ -57,14 +54,7 @@ _work = msgspec.json.Decoder(Work)
 _report = msgspec.json.Decoder(Report)
 
 
-def evidence(count: Count) -> float:
-    """Against a fair coin, in nats."""
-    tails = count.blocks - count.above
-    mean = math.lgamma(count.above + 1) + math.lgamma(tails + 1) - math.lgamma(count.blocks + 2)
-    return count.blocks * math.log(2) + mean
-
-
-@implementer(IVerifier)
+@implementer(IVerifier, ISumming)
 class Exchanged:
     """Renders crops twice, under secret seeds."""
 
@@ -88,6 +78,20 @@ class Exchanged:
         report = measured(delivery, reports, _report)
         return report if isinstance(report, Verdict) else _measure(report, _work.decode(work.params))
 
+    def weigh(
+        self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes], before: Mapping[str, float]
+    ) -> tuple[Verdict, Mapping[str, float]]:
+        """See `ISumming`. WRONG also by what has gathered; what is no picture adds nothing to it."""
+        verdict = self.judge(chunk, work, delivery, reports)
+        if verdict.judgement is not Judgement.ACCEPT:
+            return verdict, before
+        sums = summed(before, _report.decode(reports[0]).tests)
+        most = max(sums, key=lambda name: sums[name], default="")
+        if sums.get(most, 0.0) <= SUM_LIMIT:
+            return verdict, sums
+        said = f"frame {_work.decode(work.params).frame} and results before it: evidence {sums[most]:.1f}"
+        return wrong(f"exchange, summed, {most}: {said}, at most {SUM_LIMIT:.1f} allowed"), sums
+
 
 def _measure(report: Report, work: Work) -> Verdict:
     worst, limit = report.worst, math.log(TESTS / CHANCE)
@@ -96,7 +100,7 @@ def _measure(report: Report, work: Work) -> Verdict:
         said = f"{where}: evidence {evidence(worst):.1f}, at most {WRONG_PLACE:.1f} allowed"
         return wrong(f"exchange, place: {said}")
     name = max(report.tests, key=lambda name: evidence(report.tests[name]), default="")
-    count = report.tests.get(name, Count())
+    count = report.tests.get(name, Coin())
     found = f"exchange, {name}: frame {work.frame}: {count.above} of {count.blocks} blocks stand out"
     found = f"{found}, evidence {evidence(count):.1f}, at most {limit:.1f} allowed"
     return wrong(found) if evidence(count) > limit else accepted(found)

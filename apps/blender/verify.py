@@ -18,6 +18,7 @@ from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Verdict
 from golem.template import Area, crops
 from golem.verification.cheap import accepted, wrong
+from golem.verification.coins import Coin, evidence
 from golem.verification.measured import Measured, examined, measured
 
 AREA = 0.005  # of the tile's pixels are rendered anew
@@ -29,6 +30,7 @@ SHARE = 0.035  # of the tile's own work, at most, goes into setting up
 MEDIAN_LIMIT = 1e-4  # honest at most 8e-6 on another kind of processor, but for hair and thousands of samples
 SHARE_LIMIT = 0.04  # of another seed's change; honest at most 0.027 even there, 57 of 64 samples at least 0.08
 BAD_LIMIT = 0.35  # of one crop; honest at most 0.09 on another kind of processor
+LEAN_LIMIT = 14.0  # nats; honest blocks lean as a fair coin falls, so above it once in 400,000 looks, of three colours
 ENOUGH = 32  # informative pixels, below which their median is an accident
 
 
@@ -58,6 +60,7 @@ class Report(Measured, frozen=True):
     informative: int = 0
     median: float = 0.0
     share: float = 0.0
+    lean: Coin = Coin()
     crops: tuple[Crop, ...] = ()
 
 
@@ -96,7 +99,7 @@ class SeedLocked:
         return count, max(SIDES[0], min(SIDES[1], math.isqrt(int(pixels * AREA / count))))
 
     def judge(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
-        """WRONG by any of two rules: too far on the whole, or one crop that is something else."""
+        """WRONG by any of three rules: too far on the whole, or to one side, or one crop that is something else."""
         report = measured(delivery, reports, _report)
         return report if isinstance(report, Verdict) else _measure(report, _work.decode(work.params))
 
@@ -111,6 +114,9 @@ def _measure(report: Report, work: Work) -> Verdict:
     if report.informative >= ENOUGH and report.median > MEDIAN_LIMIT and report.share > SHARE_LIMIT:
         limits = f"at most {MEDIAN_LIMIT:.0e} or {SHARE_LIMIT:.0%} allowed"
         return wrong(f"noise: frame {work.frame}: {found}, {limits}")
+    if evidence(report.lean) > LEAN_LIMIT:
+        lean = f"{report.lean.above} of {report.lean.blocks} blocks that changed are brighter in one colour"
+        return wrong(f"tint: frame {work.frame}: {lean}, evidence {evidence(report.lean):.1f}, limit {LEAN_LIMIT:g}")
     seen = f"{report.changed} of {report.pixels} pixels at {report.places} places differ"
     return accepted(f"noise: frame {work.frame}: {seen}{'; looked closer: ' + found if report.crops else ''}")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from golem.core import sums
 from golem.core.checking import MAX_CHECKS
 from golem.core.subtask import Subtask
 from golem.core.task import Board
 from golem.core.turn import Turn
-from golem.interfaces import Answer, IComparing, IEscalating, IVerifier, Ruling
+from golem.interfaces import Answer, IComparing, IEscalating, ISumming, IVerifier, Ruling
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Judgement, Verdict
 
@@ -44,7 +45,10 @@ def plan(turn: Turn, board: Board, subtask: Subtask) -> Sequence[Job] | Verdict:
 def judge(turn: Turn, board: Board, subtask: Subtask, reports: Sequence[bytes]) -> Verdict:
     """What the checks of a result mean for it."""
     try:
-        return _step(turn, board, subtask).judge(*_case(turn, board, subtask), reports)
+        step, case = _step(turn, board, subtask), _case(turn, board, subtask)
+        if ISumming.providedBy(step):
+            return sums.weigh(turn, board, subtask, lambda before: ISumming(step).weigh(*case, reports, before))
+        return step.judge(*case, reports)
     except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
         return unsure(board, f"its judgement failed: {why!r}")
 

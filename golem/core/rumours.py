@@ -29,7 +29,7 @@ class Dealings(msgspec.Struct):
 
     `offers`: how many we made, `taken`: how many led to work, `losses`: how many did not, by reason; `lost`: the latest
     of these. `offered_ms`: when we made those that nobody has answered. `paces`: how fast
-    providers are, by template and node.
+    providers are, by template and node; `sums`: what their results have gathered, by the same.
     """
 
     deeds: dict[Rated, list[Noted]] = {}
@@ -39,6 +39,7 @@ class Dealings(msgspec.Struct):
     lost: list[Lost] = []
     offered_ms: dict[TaskId, int] = {}
     paces: dict[str, float] = {}
+    sums: dict[str, dict[str, float]] = {}
 
 
 class Rumours(msgspec.Struct):

@@ -51,7 +51,8 @@ JUDGED = {
 class Subtask(Value):
     """One attempt. `gateway`: where its provider serves content. `reports`: by check, as they come in.
 
-    `step`: of the verifier's, which is asked now; `salt`: from which its checks were planned.
+    `step`: of the verifier's, which is asked now; `salt`: from which its checks were planned. `sums`: what had gathered
+    against its provider before (`core.sums`).
     `ahead`: one more than what each slot of its provider has before it. `amount`: owed for it, to `payee`.
     """
 
@@ -73,6 +74,7 @@ class Subtask(Value):
     salt: bytes = b""
     checks: int = 0
     reports: dict[str, bytes] = {}
+    sums: dict[str, float] = {}
     judgement: Judgement | None = None
     amount: Wei = Wei(0)
     payee: Address = NOBODY

@@ -72,6 +72,7 @@ def judge(turn: Turn, board: Board, subtask: Subtask, reports: tuple[bytes, ...]
     if verdict.judgement is Judgement.UNSURE and judging.has_next(turn, board, subtask):
         decide(turn, board, subtask, verdict)
         return
+    subtask = turn.state.subtasks[subtask.subtask_id]
     checking.end(turn, subtask)
     group = copies.together(turn, board, subtask)
     found = [(subtask, verdict)]

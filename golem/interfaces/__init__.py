@@ -14,6 +14,7 @@ from golem.interfaces.io import (
     Room,
 )
 from golem.interfaces.policy import (
+    MAX_SUMS,
     Answer,
     IComparing,
     IEscalating,
@@ -23,6 +24,7 @@ from golem.interfaces.policy import (
     IPreparing,
     ISampled,
     IShowing,
+    ISumming,
     ITaskTemplate,
     IVerifier,
     Parameter,
@@ -31,6 +33,7 @@ from golem.interfaces.policy import (
 )
 
 __all__ = [
+    "MAX_SUMS",
     "Answer",
     "Berth",
     "IChain",
@@ -50,6 +53,7 @@ __all__ = [
     "IResourceStore",
     "ISampled",
     "IShowing",
+    "ISumming",
     "ITaskTemplate",
     "IVerifier",
     "Parameter",

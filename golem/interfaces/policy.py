@@ -14,6 +14,8 @@ from golem.model.spec import Chunk, Input, Job, Merge, Outcome, TaskSpec, Verdic
 from golem.model.trade import Seen, Terms
 from golem.model.value import Value
 
+MAX_SUMS = 64  # numbers that are kept of a provider for one template
+
 
 class Parameter(Value):
     """One parameter of a template, for `--help` and forms.
@@ -65,6 +67,18 @@ class ISampled(Interface):
 
     least = Attribute("float: the least share of results to check, from 0 to 1")
     strict = Attribute("int: the step, if it is IEscalating, to begin with where every result of a provider is checked")
+
+
+class ISumming(Interface):
+    """A verifier that learns little from one result, and sums what it learns over all of a provider's, task by task."""
+
+    def weigh(
+        chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes], before: Mapping[str, float]
+    ) -> tuple[Verdict, Mapping[str, float]]:
+        """Asked in place of `judge`: the verdict, and the sums with this result, at most MAX_SUMS of them.
+
+        `before`: the sums after the same provider's last result for this template; none at first, nor after WRONG.
+        """
 
 
 class IEscalating(Interface):

@@ -16,7 +16,8 @@ class Evidence(Value):
     """A requestor says: of this task's chunk, this provider delivered this, and so I judged it.
 
     `spec`: without the folder of its requestor. `step`: of the verifier's, which judged. `salt`: from which the checks
-    were drawn once the result was there. `reason`: check, place, metric, value and threshold. `signature`: by
+    were drawn once the result was there. `sums`: what the provider's results before it had gathered, by the requestor's
+    word alone. `reason`: check, place, metric, value and threshold. `signature`: by
     `requestor`, over the evidence with this field empty.
     """
 
@@ -30,4 +31,5 @@ class Evidence(Value):
     salt: Annotated[bytes, Meta(max_length=64)]
     judgement: Judgement
     reason: Text
+    sums: Annotated[dict[str, float], Meta(max_length=64)] = {}
     signature: Annotated[bytes, Meta(max_length=64)] = b""

@@ -38,6 +38,7 @@ def _of(requestor: NodeId, board: Board, attempt: Subtask) -> Evidence:
         delivery=attempt.delivery,
         step=attempt.step,
         salt=attempt.salt,
+        sums=attempt.sums,
         judgement=attempt.judgement,
         reason=attempt.reason,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from golem.interfaces import IEscalating, ITaskTemplate, IVerifier
+from golem.interfaces import IEscalating, ISumming, ITaskTemplate, IVerifier
 from golem.model.evidence import Evidence
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Verdict
@@ -19,6 +19,8 @@ def checks(template: ITaskTemplate, evidence: Evidence) -> Sequence[Job]:
 def verdict(template: ITaskTemplate, evidence: Evidence, reports: Sequence[bytes]) -> Verdict:
     """What they mean. It should say what the evidence says."""
     verifier, case = _case(template, evidence)
+    if ISumming.providedBy(verifier):
+        return ISumming(verifier).weigh(*case, reports, evidence.sums)[0]
     return verifier.judge(*case, reports)
 
 

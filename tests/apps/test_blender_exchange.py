@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import pytest
 from zope.interface.verify import verifyObject
@@ -9,7 +11,7 @@ from zope.interface.verify import verifyObject
 np = pytest.importorskip("numpy")
 
 from apps.blender import template  # noqa: E402  # numpy comes with the extra `blender`
-from apps.blender.exchanged import Count, Exchanged, evidence  # noqa: E402
+from apps.blender.exchanged import Exchanged  # noqa: E402
 from apps.blender.job import swap  # noqa: E402
 from apps.blender.params import decoder  # noqa: E402
 from golem.interfaces import IVerifier  # noqa: E402
@@ -106,10 +108,38 @@ def test_one_place_that_is_something_else_is_named() -> None:
     assert verdict.reason.startswith("exchange, place: frame 1, 1024 pixels at 8,4: evidence ")
 
 
-def test_evidence_against_a_fair_coin_grows_with_its_bias() -> None:
-    assert evidence(Count()) == 0
-    assert evidence(Count(50, 100)) < 0 < evidence(Count(70, 100)) < evidence(Count(90, 100))
-    assert evidence(Count(30, 100)) == pytest.approx(evidence(Count(70, 100)))
+def weighed(delivered: np.ndarray, before: Mapping[str, float], seed: int) -> tuple[Verdict, Mapping[str, float]]:
+    tally = swap.Tally()
+    tally.add(AREA, delivered, render(seed + 1000), render(seed + 2000))
+    report = msgspec.json.encode({"ok": True, "places": 1, "tests": tally.tests, "worst": tally.worst})
+    return Exchanged().weigh(*work(), DELIVERY, (report,), before)
+
+
+def test_a_tenth_too_much_noise_is_caught_by_the_sum_over_results_and_honest_ones_are_not() -> None:
+    caught, sums, honest = [], dict[str, float](), dict[str, float]()
+    for seed in range(12):
+        verdict, sums = weighed(render(seed, noise=0.21), sums, seed)
+        caught.append(verdict)
+        verdict, honest = weighed(render(seed), honest, seed)
+        assert verdict.judgement is Judgement.ACCEPT
+        if caught[-1].judgement is Judgement.WRONG:
+            break
+    assert found(render(0, noise=0.21), 0).judgement is Judgement.ACCEPT, "one result alone does not tell"
+    assert caught[-1].judgement is Judgement.WRONG
+    assert caught[-1].reason.startswith("exchange, summed, noise +")
+    assert "frame 1 and results before it: evidence" in caught[-1].reason
+
+
+def test_what_is_no_picture_adds_nothing_to_the_sum() -> None:
+    before = {"noise +4%": 3.0}
+    verdict, after = Exchanged().weigh(*work(), DELIVERY, (b'{"ok":false,"why":"too small"}',), before)
+    assert (verdict.judgement, after) == (Judgement.MALFORMED, before)
+
+
+def test_differences_that_rounding_makes_say_nothing() -> None:
+    tally, flat = swap.Tally(), np.full((128, 128, 3), 0.7, np.float32)
+    tally.add(AREA, np.nextafter(flat, np.float32(1)), flat, flat)
+    assert {name: count["blocks"] for name, count in tally.tests.items()} == dict.fromkeys(tally.tests, 0)
 
 
 def test_places_smaller_than_a_block_say_nothing() -> None:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from apps.blender.job import measure, picture
 
 BLOCK = 4  # pixels a side; the filter that joins neighbours is narrower
+SLIGHT = (
+    1e-4  # of the light: nearer ones are equal, as processors of other kinds all round to one side where nothing is
+)
+DARK = 0.01  # added to the light, in scene light
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,16 +63,19 @@ class Tally:
         three = [blocks(pixels) for pixels in (delivered, one, other)]
         means = [each.mean(axis=2) for each in three]
         flat = [each.reshape(*each.shape[:2], each.shape[2] * each.shape[3]) for each in three]
-        coarse = self._count("blocks", *_distances(*means))
-        self._count("noise", *_distances(*flat))
+        light = sum(np.abs(one) + DARK for one in means) * SLIGHT
+        faint = np.square(light).sum(axis=2)
+        coarse = self._count("blocks", *_distances(*means), faint)
+        self._count("noise", *_distances(*flat), faint * BLOCK**2)
         x, second, _ = _by_pivot(*means)
         for channel, name in enumerate(("red", "green", "blue")):
-            self._count(name, x[:, :, channel], second[:, :, channel])
+            self._count(name, x[:, :, channel], second[:, :, channel], light[:, :, channel])
         if self.worst is None or _part(coarse) > _part(self.worst):
             self.worst = {"x": area[0], "y": area[1], "pixels": area[2] * area[3], **coarse}
 
-    def _count(self, name: str, theirs: Floats, ours: Floats) -> Count:
-        found: Count = {"above": int((theirs > ours).sum()), "blocks": int((theirs != ours).sum())}
+    def _count(self, name: str, theirs: Floats, ours: Floats, least: Floats) -> Count:
+        above, below = theirs - ours > least, ours - theirs > least
+        found: Count = {"above": int(above.sum()), "blocks": int(above.sum() + below.sum())}
         sofar = self.tests.get(name, {"above": 0, "blocks": 0})
         self.tests[name] = {
             "above": sofar["above"] + found["above"],
