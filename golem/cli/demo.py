@@ -30,6 +30,7 @@ SETTINGS = {
     "timing.observe": "500ms",
 }
 PROVIDING = {"provider.enabled": "true", "provider.min_price": PRICE}
+LYING = {**PROVIDING, "provider.min_price": "0.05"}  # cheating costs little: it is cheapest, and hired first
 
 
 class Row(NamedTuple):
@@ -126,9 +127,7 @@ def _empty(folder: Path) -> Path:
 def _members(providers: int, cheats: int) -> list[Member]:
     honest = [Member(f"provider-{n + 1}", PROVIDING) for n in range(providers)]
     kinds = [CHEATS[n % len(CHEATS)] for n in range(cheats)]
-    lying = [
-        Member(f"cheat-{n + 1}-{kind}", PROVIDING, ("golem.testing.cheater", kind)) for n, kind in enumerate(kinds)
-    ]
+    lying = [Member(f"cheat-{n + 1}-{kind}", LYING, ("golem.testing.cheater", kind)) for n, kind in enumerate(kinds)]
     return [Member(REQUESTOR), *lying, *honest]
 
 

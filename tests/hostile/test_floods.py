@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -140,8 +138,10 @@ def test_what_a_killed_node_ran_ends_with_it_and_its_rooms_go_at_the_next_start(
     token = derive("orphan", str(tmp_path))
     command = [sys.executable, "-c", NODE, str(tmp_path), token]
     with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as node:
-        _wait(lambda: len(processes_with(token)) > 1)
-        os.kill(node.pid, signal.SIGKILL)
+        try:
+            _wait(lambda: len(processes_with(token)) > 1)
+        finally:
+            node.kill()
     _wait(lambda: processes_with(token) == [])
     assert list((tmp_path / "rooms").iterdir()) != []
     assert isinstance(reactor, PosixReactorBase)

@@ -1,0 +1,1 @@
+`python -m golem` is the command, too; the demo's cheats ask half the price, so that somebody is caught.
