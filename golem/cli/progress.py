@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from golem.cli.screen import BOLD, GREEN, RED, YELLOW, Screen
-from golem.cli.words import cut, money, short_node, short_task, span
+from golem.cli.words import count, cut, money, short_node, short_task, span
 from golem.control.views import Estimate, Happening, Reason, Subtask, Task
+from golem.model.money import Wei, cost
 
 BAR = 24  # columns
 MOST_REASONS = 3  # golem task explain has all
@@ -14,17 +15,21 @@ STEPS = 10  # lines in a log file, from nothing to done
 
 
 class Progress:
-    """Shows one task while it is under way."""
+    """Shows one task while it is under way. `measured`: what it may cost, once the inputs were looked at."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._step = -1
+        self.measured = ""
         self._waits_for: str | None = None
 
     def update(self, happening: Happening | None, task: Task) -> None:
         """Show what happened, if it is worth a line, and how the task stands."""
         if happening is not None and happening.fields.get("reason") and not task.is_over:
             self._screen.note(_told(happening), YELLOW)
+        if happening is not None and happening.name == "prepared":
+            self.measured, words = _measured(happening, task)
+            self._screen.note(words)
         step = task.accepted * STEPS // max(1, task.chunks)
         if step != self._step and not self._screen.is_live:
             self._screen.note(_standing(task))
@@ -46,6 +51,15 @@ def _told(happening: Happening) -> str:
     return f"{happening.name} ({', '.join(about)}): {cut(str(fields['reason']))}"
 
 
+def _measured(happening: Happening, task: Task) -> tuple[str, str]:
+    """What a look at the inputs makes of the estimate, at the most price: the range, and a line that says it."""
+    least_ms, most_ms = (int(str(happening.fields[name])) for name in ("least_ms", "most_ms"))
+    least, most = (cost(Wei(int(task.max_price)), time_ms) for time_ms in (least_ms, most_ms))
+    costs = f"{money(least)} to {money(most)}"
+    times = f"{span(least_ms)} to {span(most_ms)} on one slot"
+    return costs, f"measured: {costs} for {count(task.chunks, 'chunk')}, {times}, plus gas"
+
+
 def _bar(task: Task) -> str:
     done = task.accepted * BAR // max(1, task.chunks)
     return f"[{'█' * done}{'·' * (BAR - done)}]"
@@ -63,7 +77,7 @@ def cost_range(guess: Estimate) -> str:
     return f"{money(guess.least)} to {money(guess.most)}"
 
 
-def summary(screen: Screen, task: Task, subtasks: Sequence[Subtask], guess: Estimate) -> None:
+def summary(screen: Screen, task: Task, subtasks: Sequence[Subtask], estimate: str) -> None:
     """What came of it: results, cost, time, and who did what."""
     style = GREEN if task.phase == "done" else RED
     took = f" in {span(task.finished_ms - task.submitted_ms)}" if task.finished_ms else ""
@@ -71,7 +85,7 @@ def summary(screen: Screen, task: Task, subtasks: Sequence[Subtask], guess: Esti
     screen.fields(
         ("chunks", f"{task.accepted} of {task.chunks}"),
         ("cost", f"{money(task.spent)} of {money(task.budget)}"),
-        ("estimate", cost_range(guess)),
+        ("estimate", estimate),
     )
     for path in task.results.values():
         screen.say(path, BOLD)

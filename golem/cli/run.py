@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from golem.api import Session, TaskHandle
 from golem.cli.command import Call, Parser, options, pair
 from golem.cli.exits import Exit, UsageError
@@ -31,6 +33,7 @@ OWN = frozenset(
         "check-share",
         "watch",
         "detach",
+        "estimate",
     }
 )
 SCENE = "scene"  # the name under which jobs see the input that the command line names first
@@ -56,6 +59,7 @@ def add(parser: Parser, environ: Mapping[str, str], argv: Sequence[str]) -> None
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--watch", action="store_true", help="stay and show how it goes (the default)")
     how.add_argument("--detach", action="store_true", help="submit it and return at once")
+    how.add_argument("--estimate", action="store_true", help="say what it may cost, and submit nothing")
     if argv and not argv[0].startswith("-"):
         _add_parameters(parser, argv)
 
@@ -101,9 +105,9 @@ def _run(call: Call) -> int:
     flags = {name.removeprefix(PARAMETER): value for name, value in vars(args).items() if name.startswith(PARAMETER)}
     params = {name: value for name, value in flags.items() if value is not None} | dict(args.param)
     guess = session.estimate(args.template, params, budget=args.budget, max_price=args.max_price)
-    call.screen.note(f"estimate: {cost_range(guess)} for {count(guess.chunks, 'chunk')}, plus gas")
-    if not guess.is_enough:
-        call.screen.note(f"the budget of {money(int(ether(args.budget)))} may not be enough", YELLOW)
+    _tell(call, guess)
+    if args.estimate:
+        return Exit.OK
     task = session.submit(
         args.template,
         params,
@@ -118,6 +122,15 @@ def _run(call: Call) -> int:
         return _detach(call, task)
     call.screen.note(f"task {short_task(task.task_id)} submitted, with a budget of {money(int(ether(args.budget)))}")
     return _watch(call, task, guess)
+
+
+def _tell(call: Call, guess: Estimate) -> None:
+    if call.args.estimate and call.screen.is_json:
+        call.screen.record(msgspec.to_builtins(guess))
+    say = call.screen.say if call.args.estimate and not call.screen.is_json else call.screen.note
+    say(f"estimate: {cost_range(guess)} for {count(guess.chunks, 'chunk')}, plus gas")
+    if not guess.is_enough:
+        call.screen.note(f"the budget of {money(int(ether(call.args.budget)))} may not be enough", YELLOW)
 
 
 def _detach(call: Call, task: TaskHandle) -> int:
@@ -146,5 +159,5 @@ def _watch(call: Call, handle: TaskHandle, guess: Estimate) -> int:
     if call.screen.is_json:
         call.screen.record({"task": record, "subtasks": subtasks})
     else:
-        summary(call.screen, task, views(Subtask, subtasks), guess)
+        summary(call.screen, task, views(Subtask, subtasks), progress.measured or cost_range(guess))
     return Exit.OK if task.phase == "done" else Exit.FAILED

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         output: str
 
 
+INSTALL = "; have it installed for the Python, or in the image, that jobs run by"
 MAX_REPORT_BYTES = 4096  # the same bound as golem.model.spec.MAX_REPORT_BYTES
 
 PR_SET_SECCOMP, MODE_FILTER = 22, 2
@@ -108,7 +109,8 @@ class Desk:
             said = {"error": "out of memory", "memory": True}
         except (Exception, SystemExit) as why:
             sys.excepthook(type(why), why, why.__traceback__)
-            said = {"error": f"{type(why).__name__}: {why}"[:2000]}
+            way_out = INSTALL if isinstance(why, ModuleNotFoundError) else ""
+            said = {"error": f"{type(why).__name__}: {why}"[:2000] + way_out}
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

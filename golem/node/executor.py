@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,6 +35,7 @@ log = Logger()
 class _Found(msgspec.Struct):
     environments: tuple[str, ...]
     inside: Inside
+    missing: dict[str, tuple[str, ...]] = {}
 
 
 @implementer(IExecutor)
@@ -129,6 +131,14 @@ class PooledExecutor:
         found = msgspec.json.decode(outcome.report, type=_Found)
         if holes := leaks(self.tier, found.inside, image):
             raise ExecutorFault(f"the {self.tier} sandbox does not hold on this machine: {'; '.join(holes)}")
+        for name, modules in found.missing.items():
+            log.warn(
+                "{name} can't be computed here: {where} has no {modules}; {way_out}",
+                name=name,
+                where=f"the image {image}" if image else "the Python that jobs see",
+                modules=", ".join(modules),
+                way_out="build it with them" if image else f"{sys.executable} -m pip install {' '.join(modules)}",
+            )
         return found.environments
 
     def run(self, job: Job, room: Room) -> Deferred[Outcome]:

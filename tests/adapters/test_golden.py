@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from shutil import which
@@ -10,6 +11,7 @@ import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
 from golem.adapters.docker import DockerLauncher, is_reachable
@@ -54,6 +56,26 @@ def test_a_tier_keeps_what_it_promises_on_this_machine(tier: str, tmp_path: Path
         assert (found.tier, found.cores, found.environments) == (tier, 2, ("plain",))
 
     return Deferred.fromCoroutine(capability(probed(tier, tmp_path))).addCallback(look)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_module_that_is_missing_is_named_with_the_way_out(tier: str, tmp_path: Path) -> Deferred[None]:
+    said: list[str] = []
+
+    def hear(event: LogEvent) -> None:
+        said.append(formatEvent(event))
+
+    executor = probed(tier, tmp_path)
+    globalLogPublisher.addObserver(hear)
+
+    def look(_: Capability) -> None:
+        globalLogPublisher.removeObserver(hear)
+        assert [
+            line for line in said if line.startswith("none can't be computed here: the Python that jobs see has no")
+        ]
+        assert f"{sys.executable} -m pip install no_such" in "\n".join(said)
+
+    return Deferred.fromCoroutine(capability(executor)).addCallback(look)
 
 
 def test_a_tier_that_promises_nothing_is_seen_to_keep_nothing(

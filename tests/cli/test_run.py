@@ -153,3 +153,31 @@ def test_a_scene_that_is_not_there_is_found_out_before_the_node_is_asked(shell: 
     assert shell.run(*ARGV, "/no/such.blend") == Exit.USAGE
     assert "/no/such.blend" in shell.err
     assert not node.face.submitted
+
+
+def test_an_estimate_alone_submits_nothing(node: FaceServer, shell: Shell) -> None:
+    assert shell.run(*ARGV, "--estimate") == Exit.OK
+    assert shell.out.startswith("estimate: ") and " to " in shell.out
+    told = shell.json(*ARGV, "--estimate")
+    assert isinstance(told, dict) and {"chunks", "least", "most", "is_enough"} <= told.keys()
+    assert node.face.submitted == []
+
+
+def test_what_a_look_at_the_inputs_makes_of_the_estimate_is_shown(node: FaceServer, shell: Shell) -> None:
+    def on_submit(task_id: str) -> None:
+        node.face.records[task_id] |= {"max_price": str(36 * 10**16), "chunks": 4}
+
+        def measured() -> None:
+            node.face.tell(task_id, "prepared", chunks=4, least_ms=1_000, most_ms=20_000)
+
+        def stop() -> None:
+            node.face.records[task_id] |= {"phase": "done"}
+            node.face.tell(task_id, "done")
+
+        node.reactor.callLater(0.2, measured)
+        node.reactor.callLater(0.3, stop)
+
+    node.face.on_submit = on_submit
+    assert shell.run(*ARGV) == Exit.OK
+    assert "measured: 0.0001 ETH to 0.002 ETH for 4 chunks, 1.0 s to 20.0 s on one slot" in shell.err
+    assert "0.0001 ETH to 0.002 ETH" in shell.out, "the summary has the measured range, not the guess"

@@ -142,6 +142,15 @@ JOBS = {
         ends(Status.CRASHED),
         "broke the worker",
     ),
+    "needs a wheel that is not there": Hostile(
+        """
+        def run(params, inputs, output):
+            import no_such_wheel
+        """,
+        Limits(timeout_ms=20_000),
+        ends(Status.ERROR),
+        "No module named 'no_such_wheel'; have it installed",
+    ),
     "opens all the files it can": Hostile(
         """
         def run(params, inputs, output):

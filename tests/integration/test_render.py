@@ -11,12 +11,14 @@ import pytest
 from apps.blender import template
 from golem.api import Session, TaskHandle
 from golem.control.views import Payment, Standing, Subtask, views
+from golem.model.money import Wei, cost
 from golem.testing.processes import REQUESTOR, SETTINGS, LocalNetwork, LocalNode, Member, cheater, provider, wait_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.blender, pytest.mark.timeout(300)]
 
 SCENE = Path(template.programs).parent / "scenes" / "marbles.blend"
 SMALL = {"frames": "1-2", "resolution": "83x41", "samples": "4", "seed": "fixed"}
+BUSY = 2  # time is what is paid, and a machine that runs other tests takes more of it than one that was measured
 SANDBOX = {**SETTINGS, "provider.executor": "sandbox"}
 
 
@@ -119,3 +121,28 @@ def test_a_broken_scene_fails_with_its_name_and_the_way_out(network: LocalNetwor
     *_, (_, state) = task.progress()
     assert state.phase == "failed"
     assert "scene" in state.reason
+
+
+def billed(network: LocalNetwork, task: TaskHandle) -> tuple[int, int, int]:
+    """What a task was said to cost at least and at most, once its inputs were looked at, and what it did cost."""
+    said = (0, 0)
+    for happening, now in task.progress():
+        if happening is not None and happening.name == "prepared":
+            price = Wei(int(now.max_price))
+            said = cost(price, int(happening.fields["least_ms"])), cost(price, int(happening.fields["most_ms"]))
+    assert now.phase == "done", now.reason
+    return (*said, int(now.spent))
+
+
+def test_the_bill_of_a_render_is_within_the_range_that_was_measured(network: LocalNetwork, tmp_path: Path) -> None:
+    least, most, bill = billed(network, render(network, tmp_path, resolution="166x82", samples="16"))
+    assert 0 < least < most
+    assert least <= bill <= most * BUSY, (least, most, bill)
+
+
+def test_the_bill_of_guessed_work_is_within_the_range_that_was_guessed(network: LocalNetwork, tmp_path: Path) -> None:
+    session = Session(network[REQUESTOR].client)
+    params, terms = {"count": "4", "spin": "2000000"}, {"budget": "0.5", "max_price": "0.1"}
+    guess = session.estimate("echo", params, **terms)
+    task = session.submit("echo", params, output=tmp_path, **terms).wait()
+    assert int(guess.least) <= int(task.spent) <= int(guess.most) * BUSY, (guess, task.spent)

@@ -61,9 +61,13 @@ class Inside(TypedDict):
 
 
 def run(params: Wanted, inputs: str, output: str) -> dict[str, object]:
-    """The environments that are whole, and what it is like inside."""
-    whole = [name for name, modules in params["environments"].items() if all(map(_has, modules))]
-    return {"environments": whole, "inside": inside(params["folder"])}
+    """The environments that are whole, what the others miss, and what it is like inside."""
+    lacks = {name: [one for one in modules if not _has(one)] for name, modules in params["environments"].items()}
+    return {
+        "environments": [name for name, missing in lacks.items() if not missing],
+        "missing": {name: missing for name, missing in lacks.items() if missing},
+        "inside": inside(params["folder"]),
+    }
 
 
 def _has(module: str) -> bool:
