@@ -10,7 +10,7 @@ from zope.interface import implementer
 from golem.errors import ChainFault
 from golem.interfaces import IChain
 from golem.model.chain import Batch, Consent, Domain, Funds, Order, Receipt, Sighting, Statement, Voucher
-from golem.model.ids import Address
+from golem.model.ids import NOBODY, Address
 from golem.model.money import NOTHING, Wei
 
 NO_CHAIN = "no chain is configured: set payment.rpc and payment.contract"
@@ -56,6 +56,6 @@ class NoChain:
         """Not here."""
         return fail(ChainFault(NO_CHAIN))
 
-    def withdraw(self, payers: Sequence[Address]) -> Deferred[Receipt]:
+    def withdraw(self, payers: Sequence[Address], to: Address = NOBODY) -> Deferred[Receipt]:
         """Not here."""
         return fail(ChainFault(NO_CHAIN))

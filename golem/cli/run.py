@@ -147,7 +147,7 @@ def _watch(call: Call, handle: TaskHandle, guess: Estimate) -> int:
     try:
         for happening, task in handle.progress():
             progress.update(happening, task)
-            if happening is None and not is_first and task.phase == "open" and not task.running:
+            if happening is None and not is_first and task.phase == "open" and task.pending and not task.running:
                 progress.waits(handle.explain().reasons)
             is_first = False
     except KeyboardInterrupt:

@@ -12,7 +12,9 @@ from golem.cli.screen import YELLOW
 from golem.cli.words import money
 from golem.control.views import Found, Funds, Status, view, views
 from golem.errors import Fault
+from golem.model.ids import Address
 from golem.model.money import ether
+from golem.wire.account import checksummed
 
 CONSENT = re.compile(r"(\d{1,15}):([0-9a-f]{130})")
 ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}")
@@ -24,7 +26,9 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     verbs.add("show", _show, "show the account and what it has")
     deposit = verbs.add("deposit", _deposit, "move ether from the wallet into the contract, to pay with")
     withdraw = verbs.add("withdraw", _withdraw, "take out of the contract what others have paid")
-    withdraw.add_argument("--own", metavar="ETHER", help="take back so much of the own deposit instead")
+    where = withdraw.add_mutually_exclusive_group()
+    where.add_argument("--own", metavar="ETHER", help="take back so much of the own deposit instead")
+    where.add_argument("--to", metavar="ACCOUNT", help="into this wallet, instead of the node's")
     recover = verbs.add("recover", _recover, "after the node's journal was lost, find those who have paid this account")
     recover.add_argument("--since", metavar="BLOCK", type=int, default=0, help="the first block to look at (0)")
     reserve = verbs.add("reserve", _reserve, "set some of the deposit aside for one provider")
@@ -68,8 +72,9 @@ def _withdraw(call: Call) -> int:
     if call.args.own is not None:
         amount = _amount(call.args.own)
         return _order(call, f"took back {money(amount)}", type="TakeBack", amount=str(amount))
-    answer = _answer(call, call.client.post("/withdraw"))
-    return _done(call, answer, f"withdrew {money(str(answer.get('amount', '0')))}")
+    to = _account(call.args.to) if call.args.to is not None else ""
+    answer = _answer(call, call.client.post("/withdraw", {"to": to} if to else {}))
+    return _done(call, answer, f"withdrew {money(str(answer.get('amount', '0')))}{f' to {to}' if to else ''}")
 
 
 def _recover(call: Call) -> int:
@@ -157,4 +162,7 @@ def _amount(text: str) -> int:
 def _account(text: str) -> str:
     if not ACCOUNT.fullmatch(text):
         raise UsageError(f"{text!r} is no account: 0x and 40 hexadecimal digits, as golem payment list shows them")
-    return text.lower()
+    account = Address(text.lower())
+    if text[2:] not in (text[2:].lower(), text[2:].upper(), checksummed(account)[2:]):
+        raise UsageError(f"{text} is mistyped: its capitals do not fit its digits (EIP-55)")
+    return account

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from golem.model.chain import Order
+from golem.model.ids import NOBODY, Address
 from golem.node.stock import Stock
 from golem.node.submission import Submission
 
@@ -105,10 +106,10 @@ class Face(Outlook, Protocol):
         """What there is now, by the chain: a `views.Funds`. Raises ChainFault."""
         ...
 
-    def withdraw(self) -> Awaitable[Record]:
+    def withdraw(self, to: Address = NOBODY) -> Awaitable[Record]:
         """Take out of the contract all that others have paid us; answers {"tx_hash", "amount", "fee"}.
 
-        Raises ChainFault.
+        `to`: into another wallet than ours. Raises ChainFault.
         """
         ...
 

@@ -30,7 +30,7 @@ from golem.errors import BadParameters, Fault, GolemError, NotEnoughFunds, NotFo
 from golem.model.money import Wei
 from golem.node.stock import read_wish
 from golem.node.submission import read
-from golem.node.till import read_order
+from golem.node.till import read_order, read_withdrawal
 
 MAX_BODY_BYTES = 1 << 20  # a submission with 64 resources has 20 KiB
 MAX_BLOCK_DIGITS = 12  # of a block's number: a chain of one a millisecond has them after thirty years
@@ -92,7 +92,7 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("GET", "audit"): lambda face, _, __: face.audit(),
     ("GET", "resources"): lambda face, _, __: face.stock.show(),
     ("POST", "resources"): lambda face, _, body: face.stock.do(read_wish(body)),
-    ("POST", "withdraw"): lambda face, _, __: face.withdraw(),
+    ("POST", "withdraw"): lambda face, _, body: face.withdraw(read_withdrawal(body)),
     ("POST", "recover", "*"): lambda face, since, _: face.recover(_block(since)),
     ("POST", "orders"): lambda face, _, body: face.order(read_order(body)),
     ("POST", "consents", "*"): lambda face, payer, _: face.consent(payer),

@@ -50,8 +50,12 @@ def on_funds(turn: Turn, e: Observed) -> None:
     else:
         have = show_ether(e.sighting.funds.wallet + max(0, budget - missing))
         kept = show_ether(GAS_RESERVE)
+        account = turn.started.payee
         doom(
-            turn, board, f"not enough funds: the budget is {show_ether(budget)}, there is {have}, {kept} of it for gas"
+            turn,
+            board,
+            f"not enough funds: the budget is {show_ether(budget)}, there is {have}, {kept} of it for gas; "
+            f"send ether to {account}",
         )
 
 

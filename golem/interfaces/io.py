@@ -11,7 +11,7 @@ from zope.interface import Attribute, Interface
 
 from golem.model.chain import Batch, Consent, Order, Receipt, Sighting, Statement, Voucher
 from golem.model.content import Content, Survey
-from golem.model.ids import Address, Cid
+from golem.model.ids import NOBODY, Address, Cid
 from golem.model.messages import Place
 from golem.model.money import NOTHING, Wei
 from golem.model.spec import Capability, Job, Limits, Outcome
@@ -175,8 +175,8 @@ class IChain(Interface):
     def consent(payer: Address) -> Awaitable[Consent]:
         """Sign that `payer` may have its reserve for us back now. Raises NotFound where there is none."""
 
-    def withdraw(payers: Sequence[Address]) -> Awaitable[Receipt]:
-        """Take out all that these payers have paid us."""
+    def withdraw(payers: Sequence[Address], to: Address = NOBODY) -> Awaitable[Receipt]:
+        """Take out all that these payers have paid us, into our wallet or another."""
 
     def payers(since: int = 0) -> Awaitable[Sequence[Address]]:
         """Whoever has paid us by a batch or a claim since block `since`, by the contract's history.

@@ -34,11 +34,11 @@ def read_password(source: str, home: Path, environ: Mapping[str, str], mistakes:
 
 def _read(source: str, home: Path, environ: Mapping[str, str]) -> str:
     scheme, _, rest = source.partition(":")
-    if scheme == "env":
-        if "GOLEM_PASSWORD" not in environ:
-            raise KeyFault('GOLEM_PASSWORD is not set; set it, or name a file: node.password = "file:…"')
+    if scheme == "env" and "GOLEM_PASSWORD" in environ:
         return environ["GOLEM_PASSWORD"]
-    if scheme == "prompt":
+    if scheme == "env" and not sys.stdin.isatty():
+        raise KeyFault('GOLEM_PASSWORD is not set; set it, or name a file: node.password = "file:…"')
+    if scheme in ("env", "prompt"):
         if not sys.stdin.isatty():
             raise KeyFault('"prompt" needs a terminal; without one, set GOLEM_PASSWORD and say "env"')
         return getpass(f"password for the keys in {home}: ")

@@ -11,8 +11,9 @@ from golem.errors import BadParameters, ChainFault
 from golem.interfaces import IChain, IEntropy
 from golem.model.chain import Order
 from golem.model.events import PayersFound
-from golem.model.ids import Address
+from golem.model.ids import NOBODY, Address
 from golem.model.money import Wei
+from golem.model.value import Value
 from golem.node.audit import audit
 from golem.node.engine import Engine
 from golem.node.means import lacking
@@ -32,6 +33,24 @@ def read_order(data: bytes) -> Order:
     return order
 
 
+class Withdrawal(Value, tag=False):
+    """What is asked for: earnings into the account `to`, or into our own."""
+
+    to: Address = NOBODY
+
+
+_withdrawals: msgspec.json.Decoder[Withdrawal | None] = msgspec.json.Decoder(Withdrawal | None)
+
+
+def read_withdrawal(data: bytes) -> Address:
+    """Read where earnings are to go; without a word, to our own account. Raises BadParameters."""
+    try:
+        asked = _withdrawals.decode(data or b"null")
+    except (msgspec.MsgspecError, ValueError, RecursionError) as why:
+        raise BadParameters(f"the request does not fit: {why}") from why
+    return asked.to if asked else NOBODY
+
+
 def _address(text: str) -> Address:
     try:
         return msgspec.convert(text, Address)
@@ -47,14 +66,14 @@ class Till:
         self._chain = chain
         self._entropy = entropy
 
-    def withdraw(self) -> Awaitable[Record]:
-        """Take out all that others have paid us. Raises ChainFault."""
-        return Deferred.fromCoroutine(self._withdraw())
+    def withdraw(self, to: Address = NOBODY) -> Awaitable[Record]:
+        """Take out all that others have paid us, into our wallet or another. Raises ChainFault."""
+        return Deferred.fromCoroutine(self._withdraw(to))
 
-    async def _withdraw(self) -> Record:
+    async def _withdraw(self, to: Address) -> Record:
         payers = sorted(self._engine.state.ledger.earning)
         before = (await self._chain.observe(payers)).funds.claimable
-        receipt = await self._chain.withdraw(payers)
+        receipt = await self._chain.withdraw(payers, to)
         return {"tx_hash": receipt.tx_hash, "amount": before, "fee": receipt.fee}
 
     def recover(self, since: int) -> Awaitable[Sequence[Record]]:

@@ -29,7 +29,7 @@ from golem.model.chain import (
     Unlock,
     Voucher,
 )
-from golem.model.ids import Address, derive
+from golem.model.ids import NOBODY, Address, derive
 from golem.model.money import NOTHING, Wei
 from golem.wire.voucher import verify_voucher
 
@@ -255,15 +255,15 @@ class MemoryChain:
             raise ChainFault("the chain is down")
         return sorted(payer for payer, payee in self._ledger.paid if payee == self.account)
 
-    def withdraw(self, payers: Sequence[Address]) -> Deferred[Receipt]:
+    def withdraw(self, payers: Sequence[Address], to: Address = NOBODY) -> Deferred[Receipt]:
         """Take out what these payers have paid us."""
-        return Deferred.fromCoroutine(self._withdraw(payers))
+        return Deferred.fromCoroutine(self._withdraw(payers, self.account if to == NOBODY else to))
 
-    async def _withdraw(self, payers: Sequence[Address]) -> Receipt:
+    async def _withdraw(self, payers: Sequence[Address], to: Address) -> Receipt:
         world = self._ledger
         receipt = await world.mined("withdraw", self.account)
         for payer in payers:
             pair = (payer, self.account)
-            world.wallets[self.account] += world.paid.get(pair, 0) - world.taken.get(pair, 0)
+            world.wallets[to] = world.wallets.get(to, 0) + world.paid.get(pair, 0) - world.taken.get(pair, 0)
             world.taken[pair] = world.paid.get(pair, 0)
         return receipt

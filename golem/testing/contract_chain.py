@@ -196,6 +196,15 @@ class ChainContract(Looking):
             assert 0 <= WALLET + WALLET // 4 - wallet <= DUST
 
     @waited
+    async def test_earnings_go_to_another_wallet_where_that_is_wanted(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(WALLET // 2))
+        await world.alice.pay(world.batch("one", WALLET // 4))
+        before = (await world.alices()).wallet
+        await world.bob.withdraw([world.alice.account], world.alice.account)
+        assert (await world.alices()).wallet == before + WALLET // 4
+        assert await world.bobs() == (WALLET // 4, 0)
+
+    @waited
     async def test_a_voucher_is_claimed_once_for_what_was_not_paid(self, world: World) -> None:
         await world.alice.deposit("first", Wei(10**15))
         await world.alice.pay(world.batch("one", 10**14))

@@ -17,7 +17,7 @@ from golem.control.face import Record
 from golem.control.server import ControlServer
 from golem.errors import ConfigError, GolemError, NotFound, UnknownTemplate
 from golem.model.chain import Order
-from golem.model.ids import derive
+from golem.model.ids import NOBODY, Address, derive
 from golem.model.money import Wei
 from golem.node.stock import Stock
 from golem.node.submission import Submission
@@ -86,6 +86,7 @@ class ScriptedTill:
         self.findings: list[Record] = []
         self.refusal: GolemError | None = None
         self.lacking: list[str] = []
+        self.taken: list[Address] = []
         self.away: GolemError | None = None
 
     def payments(self) -> Sequence[Record]:
@@ -99,8 +100,9 @@ class ScriptedTill:
         funds = {"free": Wei(2 * 10**18), "claimable": Wei(3 * 10**17), "wallet": Wei(10**17), "gas": Wei(10**13)}
         return succeed({**funds, "problems": self.lacking})
 
-    def withdraw(self) -> Awaitable[Record]:
-        """Always works."""
+    def withdraw(self, to: Address = NOBODY) -> Awaitable[Record]:
+        """Always works; remember where to."""
+        self.taken.append(to)
         return succeed({"tx_hash": "0x" + "ee" * 32, "amount": Wei(3 * 10**17), "fee": Wei(10**13)})
 
     def order(self, order: Order) -> Awaitable[Record]:

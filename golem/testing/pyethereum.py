@@ -14,7 +14,8 @@ from coincurve import PrivateKey
 from eth_account import Account
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
-from golem.wire.account import address_of, keccak256
+from golem.model.ids import Address
+from golem.wire.account import address_of, checksummed, keccak256
 
 Key = bytes | str
 
@@ -58,9 +59,7 @@ def privtoaddr(key: Key) -> bytes:
 
 def checksum_encode(account: bytes) -> str:
     """An account with EIP-55's capitals."""
-    text = account.hex()
-    digits = keccak256(text.encode()).hex()
-    return "0x" + "".join(c.upper() if int(d, 16) > 7 else c for c, d in zip(text, digits, strict=False))
+    return checksummed(Address("0x" + account.hex()))
 
 
 def _password(pw: Key) -> bytes:

@@ -19,6 +19,12 @@ def address_of(public_key: bytes) -> Address:
     return Address("0x" + keccak256(PublicKey(public_key).format(compressed=False)[1:])[-20:].hex())
 
 
+def checksummed(account: Address) -> str:
+    """An account as people copy it: capitals that fit its digits, and most typos do not (EIP-55)."""
+    digits = keccak256(account[2:].encode()).hex()
+    return "0x" + "".join(c.upper() if int(d, 16) > 7 else c for c, d in zip(account[2:], digits, strict=False))
+
+
 def sign_digest(secret: bytes, digest: bytes) -> bytes:
     """65 bytes r, s, recovery id (0 or 1) over a 32-byte digest; deterministic, low s."""
     return PrivateKey(secret).sign_recoverable(digest, hasher=None)

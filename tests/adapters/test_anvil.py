@@ -85,10 +85,18 @@ def test_a_payer_may_be_killed_at_any_time(town: Town, seed: int, tmp_path: Path
 @bounded
 async def test_a_reorganisation_undoes_a_payment_and_it_is_mined_again(town: Town, depth: int) -> None:
     alice, before = town.chain(confirmations=5), town.nonce
+    town.freeze()
     payment = alice.pay(batch(town.owes(300, 5)))
-    await until(lambda: town.nonce > before, payment)
+    await until(lambda: len(town.waiting) == 1, payment)
+    town.mine(depth)
+    asked = town.proxy.asked
+    await until(lambda: town.proxy.asked > asked + 15, payment)  # it has seen its receipt, and waits on
     town.anvil.ask("anvil_reorg", depth, [])
+    assert town.nonce == before, "undone"
+    await until(lambda: len(town.waiting) == 1, payment)
+    town.mine(6)
     await payment
+    town.thaw()
     await town.is_square()
     assert town.nonce == before + 1
 

@@ -6,6 +6,7 @@ import pytest
 
 from golem.cli.exits import Exit
 from golem.errors import ChainFault
+from golem.model.ids import NOBODY
 from golem.testing.face import FaceServer
 from golem.testing.shell import Shell
 
@@ -64,3 +65,27 @@ def test_one_account_is_shown_by_the_books_and_by_the_contract(shell: Shell, nod
         "transaction": "0x" + "dd" * 32,
         "open": "0.2 ETH",
     }
+
+
+CHECKED = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+
+
+def test_earnings_go_where_the_user_says(shell: Shell, node: FaceServer) -> None:
+    assert shell.run("wallet", "withdraw") == Exit.OK
+    assert shell.run("wallet", "withdraw", "--to", CHECKED) == Exit.OK
+    assert f"withdrew 0.3 ETH to {CHECKED.lower()}" in shell.out
+    assert node.face.taken == [NOBODY, CHECKED.lower()]
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--to", CHECKED.replace("5aA", "5aa")], "mistyped"),
+        (["--to", "bob"], "no account"),
+        (["--to", CHECKED, "--own", "1"], "not allowed with"),
+    ],
+)
+def test_earnings_never_go_to_a_mistyped_account(shell: Shell, node: FaceServer, argv: list[str], words: str) -> None:
+    assert shell.run("wallet", "withdraw", *argv) == Exit.USAGE
+    assert words in shell.err
+    assert not node.face.taken

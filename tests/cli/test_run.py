@@ -121,6 +121,17 @@ def test_while_nobody_computes_the_reasons_are_told(node: FaceServer, shell: She
     assert "still waiting: no free slot (2); own demand (1)" in shell.err
 
 
+def test_when_everything_is_computed_nobody_is_waited_for(node: FaceServer, shell: Shell) -> None:
+    def on_submit(task_id: str) -> None:
+        node.face.records[task_id] |= {"pending": 0, "accepted": 2}
+        node.reactor.callLater(0.2, node.clock.advance, KEEP_ALIVE_S)
+        node.reactor.callLater(0.6, node.face.cancel, task_id)
+
+    node.face.on_submit = on_submit
+    shell.run(*ARGV)
+    assert "still waiting" not in shell.err
+
+
 def test_ctrl_c_leaves_the_task_going_and_says_how_to_end_it(
     node: FaceServer, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

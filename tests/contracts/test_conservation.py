@@ -8,11 +8,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from golem.testing.bank import Bank, is_done
 
-ACTORS = st.integers(0, 3)
+ACTORS = st.sampled_from([0, 0, 0, 1, 2, 3])  # one pair meets itself often: what two calls do to it together is found
 GWEI = 10**9
 AMOUNTS = st.sampled_from([0, 1, 2, 3, 5, 8, GWEI, 2 * GWEI, GWEI + 1])
 START = 3 * GWEI + 15  # what each has deposited before: enough to pay with, and soon short
-OTHERS = st.sampled_from([1, 2, 3] * 5 + [0])  # a payee, counted from the payer; 0 is itself, and refused
+NEXT = [1, 1, 1, 2, 3]  # a payee, counted from the payer
+OTHERS = st.sampled_from(NEXT * 3 + [0])  # 0 is itself, and refused
 WORDS = st.lists(st.tuples(OTHERS, AMOUNTS), min_size=1, max_size=3)
 SINK = "0x" + "99" * 20
 TWO_DAYS = 48 * 3600
@@ -88,7 +89,7 @@ class Conservation(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.bank.wait(seconds)
 
-    @rule(payer=ACTORS, other=st.integers(1, 3))
+    @rule(payer=ACTORS, other=st.sampled_from(NEXT))
     def reclaim(self, payer: int, other: int) -> None:
         pair = (payer, (payer + other) % 4)
         is_allowed = 0 < self.unlock_at[payer] <= self.bank.now
@@ -97,7 +98,7 @@ class Conservation(RuleBasedStateMachine):
             self.free[payer] += self.reserved[pair]
             self.reserved[pair] = 0
 
-    @rule(payer=ACTORS, other=st.integers(1, 3), signer=st.sampled_from([0, 0, 1]), lasts=st.sampled_from([600, -600]))
+    @rule(payer=ACTORS, other=st.sampled_from(NEXT), signer=st.sampled_from([0, 0, 1]), lasts=st.sampled_from([600, -600]))
     def release(self, payer: int, other: int, signer: int, lasts: int) -> None:
         payee = (payer + other) % 4
         until = self.bank.now + lasts
@@ -108,7 +109,7 @@ class Conservation(RuleBasedStateMachine):
             self.free[payer] += self.reserved[payer, payee]
             self.reserved[payer, payee] = 0
 
-    @rule(payer=ACTORS, other=st.integers(1, 3), total=AMOUNTS, late=st.sampled_from([60, 60, -60]), wrong=st.booleans())
+    @rule(payer=ACTORS, other=st.sampled_from(NEXT), total=AMOUNTS, late=st.sampled_from([60, 60, -60]), wrong=st.sampled_from([False, False, True]))
     def claim(self, payer: int, other: int, total: int, late: int, wrong: bool) -> None:
         payee = (payer + other) % 4
         pair = (payer, payee)

@@ -15,6 +15,7 @@ from golem.model.value import evolve
 from golem.testing.bank import ETHER, Bank, is_done
 from golem.wire.account import keccak256
 
+GWEI = 10**9
 AMOUNT = 123_456_789_012_345  # seven bytes, as benchmarks/gas.py
 HERE = Path(__file__).parents[2]
 
@@ -166,3 +167,25 @@ def test_a_voucher_for_another_chain_or_contract_or_not_due_yet_claims_nothing(b
     assert not is_done(bank.claim(1, 0, 5, bank.now + 60, 0))
     assert is_done(bank.claim(1, 0, 5, late, 0))
     assert bank.look("claimable(address[],address)", [bank.actors[0]], bank.actors[1]) == 5
+
+
+def test_what_a_claim_leaves_of_a_reserve_below_a_gwei_is_free_again(bank: Bank) -> None:
+    a, b = bank.actors[:2]
+    bank.send(0, "deposit()", value=2 * GWEI)
+    bank.send(0, "reserve(address,uint256)", b, 2)
+    assert is_done(bank.claim(1, 0, 3, bank.now - 1, 0))
+    assert bank.look("free(address)", a) == GWEI - 3
+    assert bank.look("pairs(address[],address)", [a], b, returns="uint256[]") == (3 + (1 << 192),)
+    assert bank.held == 2 * GWEI
+
+
+def test_a_claim_takes_what_there_is_and_the_rest_once_there_is_more(bank: Bank) -> None:
+    a, b = bank.actors[:2]
+    bank.send(0, "deposit()", value=10)
+    late = bank.now - 1
+    for paid in (10, 10):
+        assert is_done(bank.claim(1, 0, 25, late, 0))
+        assert bank.look("paid_by(address[],address)", [a], b, returns="uint256[]") == (paid,)
+    bank.send(0, "deposit()", value=20)
+    assert is_done(bank.claim(1, 0, 25, late, 0))
+    assert (bank.look("claimable(address[],address)", [a], b), bank.look("free(address)", a)) == (25, 5)

@@ -90,6 +90,7 @@ def test_what_can_not_be_paid_is_refused_before_anybody_works() -> None:
     me.post(e.TaskSubmitted(task_id=TASK, spec=SPEC))
     me.post(e.Observed(key=f"funds/{TASK}", sighting=sighting(free=1, wallet=10**16)))
     assert phase(me) is Phase.FAILED and "not enough funds" in reason(me)
+    assert f"send ether to {me.state.started.payee}" in reason(me)
 
 
 def test_what_the_wallet_has_beyond_the_need_is_deposited_for_the_next_task() -> None:

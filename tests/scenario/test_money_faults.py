@@ -33,3 +33,32 @@ def test_a_clock_that_jumps_by_hours_while_money_is_owed_costs_nobody_anything(
     net.advance(120)
     assert paid(net) == spent
     assert all(net[name].trust("alice", "requestor") >= 0.5 for name in PROVIDERS), "late is by the chain's clock"
+
+
+def settles(net: LocalNetwork, victim: str, number: int) -> list[str]:
+    """Have work done, and let a node die at the n-th point that it comes to until all is paid; answers those points."""
+    alice, node = net["alice"], net[victim]
+    task = alice.submit("echo", {"count": 4})
+    net.run_until(lambda: alice.phase(task) == "done", limit_s=60)
+    spent, begun, first = int(str(alice.task(task)["spent"])), len(node.passed), node.run
+    node.dies_at = begun + number if number else None
+    net.run_until(lambda: paid(net) == spent and net.is_even(), limit_s=120)
+    net.advance(30)
+    assert paid(net) == spent, "and no more"
+    assert all(trust >= 0.5 for trust in (net[name].trust("alice", "requestor") for name in PROVIDERS))
+    assert not number or node.run is not first, f"{victim} did not die"
+    points = node.passed[begun:]
+    net.close()
+    return points
+
+
+@pytest.mark.parametrize("victim", ["alice", "bob"])
+def test_death_at_any_call_of_a_port_while_money_is_settled_costs_nobody_anything(
+    network: Networks, victim: str
+) -> None:
+    points = settles(network(), victim, 0)
+    port = {"alice": "chain.pay", "bob": "chain.observe"}[victim]
+    assert any(port in point for point in points), points
+    assert any("journal" in point for point in points), points
+    for number in range(1, len(points) + 1):
+        settles(network(), victim, number)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golem.errors import BadSignature
-from golem.wire.account import address_of, keccak256, recover_address, sign_digest
+from golem.model.ids import Address
+from golem.wire.account import address_of, checksummed, keccak256, recover_address, sign_digest
 
 ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 secrets = st.integers(1, ORDER - 1).map(lambda number: number.to_bytes(32, "big"))
@@ -30,6 +31,12 @@ def test_a_key_has_the_address_that_other_wallets_give_it(secret: bytes) -> None
     assert (
         address_of(key.format()) == address_of(key.format(compressed=False)) == Wallet.from_key(secret).address.lower()
     )
+
+
+@given(secrets)
+def test_an_account_has_the_capitals_that_other_wallets_give_it(secret: bytes) -> None:
+    other = Wallet.from_key(secret).address
+    assert checksummed(Address(other.lower())) == other
 
 
 @given(secrets, digests)

@@ -31,7 +31,7 @@ from golem.model.chain import (
     Unlock,
     Voucher,
 )
-from golem.model.ids import Address, derive
+from golem.model.ids import NOBODY, Address, derive
 from golem.model.money import NOTHING, Wei, show_ether
 from golem.wire.transaction import BASE_GAS, CLAIM_GAS, DEPOSIT_GAS, ORDER_GAS, TAKE_GAS, pay_gas
 from golem.wire.voucher import due_s, is_consent, sign_consent, verify_voucher
@@ -77,9 +77,9 @@ class EthereumChain:
         """Sign that a payer may have its reserve for us back, within a day."""
         return Deferred.fromCoroutine(self._consent(payer))
 
-    def withdraw(self, payers: Sequence[Address]) -> Deferred[Receipt]:
+    def withdraw(self, payers: Sequence[Address], to: Address = NOBODY) -> Deferred[Receipt]:
         """Take out all that these payers have paid us; where that is nothing, the receipt names no transaction."""
-        return Deferred.fromCoroutine(self._withdraw(payers))
+        return Deferred.fromCoroutine(self._withdraw(payers, self.account if to == NOBODY else to))
 
     def payers(self, since: int = 0) -> Deferred[Sequence[Address]]:
         """Whoever has paid us, by the contract's events."""
@@ -156,14 +156,14 @@ class EthereumChain:
         gwei, until_s = backing.reserved // GWEI, backing.at_s + CONSENT_S
         return sign_consent(self._keyring.sign_payment, self.domain, payer, self.account, gwei, until_s)
 
-    async def _withdraw(self, payers: Sequence[Address]) -> Receipt:
+    async def _withdraw(self, payers: Sequence[Address], to: Address) -> Receipt:
         receipt = await self._nothing()
         for start in range(0, len(payers), MAX_ASKED):
             some = payers[start : start + MAX_ASKED]
             seen = (await self._link.ask(Client.sighting, self.account, some, 0)).sighting
             if seen.funds.claimable:
-                key = "withdraw/" + derive(*some, *seen.paid.values())
-                data = await self._link.ask(Client.data, "withdraw", list(some), str(self.account))
+                key = "withdraw/" + derive(*some, *seen.paid.values(), to)
+                data = await self._link.ask(Client.data, "withdraw", list(some), str(to))
                 gas = BASE_GAS + TAKE_GAS * len(some)
                 receipt = await self._once(key, Call(value=0, gas=gas, data=data))
         return receipt
