@@ -20,6 +20,11 @@ WORKER = str(Path(__file__).parent / "wasm_worker.py")
 FUEL_PER_MS = 1_000_000  # about an instruction each: what a slow core does in its time, so that fast ones do no more
 
 
+def fuel(limits: Limits) -> int:
+    """What a job may burn."""
+    return FUEL_PER_MS * limits.timeout_ms
+
+
 @implementer(ILauncher)
 class WasmLauncher(HostLauncher):
     """Workers whose programs are WebAssembly."""
@@ -34,5 +39,4 @@ class WasmLauncher(HostLauncher):
 
     def worker(self, berth: Berth, limits: Limits) -> list[str]:
         """The script that serves jobs; it finds the usual one, and does but the calling otherwise."""
-        fuel = FUEL_PER_MS * limits.timeout_ms
-        return [WORKER, berth.worker, berth.program, str(limits.memory_bytes), str(fuel)]
+        return [WORKER, berth.worker, berth.program, str(limits.memory_bytes), str(fuel(limits))]
