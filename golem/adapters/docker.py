@@ -118,6 +118,7 @@ class DockerLauncher:
     """
 
     takes_images = True
+    is_wasm = False
 
     def __init__(self, reactor: IReactorThreads, python: str = sys.executable, runtime: str = "") -> None:
         self.tier = f"docker-{runtime}" if runtime else "docker"

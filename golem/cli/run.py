@@ -52,7 +52,7 @@ def add(parser: Parser, environ: Mapping[str, str], argv: Sequence[str]) -> None
     parser.add_argument("--output", metavar="DIR", help="where results go (default: NAME-output, here)")
     parser.add_argument("--param", metavar="NAME=VALUE", action="append", default=[], type=pair, help="any parameter")
     parser.add_argument("--input", metavar="NAME=PATH", action="append", default=[], type=pair, help="one more input")
-    tier_help = "only providers that keep jobs apart so: sandbox, docker, docker-RUNTIME, host; may be said again"
+    tier_help = "only providers that keep jobs apart so: sandbox, docker, docker-RUNTIME, wasm, host; may be said again"
     parser.add_argument("--tier", metavar="TIER", action="append", default=[], help=tier_help)
     share_help = "check this share of the results at least, where the template samples: from 0 to 1"
     parser.add_argument("--check-share", metavar="SHARE", type=float, default=0.0, help=share_help)

@@ -25,6 +25,7 @@ import sys
 
 TYPE_CHECKING = False  # what type checkers know of; importing typing itself would take a third of a sandbox's start
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypedDict
 
     class Order(TypedDict):
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
         params: dict[str, object]
         inputs: str
         output: str
+
+    Call = Callable[[Order], object]
 
 
 INSTALL = "; have it installed for the Python, or in the image, that jobs run by"
@@ -93,10 +96,16 @@ def confine() -> None:
         raise OSError(ctypes.get_errno(), "seccomp")
 
 
-class Desk:
-    """Serves one job after another. What it does for each is little, since jobs may be of microseconds."""
+def python(job: Order) -> object:
+    """Call a job's program, a module of Python's."""
+    return importlib.import_module(job["program"]).run(job["params"], job["inputs"], job["output"])
 
-    def __init__(self) -> None:
+
+class Desk:
+    """Serves one job after another, each by `call`. What it does for each is little, as jobs may be of microseconds."""
+
+    def __init__(self, call: Call = python) -> None:
+        self._call = call
         self._output = ""
 
     def answer(self, line: bytes) -> bytes:
@@ -121,7 +130,7 @@ class Desk:
         if output != self._output:  # else the last job put nothing there
             os.mkdir(output)  # noqa: PTH102 - pathlib would take a tenth of a sandbox's start
             self._output = output
-        report = importlib.import_module(job["program"]).run(job["params"], job["inputs"], output)
+        report = self._call(job)
         text = json.dumps({} if report is None else report, separators=(",", ":"), allow_nan=False)
         if len(text) > MAX_REPORT_BYTES:
             raise ValueError(f"the report has {len(text)} bytes, more than {MAX_REPORT_BYTES}")
@@ -136,7 +145,7 @@ def end_with_the_node(orders: int) -> None:
     os._exit(1)
 
 
-def main() -> None:
+def serve(call: Call = python) -> None:
     """Serve jobs until there are no more."""
     confine()
     _thread.start_new_thread(end_with_the_node, (os.dup(0),))
@@ -146,11 +155,11 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
-    sys.path.insert(0, sys.argv[1])
-    desk = Desk()
+    desk = Desk(call)
     for line in jobs:
         answers.write(desk.answer(line))
 
 
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, sys.argv[1])
+    serve()

@@ -129,6 +129,7 @@ class ILauncher(Interface):
 
     tier = Attribute("str: the name offers carry: `sandbox`, `docker` …")
     takes_images = Attribute("bool: whether `Berth.image` means anything to it")
+    is_wasm = Attribute("bool: whether programs are WebAssembly, not Python")
 
     def check(rooms: str) -> Awaitable[None]:
         """Raises ExecutorFault, with the way out, where this machine can't do it.

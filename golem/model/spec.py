@@ -57,11 +57,15 @@ class Limits(Value):
     stuck_ms: Annotated[int, Meta(ge=1, le=7 * 24 * 3_600_000)] = 300_000
 
 
+WASI = "wasi_snapshot_preview1"
+"""What an environment names as its module whose programs are WebAssembly, not Python."""
+
+
 class Environment(Value):
     """What a template's jobs need of a machine.
 
     `name`: what offers and demands compare; it changes whenever results would. `modules`: Python modules that must
-    be importable in the sandbox. `image`: a container image by digest, for executors that take one, or empty.
+    be importable in the sandbox, or WASI. `image`: a container image by digest, for executors that take one, or empty.
     """
 
     name: Name

@@ -17,6 +17,7 @@ from golem.adapters.journal import SqliteJournal
 from golem.adapters.keyring import FileKeyring
 from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
 from golem.adapters.launchers.host import HostLauncher
+from golem.adapters.launchers.wasm import WasmLauncher
 from golem.adapters.nochain import NoChain
 from golem.core.strategy import Frugal
 from golem.errors import ConfigError, JournalFault
@@ -164,6 +165,8 @@ def _launcher(provider: Provider, reactor: ReactorBase) -> ILauncher:
     name, runtime = provider.executor, provider.docker_runtime
     if name == "docker" or (name == "auto" and (runtime or is_reachable())):
         return DockerLauncher(reactor, runtime=runtime)
+    if name == "wasm":
+        return WasmLauncher(reactor)
     if name == "host":
         return HostLauncher(reactor)
     return BubblewrapLauncher(reactor)

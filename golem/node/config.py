@@ -57,7 +57,9 @@ class Provider(Value):
         _STANDARD.min_requestor_trust
     )
     max_exposure: Annotated[Wei, kinds.ETHER, "most unpaid work for one requestor, in ether"] = _STANDARD.max_exposure
-    executor: Annotated[str, kinds.choice("auto", "sandbox", "docker", "host"), "what keeps jobs apart"] = "auto"
+    executor: Annotated[str, kinds.choice("auto", "sandbox", "docker", "wasm", "host"), "what keeps jobs apart"] = (
+        "auto"
+    )
     i_trust_all_requestors: Annotated[bool, kinds.FLAG, 'needed by executor = "host", which keeps nothing apart'] = (
         False
     )

@@ -15,7 +15,7 @@ from zope.interface import implementer
 from golem.errors import ExecutorFault
 from golem.interfaces import IExecutor, ILauncher, Room
 from golem.model.ids import JobId, TaskId, derive
-from golem.model.spec import Capability, Environment, Job, Limits, Outcome, Status
+from golem.model.spec import WASI, Capability, Environment, Job, Limits, Outcome, Status
 from golem.model.value import evolve
 from golem.node.disk import Aside, at_once, clear
 from golem.node.golden import Inside, leaks
@@ -114,7 +114,8 @@ class PooledExecutor:
         wanted = {
             e.name: list(e.modules)
             for e in self._environments
-            if (e.image if self._launcher.takes_images else "") == image
+            if (WASI in e.modules) == self._launcher.is_wasm
+            and (e.image if self._launcher.takes_images else "") == image
         }
         room = Room(program=str(PROBE), inputs={}, output=str(self._folder / "probe"), image=image)
         job = Job(
@@ -139,7 +140,7 @@ class PooledExecutor:
                 modules=", ".join(modules),
                 way_out="build it with them" if image else f"{sys.executable} -m pip install {' '.join(modules)}",
             )
-        return found.environments
+        return tuple(wanted) if self._launcher.is_wasm else found.environments
 
     def run(self, job: Job, room: Room) -> Deferred[Outcome]:
         """Run a job to its end within its limits."""

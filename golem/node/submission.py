@@ -14,7 +14,7 @@ from golem.model.spec import Count, Limits, Name, Resource, TaskSpec, Tiers
 from golem.model.value import Value
 
 MAX_RESOURCES = 64  # files and folders of one task; a folder may hold thousands of files
-TIERS = ("sandbox", "docker", "host")  # and docker with another runtime, by its name: docker-runsc
+TIERS = ("sandbox", "docker", "wasm", "host")  # and docker with another runtime, by its name: docker-runsc
 MAX_PARAMS = 256  # a template has a dozen
 
 

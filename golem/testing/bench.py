@@ -14,9 +14,11 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
+from golem.adapters.launchers.wasm import WORKER as WASM_WORKER
+from golem.adapters.launchers.wasm import fuel
 from golem.errors import Malformed, Refused, TemplateFailed
 from golem.model.ids import Cid
-from golem.model.spec import Input, Job, Outcome, Resource, Status
+from golem.model.spec import Input, Job, Limits, Outcome, Resource, Status
 from golem.model.value import evolve
 from golem.node.collect import collect
 from golem.wire.guest import Lines, job_line, outcome_of
@@ -27,10 +29,11 @@ LOG_BYTES = 4 << 10  # of its end, for people
 
 
 class Bench:
-    """One worker for the programs in a folder. `folder`: for all that its jobs see and make; it must not exist."""
+    """One worker for the programs in a folder, Python or WebAssembly. `folder`: for all jobs see; it must not exist."""
 
-    def __init__(self, programs: str, folder: Path) -> None:
+    def __init__(self, programs: str, folder: Path, *, is_wasm: bool = False) -> None:
         self._programs = programs
+        self._is_wasm = is_wasm
         self._folder = folder
         self._contents: dict[Cid, Path] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -102,13 +105,19 @@ class Bench:
         environ = {"PATH": "/usr/bin:/bin", "HOME": str(own), "TMPDIR": str(own), "LANG": "C.UTF-8"}
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-I", "-B", str(WORKER), self._programs],
+                [sys.executable, "-I", "-B", *self._script()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=own,
                 env=environ,
             )
+
+    def _script(self) -> list[str]:
+        if not self._is_wasm:
+            return [str(WORKER), self._programs]
+        limits = Limits()
+        return [WASM_WORKER, str(WORKER), self._programs, str(limits.memory_bytes), str(fuel(limits))]
 
     def _collected(self, outcome: Outcome, job: Job, output: Path) -> Outcome:
         target = self._folder / f"result-{self._count}"

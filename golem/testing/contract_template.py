@@ -17,7 +17,7 @@ from golem.errors import BadParameters
 from golem.interfaces import IComparing, IFinishing, IGrowing, IPreparing, IShowing, ITaskTemplate, IVerifier
 from golem.model.ids import Cid, JobId, NodeId, SubtaskId, TaskId, derive, subtask_id
 from golem.model.messages import Delivery
-from golem.model.spec import Chunk, Environment, Input, Job, Judgement, Merge, TaskSpec, Verdict
+from golem.model.spec import WASI, Chunk, Environment, Input, Job, Judgement, Merge, TaskSpec, Verdict
 from golem.model.value import evolve
 from golem.testing.bench import Bench, done
 from golem.testing.court import judged, ruled
@@ -138,9 +138,10 @@ def parameters(stage: Stage) -> str:
 
 def programs(stage: Stage) -> str:
     """Their imports."""
-    files = sorted(Path(stage.template.programs).glob("*.py"))
-    assert files, f"no program in {stage.template.programs}"
-    for file in files:
+    folder = Path(stage.template.programs)
+    files = sorted(file for ending in _endings(stage) for file in folder.glob(f"*{ending}"))
+    assert files, f"no program in {folder}"
+    for file in (file for file in files if file.suffix == ".py"):
         for node in ast.walk(ast.parse(file.read_text())):
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
@@ -171,7 +172,8 @@ def jobs(stage: Stage) -> str:
         assert job == stage.template.job(stage.spec, chunk, stage.subtask(chunk), HONEST), "asked again it is another"
         assert job.template == stage.template.name, f"the job says that its template is {job.template!r}"
         assert job.limits == stage.spec.limits, "the job has other limits than the task"
-        assert Path(stage.template.programs, f"{job.program}.py").is_file(), f"there is no program {job.program!r}"
+        files = [Path(stage.template.programs, f"{job.program}{ending}") for ending in _endings(stage)]
+        assert any(file.is_file() for file in files), f"there is no program {job.program!r}"
     return ""
 
 
@@ -282,6 +284,11 @@ def _verdicts(
     if IComparing.providedBy(verifier):
         return ruled(stage.bench, verifier, chunk, answers, SALT)
     return {node: judged(stage.bench, verifier, chunk, work, made, SALT) for node, (work, made) in answers.items()}
+
+
+def _endings(stage: Stage) -> tuple[str, ...]:
+    """Of programs' files."""
+    return (".wasm", ".wat") if WASI in stage.template.environment.modules else (".py",)
 
 
 def _said(verdict: Verdict) -> str:

@@ -23,7 +23,7 @@ from golem.cli.screen import DIM, GREEN, RED
 from golem.errors import ConfigError, GolemError, TemplateBroken, TemplateFailed, TemplateMissing
 from golem.interfaces import IPreparing, ITaskTemplate
 from golem.model.money import NOTHING
-from golem.model.spec import Limits, Resource, TaskSpec
+from golem.model.spec import WASI, Limits, Resource, TaskSpec
 from golem.node.plugins import GROUP, load, resolve
 from golem.testing.bench import Bench, done
 from golem.testing.contract_template import ASKED, RUN, Check, Skipped, Stage, caught
@@ -67,13 +67,15 @@ class Trial:
     def findings(self) -> Iterator[Finding]:
         """Sentence after sentence, as they are tried. Raises ConfigError where modules are missing."""
         environment = self._template.environment
-        missing = [name for name in environment.modules if find_spec(name) is None]
+        is_wasm = WASI in environment.modules
+        needed = [name for name in environment.modules if name != WASI] + ["wasmtime"] * is_wasm
+        missing = [name for name in needed if find_spec(name) is None]
         if missing:
             raise ConfigError(
                 f"template {self._template.name!r} needs {', '.join(missing)}, which this Python has not: "
                 f"{sys.executable} -m pip install {' '.join(missing)}"
             )
-        bench = Bench(self._template.programs, self._folder)
+        bench = Bench(self._template.programs, self._folder, is_wasm=is_wasm)
         try:
             stage = self._stage(bench)
             for sentence, check in self._checks():

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LEFT_BEHIND = ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "demo-output", "dropin.cache")
 BESIDE = ("tests", "docs", "benchmarks", "contracts", "newsfragments", "scripts")
-WANTS = {"desktop.py": ("keyring",)}  # extras that a module names to whoever lacks them
+WANTS = {"desktop.py": ("keyring",), "wasm_worker.py": ("wasm",)}  # extras that a module names to whoever lacks them
 # their image brings what they import
 IN_SANDBOX = ("apps/*/job/*.py", "apps/*/scenes/*.py", "golem/cli/sample/job/*.py")
 

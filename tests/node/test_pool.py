@@ -58,6 +58,7 @@ class Guest:
 class Launcher:
     tier = "nothing"
     takes_images = True
+    is_wasm = False
 
     def __init__(self) -> None:
         self.guests: list[Guest] = []

@@ -63,6 +63,7 @@ class BubblewrapLauncher:
 
     tier = "sandbox"
     takes_images = False
+    is_wasm = False
 
     def __init__(self, reactor: IReactorProcess, python: str = sys.executable) -> None:
         self._reactor = reactor

@@ -52,6 +52,7 @@ class HostLauncher:
 
     tier = "host"
     takes_images = False
+    is_wasm = False
 
     def __init__(self, reactor: IReactorProcess, python: str = sys.executable) -> None:
         self._reactor = reactor
@@ -67,6 +68,10 @@ class HostLauncher:
                 raise ExecutorFault(f"{tool} is not installed: apt-get install util-linux")
         sweep(rooms)
 
+    def worker(self, berth: Berth, limits: Limits) -> list[str]:
+        """The script that serves jobs, and its arguments."""
+        return [berth.worker, berth.program]
+
     def launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> Deferred[IGuest]:
         """Start a worker."""
         return Deferred.fromCoroutine(self._launch(berth, limits, hearer))
@@ -76,7 +81,7 @@ class HostLauncher:
         own.mkdir(exist_ok=True)
         environ = {"PATH": "/usr/bin:/bin", "HOME": str(own), "TMPDIR": str(own), "LANG": "C.UTF-8", MARK: berth.room}
         command = ["setpriv", "--pdeathsig", "KILL", "prlimit", "--core=0", f"--fsize={limits.output_bytes}"]
-        command += [self._python, "-I", "-B", berth.worker, berth.program]
+        command += [self._python, "-I", "-B", *self.worker(berth, limits)]
         guest = _Guest(hearer, IReactorTime(self._reactor), berth)
         try:
             self._reactor.spawnProcess(guest, which("setpriv") or "setpriv", command, env=environ, path=str(own))
