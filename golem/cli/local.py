@@ -173,7 +173,9 @@ class LocalNetwork:
             self._chain.wait(STOP_S)
 
     def __enter__(self) -> LocalNetwork:
-        """For `with`."""
+        """For `with`. Whoever ends this process, and not by force, ends the network."""
+        for name in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, signal.default_int_handler)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -38,6 +38,7 @@ def _show(call: Call) -> int:
         ("since", when(status.started_ms)),
         ("provides", _provides(status)),
         ("tasks", ", ".join(f"{number} {phase}" for phase, number in status.tasks.items()) or "none"),
+        ("chain", "" if status.has_chain else "none: work is done for nothing (set payment.rpc and payment.contract)"),
         ("account", status.account),
         ("deposit", money(status.funds.free)),
         ("wallet", money(status.funds.wallet)),

@@ -25,6 +25,7 @@ GRACE_MS = 3 * DAY_MS  # past due for so long, a payment is not late but missing
 MAX_WINDOW_MS = 7 * DAY_MS  # who promises to pay later than that does not mean to
 CLAIM_AGAIN_MS = 6 * 3_600_000  # a claim that brought nothing is tried again: the payer may have deposited
 WORTH_FEES = 100  # what is taken out is so many times the gas for it
+MAX_SEEN = 500  # payers in one call of the contract; more than that are seen where they owe
 CLAIMED_GAS = 40_000  # of a withdrawal, and TAKEN_GAS for each payer: benchmarks/gas.py
 TAKEN_GAS = 6_000
 
@@ -88,9 +89,10 @@ def watch(turn: Turn) -> None:
 
 
 def observe(turn: Turn) -> None:
-    """It is time to look at the chain."""
-    payers = tuple(sorted(payer for payer, due in turn.state.dues.items() if due))
-    turn.ask(Observe(key="income", payers=payers))
+    """It is time to look at the chain: at who owes us, and at who has paid, since that may be worth taking out now."""
+    owing = {payer for payer, due in turn.state.dues.items() if due}
+    others = sorted(turn.state.ledger.earning.keys() - owing)[: max(0, MAX_SEEN - len(owing))]
+    turn.ask(Observe(key="income", payers=(*sorted(owing), *others)))
 
 
 def on_income(turn: Turn, e: Observed) -> None:

@@ -48,15 +48,16 @@ def on_funds(turn: Turn, e: Observed) -> None:
         amount = budget if wallet >= budget + GAS_RESERVE else missing  # what is over saves the next task this wait
         turn.ask(Deposit(key=f"deposit/{board.task.task_id}", amount=Wei(amount)))
     else:
-        have = show_ether(e.sighting.funds.wallet + max(0, budget - missing))
-        kept = show_ether(GAS_RESERVE)
-        account = turn.started.payee
-        doom(
-            turn,
-            board,
-            f"not enough funds: the budget is {show_ether(budget)}, there is {have}, {kept} of it for gas; "
-            f"send ether to {account}",
-        )
+        doom(turn, board, _short(turn, budget, wallet + max(0, budget - missing)))
+
+
+def _short(turn: Turn, budget: Wei, have: int) -> str:
+    if not turn.settings.has_chain:
+        return "no chain is configured: set payment.rpc and payment.contract, or have it done for a budget of 0"
+    return (
+        f"not enough funds: the budget is {show_ether(budget)}, there is {show_ether(have)}, "
+        f"{show_ether(GAS_RESERVE)} of it for gas; send ether to {turn.started.payee}"
+    )
 
 
 def on_deposited(turn: Turn, e: Deposited) -> None:

@@ -55,7 +55,7 @@ class Receipt(Value):
 
 
 class Funds(Value):
-    """What an account has: `free` in the contract, to pay with; `claimable` in it, as payee; `wallet` outside of it."""
+    """What an account has: `free` in the contract, to pay with; `claimable` in it, by the payers asked; `wallet`."""
 
     free: Wei = Wei(0)
     claimable: Wei = Wei(0)

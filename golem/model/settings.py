@@ -24,7 +24,7 @@ class Settings(Value):
     `fee_share`: of a batch's value, the most to spend on gas while it has time; 1: any. `claim_after_ms`: so long past
     due, a payment is claimed by its voucher. `withdraw_at`: so many wei earned are taken out by themselves; 0: never.
     `check_share`: of the results of any provider, at least so many are checked; 1: all.
-    `verification_ms`: how long the checks of one result may take.
+    `has_chain`: whether there is one to pay on. `verification_ms`: how long the checks of one result may take.
     `max_job_ms`, `max_output_bytes`: longer or larger jobs are refused. `requestors`: whom it works for; empty: all.
     `forsaken_ms`: how long a requestor may be gone before its jobs are ended here.
     `gossip_epoch_ms`, `gossip_round_ms`: how often reputations are averaged anew, and the time between two exchanges.
@@ -46,6 +46,7 @@ class Settings(Value):
     verification_ms: Annotated[int, Meta(ge=1)] = 3_600_000
     fee_share: float = 0.01
     claim_after_ms: int = 3_600_000
+    has_chain: bool = True
     withdraw_at: Wei = Wei(5 * 10**16)
     max_job_ms: int = 7 * 24 * 3_600_000
     max_output_bytes: int = 1 << 40

@@ -260,6 +260,7 @@ def settings(config: Config) -> Settings:
         verification_ms=config.timing.verification,
         fee_share=config.payment.fee_share,
         claim_after_ms=config.payment.claim_after,
+        has_chain=bool(config.payment.rpc),
         withdraw_at=config.payment.withdraw_at,
         forsaken_ms=config.timing.forsaken,
         max_job_ms=config.provider.max_job,

@@ -120,7 +120,7 @@ class MemoryChain:
         if self._ledger.is_down:
             raise ChainFault("the chain is down")
         world = self.past or self._ledger.sight()
-        mine = [pair for pair in world.paid if pair[1] == self.account]
+        mine = [pair for pair in world.paid if pair[0] in payers and pair[1] == self.account]
         claimable = sum(world.paid[pair] - world.taken.get(pair, 0) for pair in mine)
         return Sighting(
             block=world.block,

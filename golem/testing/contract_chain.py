@@ -115,6 +115,13 @@ class Looking:
         assert list(await world.bob.payers()) == [world.alice.account]
 
     @waited
+    async def test_only_what_the_payers_named_have_paid_is_counted(self, world: World) -> None:
+        await world.alice.deposit("first", Wei(10**15))
+        await world.alice.pay(world.batch("one", 10**14))
+        assert (await world.bob.observe([])).funds.claimable == 0
+        assert (await world.bob.observe([NOBODY, world.alice.account])).funds.claimable == 10**14
+
+    @waited
     async def test_a_statement_says_what_the_contract_holds_of_us(self, world: World) -> None:
         await world.alice.deposit("first", Wei(10**15))
         await world.alice.pay(world.batch("one", 10**14))

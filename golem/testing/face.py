@@ -86,6 +86,7 @@ class ScriptedTill:
         self.findings: list[Record] = []
         self.refusal: GolemError | None = None
         self.lacking: list[str] = []
+        self.has_chain = True
         self.taken: list[Address] = []
         self.away: GolemError | None = None
 
@@ -172,6 +173,7 @@ class ScriptedFace(ScriptedOutlook, ScriptedTill):
             "slots": 4,
             "busy": 1,
             "tier": "sandbox",
+            "has_chain": self.has_chain,
             "templates": ["echo"],
             "funds": {"free": Wei(2 * 10**18), "claimable": Wei(0), "wallet": Wei(10**17)},
             "owed": Wei(5 * 10**16),

@@ -89,3 +89,11 @@ def test_earnings_never_go_to_a_mistyped_account(shell: Shell, node: FaceServer,
     assert shell.run("wallet", "withdraw", *argv) == Exit.USAGE
     assert words in shell.err
     assert not node.face.taken
+
+
+def test_a_node_without_a_chain_says_that_work_is_done_for_nothing(shell: Shell, node: FaceServer) -> None:
+    assert shell.run("status") == Exit.OK
+    assert "for nothing" not in shell.out
+    node.face.has_chain = False
+    assert shell.run("status") == Exit.OK
+    assert "none: work is done for nothing" in shell.out

@@ -109,13 +109,22 @@ class Conservation(RuleBasedStateMachine):
             self.free[payer] += self.reserved[payer, payee]
             self.reserved[payer, payee] = 0
 
-    @rule(payer=ACTORS, other=st.sampled_from(NEXT), total=AMOUNTS, late=st.sampled_from([60, 60, -60]), wrong=st.sampled_from([False, False, True]))
-    def claim(self, payer: int, other: int, total: int, late: int, wrong: bool) -> None:
+    @rule(
+        payer=ACTORS,
+        other=st.sampled_from(NEXT),
+        more=st.sampled_from([-1, 0, 1, 3, GWEI, GWEI + 1, 2 * GWEI]),
+        aside=st.sampled_from([0, 0, 1, 2]),
+        lie=st.sampled_from(["", "", "", "not due", "not the payer's"]),
+    )
+    def claim(self, payer: int, other: int, more: int, aside: int, lie: str) -> None:
+        """A payee claims `more` than it was paid, after `aside` gwei were reserved for it."""
+        self.reserve(payer, other, aside, aside * GWEI)
         payee = (payer + other) % 4
         pair = (payer, payee)
-        signer = payee if wrong else payer
-        due_by = self.bank.now - late
-        is_allowed = late > 0 and not wrong
+        total = max(0, self.paid[pair] + more)
+        signer = payee if lie == "not the payer's" else payer
+        due_by = self.bank.now + (60 if lie == "not due" else -60)
+        is_allowed = not lie
         for _ in range(2):  # claimed again, it credits nothing, but for what was short
             assert is_done(self.bank.claim(payee, payer, total, due_by, signer)) == is_allowed
             if is_allowed:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from golem.core.income import CLAIM_AGAIN_MS, GRACE_MS, MAX_WINDOW_MS
+from golem.core.income import CLAIM_AGAIN_MS, GRACE_MS, MAX_SEEN, MAX_WINDOW_MS
 from golem.core.ledger import unpaid
 from golem.core.reputation import DAY_MS, Role
 from golem.errors import IllegalTransition
 from golem.model import events as e
 from golem.model.chain import Funds, Receipt, Sighting
 from golem.model.effects import Claim, Observe, Send, Whisper, Withdraw
-from golem.model.ids import SubtaskId, TaskId
+from golem.model.ids import Address, SubtaskId, TaskId
 from golem.model.messages import Acceptance, Assignment, Delay, Demand, Offer, Reason, Refusal, Reminder
 from golem.model.money import Wei
 from golem.model.settings import Settings
@@ -233,6 +233,15 @@ def test_earnings_are_taken_out_when_they_are_enough_and_worth_the_gas() -> None
     assert me.one(Withdraw).key == "withdraw/2"
     me.post(e.Withdrawn(key="withdraw/2", receipt=RECEIPT))
     assert not me.state.is_withdrawing
+
+
+def test_who_has_paid_all_is_still_seen_since_it_may_be_worth_taking_out() -> None:
+    me = hired()
+    works(me, 1)
+    me.post(e.PayersFound(paid={Address(f"0x{number:040x}"): Wei(1) for number in range(1, 600)}))
+    me.post(e.TimerFired(name="observe"))
+    payers = me.one(Observe).payers
+    assert payers[0] == ALICE.account and len(set(payers)) == len(payers) == MAX_SEEN
 
 
 def test_earnings_stay_where_they_are_if_the_user_says_so() -> None:

@@ -8,6 +8,7 @@ from golem.core.task import Phase
 from golem.model import events as e
 from golem.model.effects import Deposit, Observe, Pay, SetTimer
 from golem.model.money import Wei
+from golem.model.settings import Settings
 from golem.model.value import evolve
 from golem.testing.solo import Solo
 from tests.core.requesting import (
@@ -91,6 +92,13 @@ def test_what_can_not_be_paid_is_refused_before_anybody_works() -> None:
     me.post(e.Observed(key=f"funds/{TASK}", sighting=sighting(free=1, wallet=10**16)))
     assert phase(me) is Phase.FAILED and "not enough funds" in reason(me)
     assert f"send ether to {me.state.started.payee}" in reason(me)
+
+
+def test_without_a_chain_work_is_done_for_nothing_or_not_at_all() -> None:
+    me = Solo(Settings(has_chain=False))
+    me.post(e.TaskSubmitted(task_id=TASK, spec=SPEC))
+    me.post(e.Observed(key=f"funds/{TASK}", sighting=sighting(free=0, wallet=0)))
+    assert phase(me) is Phase.FAILED and "no chain is configured" in reason(me)
 
 
 def test_what_the_wallet_has_beyond_the_need_is_deposited_for_the_next_task() -> None:

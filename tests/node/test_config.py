@@ -35,7 +35,7 @@ def _mistakes(folder: Path, text: str, environ: dict[str, str] | None = None, **
 def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
     config = _load(tmp_path, "")
     assert config == Config(folder=str(tmp_path), password=config.password)
-    assert settings(config) == Settings()
+    assert settings(config) == Settings(has_chain=False)
 
 
 def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
