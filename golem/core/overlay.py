@@ -100,7 +100,7 @@ def _candidates(turn: Turn, here: dict[NodeId, Peer], wanted: int) -> list[Place
     for peer in here.values():
         crowd[prefix(peer.address)] = crowd.get(prefix(peer.address), 0) + 1
     is_poor = len(here) < OUTBOUND or len(state.near.records) < WANTED
-    found = [place for place in turn.settings.bootstrap if is_poor and place not in there][: max(0, wanted)]
+    found = [place for place in turn.settings.bootstrap if is_poor and place not in there][:wanted]
     for place in _by_chance(turn):
         if len(found) >= wanted:
             break
@@ -252,5 +252,6 @@ def on_peers(turn: Turn, source: NodeId, message: PeerList) -> None:
 
 def _fill(turn: Turn, here: dict[NodeId, Peer]) -> None:
     """Dial as many as are missing."""
-    for address in _candidates(turn, here, _missing(turn, here)):
+    wanted = _missing(turn, here)
+    for address in _candidates(turn, here, wanted) if wanted > 0 else ():
         _dial(turn, address)

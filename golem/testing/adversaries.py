@@ -39,6 +39,7 @@ from golem.wire.session import Session
 NOWHERE = Cid("b" + "a" * 58)  # a name of content that nobody has
 LATE_S = 600.0
 SPAM_S, SPAM = 1.0, 30  # messages in so many seconds, to every peer: past what a node takes of gossip in the long run
+BOUT, REST_S = 10, 290.0  # so often in a row, and then a rest: who spams all the time is long shut out, and costs most
 REPLAY_S, KEPT = 2.0, 50
 WRONG_S = 590.0  # a clock that others just put up with: golem.wire.envelope, TOLERANCE_MS
 VERSIONS = ((2,), (1, 2), (65_536,), (1, 65_536), tuple(range(2, 18)), tuple(range(1, 17)))
@@ -180,11 +181,12 @@ class PayLate(Adversary):
 class Spammer(Adversary):
     """Tells everybody of tasks that there are not, and that it listens where it does not."""
 
-    made = 0
+    made = bouts = 0
 
     def begin(self) -> None:
         """Again and again."""
-        self.scene.clock.callLater(SPAM_S, self.begin)
+        self.bouts += 1
+        self.scene.clock.callLater(SPAM_S if self.bouts % BOUT else REST_S, self.begin)
         for _ in range(SPAM):
             self.made += 1
             self.scene.broadcast(self._demand() if self.made % 3 else self._peers())

@@ -21,6 +21,7 @@ import msgspec
 
 from golem.core.market import LEAST_WORK_MS
 from golem.model.money import Wei, cost
+from golem.model.settings import Settings
 from golem.model.value import evolve
 from golem.testing.adversaries import ANYBODY, ASKING, PROVIDING
 from golem.testing.faults import Fault, Weather, draw, schedule
@@ -34,8 +35,8 @@ STORM = 5 / 6  # of the time there are faults; then all must come to its end
 FEE_WEI = 10**12
 QUIET_S = 60.0  # for the last words
 FOREVER_S = 1e6
-TERMS = evolve(LocalNetwork.REQUESTOR, payment_window_ms=60_000)  # a chain that is down for long makes them late
-# Two batches that are twelve blocks deep take half of it: who can't keep its word with a sound chain loses all trust.
+SPARE_MS = 10_000  # in a promise to pay: a chain that is down makes it late
+DEPTHS = (0, 5, 12)  # blocks
 PACES_S = (0.2, 1.0, 8.0, 30.0)  # of a job, by provider: whatever the weather does, something is under way
 TASK_MS = 200_000  # between two tasks of a requestor
 CALM_S = 1_800.0  # twice the longest that a task may still need: three leases of three minutes one after the other
@@ -90,7 +91,8 @@ def run(seed: int, plan: Plan, faults: Sequence[Fault] | None = None) -> Run:
 def _network(folder: Path, plan: Plan, seed: int) -> LocalNetwork:
     """In some seeds a provider or a requestor means harm, one never answers, and a stranger speaks garbage."""
     dice = Random(sha256(f"{seed}/people".encode()).digest())
-    asking = {name: TERMS for name in plan.names if name in plan.asking}
+    depth = dice.choice(DEPTHS)
+    asking = dict.fromkeys(plan.asking, _terms(depth))
     *_, sloth, cheat = plan.names
     debtor = plan.asking[-1]
     paces = {name: dice.choice(PACES_S) for name in plan.names}
@@ -102,10 +104,17 @@ def _network(folder: Path, plan: Plan, seed: int) -> LocalNetwork:
         behave={**_one(dice, PROVIDING, cheat, 0.5), **_one(dice, ASKING, debtor, 0.3 if len(asking) > 1 else 0.0)},
         takes_s={**paces, **({sloth: FOREVER_S} if dice.random() < 0.3 else {})},
     )
+    net.ledger.depth, net.ledger.fee = depth, FEE_WEI
     if dice.random() < 0.5:
         places = [net.world.place(name) for name in plan.names]
         Rude(net.world.carrier("stranger"), net.clock, places, seed).start()
     return net
+
+
+def _terms(depth: int) -> Settings:
+    """A promise that can be kept: what comes just after a batch closed waits for that one, and then for its own."""
+    plain = LocalNetwork.REQUESTOR
+    return evolve(plain, payment_window_ms=2 * (depth + 1) * 1_000 + plain.closure_ms + SPARE_MS)
 
 
 def _one(dice: Random, kinds: Sequence[str], name: str, chance: float) -> dict[str, str]:
@@ -117,8 +126,6 @@ def _live(net: LocalNetwork, plan: Plan, faults: Sequence[Fault]) -> None:
     dice = Random(sha256(f"{net.world.seed}/tasks".encode()).digest())
     net.world.network.has_tail = True
     net.world.network.chop = dice.choice((0, 0, 7, 1_000))
-    net.ledger.depth = dice.choice((0, 5, 12))
-    net.ledger.fee = FEE_WEI
     weather = schedule(net, faults)
     begun: list[tuple[str, str]] = []
     for at_ms in range(0, int(plan.length_ms * STORM), TASK_MS):

@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from golem.interfaces import IEntropy, IKeyring
 from golem.model.ids import Address, NodeId
-from golem.wire.account import address_of, sign_digest
+from golem.wire.account import address_of
 
 
 @implementer(IKeyring)
@@ -24,11 +24,11 @@ class FixedKeyring:
 
     def sign(self, digest: bytes) -> bytes:
         """64 bytes by the node key."""
-        return sign_digest(self._node.secret, digest)[:64]
+        return self._node.sign_recoverable(digest, hasher=None)[:64]
 
     def sign_payment(self, digest: bytes) -> bytes:
         """65 bytes by the payment key."""
-        return sign_digest(self._payment.secret, digest)
+        return self._payment.sign_recoverable(digest, hasher=None)
 
 
 @implementer(IEntropy)

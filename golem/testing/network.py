@@ -31,10 +31,11 @@ LATENCY_S = 0.005  # of a link that nothing was said about
 FIRST_PORT = 7_000
 TAIL = 0.001  # of all writes take long, where `has_tail`: a lost packet that is sent again
 TAIL_S = 1.0
+MOST_PIECES = 12  # small ones of one write: through a frame's head and into its body; more only cost time
 
 
 class MemoryNetwork:
-    """All nodes and what lies between them. `chop`: the most bytes delivered at once; 0 leaves writes whole.
+    """All nodes and what lies between them. `chop`: the most bytes of a piece that a write begins with; 0: it is whole.
 
     `has_tail`: a few writes take much longer than the rest. `about_to_write`: whether a host may; asked each time.
     """
@@ -134,8 +135,10 @@ class MemoryNetwork:
             self.clock.callLater(0, self._reset, number)
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """What arrives of one write, each by itself."""
-        while self.chop and len(data) > 1:
+        """What arrives of one write, each by itself: small pieces at first, and the rest whole."""
+        for _ in range(MOST_PIECES if self.chop else 0):
+            if len(data) <= 1:
+                break
             size = self._random.randint(1, self.chop)
             yield data[:size]
             data = data[size:]
