@@ -17,8 +17,8 @@ from golem.core.subtask import Phase as Attempt
 from golem.core.task import LIVE, TABLE, Agreement, Board, Doomed, Phase, sharers
 from golem.core.turn import Turn
 from golem.core.work import job_of
-from golem.model.effects import ClearTimer, Release, Send, SetTimer
-from golem.model.ids import NodeId, SubtaskId, subtask_id
+from golem.model.effects import ClearTimer, Release, Send, SetTimer, Stop
+from golem.model.ids import JobId, NodeId, SubtaskId, subtask_id
 from golem.model.messages import Assignment, Reason, Refusal, Withdrawal
 from golem.model.money import Wei, cost, show_ether
 from golem.model.spec import Merge
@@ -258,7 +258,8 @@ def call_off(turn: Turn, board: Board, sid: SubtaskId) -> None:
     """An attempt that is not delivered yet is not needed any more; nobody is to blame."""
     subtask = turn.state.subtasks[sid]
     turn.state.subtasks[sid], effects = advance(ATTEMPTS, subtask, Cancelled())
-    turn.ask(*effects)
+    is_own = subtask.provider == turn.started.node_id
+    turn.ask(*((Stop(job_id=JobId(sid)),) if is_own else effects))
     release(turn, board, subtask)
 
 

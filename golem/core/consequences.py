@@ -8,6 +8,7 @@ from golem.core.merging import begin_ready
 from golem.core.pace import measure
 from golem.core.promising import promise
 from golem.core.reputation import Deed
+from golem.core.substitute import takes_over
 from golem.core.subtask import Phase, Subtask, held
 from golem.core.task import Board, ChunkAccepted
 from golem.core.turn import Turn
@@ -67,7 +68,8 @@ def ended(turn: Turn, board: Board, subtask: Subtask) -> None:
     if subtask.phase is Phase.RETURNED:
         _returned(board, subtask)
     _part(turn, board, subtask)
-    requeue(turn, board, subtask, is_his_fault=subtask.phase is not Phase.RETURNED)
+    if not takes_over(turn, board, subtask):
+        requeue(turn, board, subtask, is_his_fault=subtask.phase is not Phase.RETURNED)
     fill(turn, board)
     finish(turn, board)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core import exhibits, merging, preparing, protection, provider, reports, showing
+from golem.core import exhibits, merging, preparing, protection, provider, reports, showing, substitute
 from golem.core.turn import Turn
 from golem.model.events import Executed
 from golem.model.ids import SubtaskId, TaskId
@@ -15,6 +15,8 @@ def executed(turn: Turn, event: Executed) -> None:
         case "check":
             reports.on_check(turn, SubtaskId(subject), event)
             exhibits.keep(turn, SubtaskId(subject), event.outcome)
+        case substitute.ERRAND:
+            substitute.on_computed(turn, SubtaskId(subject), event)
         case "merge":
             merging.on_merged(turn, subject, event)
         case "prepare":

@@ -5,6 +5,7 @@
        |--Failure--> FAILED      |--Failed--> LOST (withheld)
        |--Refusal--> RETURNED
        |--Lapsed--> LOST         ASSIGNED --Cancelled--> CANCELLED
+       '--Computed, by ourselves--> ACCEPTED | FAILED
 
 What has been delivered is verified and paid for even if the task is cancelled meanwhile. A delivery that comes after
 LOST or CANCELLED is answered by a rejection, reason LATE; it is no offence.
@@ -20,7 +21,7 @@ from golem.model.events import Executed, Failed, Fetched
 from golem.model.ids import NOBODY, Address, NodeId, SubtaskId, TaskId
 from golem.model.messages import Cancellation, Delivery, Failure, Place, Reason, Refusal, Rejection
 from golem.model.money import Wei, cost
-from golem.model.spec import Judgement, Verdict
+from golem.model.spec import Judgement, Outcome, Status, Verdict
 from golem.model.value import Value, evolve
 
 
@@ -104,6 +105,13 @@ class Cancelled(Value):
     """The task does not need this attempt any more."""
 
 
+class Computed(Value):
+    """What came of the chunk on our own computer, which does it for nothing: see `core.substitute`."""
+
+    outcome: Outcome
+    at_ms: int
+
+
 class Planned(Value):
     """How many checks the verifier wants."""
 
@@ -121,6 +129,22 @@ def _deliver(s: Subtask, d: Delivery) -> Step[Subtask]:
         limit_bytes=s.output_bytes,
     )
     return Step(evolve(s, phase=Phase.FETCHING, delivery=d), (fetch,))
+
+
+def _computed(s: Subtask, e: Computed) -> Step[Subtask]:
+    found = e.outcome
+    if found.status is not Status.DONE:
+        why = f"done by this node itself: {found.status.value}: {found.detail}"
+        return Step(evolve(s, phase=Phase.FAILED, reason=why))
+    delivery = Delivery(
+        subtask_id=s.subtask_id,
+        result=found.result,
+        size_bytes=found.size_bytes,
+        report=found.report,
+        used_ms=found.used_ms,
+    )
+    why = "done by this node itself, as results could not be judged"
+    return Step(evolve(s, phase=Phase.ACCEPTED, delivery=delivery, delivered_ms=e.at_ms, reason=why))
 
 
 def _fail(s: Subtask, f: Failure) -> Step[Subtask]:
@@ -178,6 +202,7 @@ def _ignore(s: Subtask, _: object) -> Step[Subtask]:
 
 TABLE: Table[Subtask] = {
     (Phase.ASSIGNED, Delivery): _deliver,
+    (Phase.ASSIGNED, Computed): _computed,
     (Phase.ASSIGNED, Failure): _fail,
     (Phase.ASSIGNED, Refusal): _return,
     (Phase.ASSIGNED, Lapsed): _lose,
