@@ -31,6 +31,8 @@ from golem.ipfs import car
 from golem.ipfs.cid import Chunk, Key, from_text
 from golem.ipfs.importer import CHUNK_BYTES, import_path
 from golem.ipfs.node import EmbeddedStore
+from golem.ipfs.serving import Terms
+from golem.net.tls import TlsCarrier
 
 MIB = 1 << 20
 RUNS = 3  # the best of them counts, on both sides
@@ -62,7 +64,7 @@ class Stores:
         """One more."""
         self._count += 1
         where = self.folder / f"store{self._count}"
-        store = EmbeddedStore(reactor, where, self.folder / "staging", 8 << 30, "127.0.0.1:0")
+        store = EmbeddedStore(reactor, where, self.folder / "staging", Terms(8 << 30), TlsCarrier(reactor, reactor))
         store.startService()
         return store
 
