@@ -12,6 +12,7 @@ from typing import NamedTuple
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
+from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
@@ -182,7 +183,7 @@ class _Knock(Connection):
         if self.ready.called:
             self._inner.connectionLost(reason)
         else:
-            self.ready.errback(reason)
+            self.ready.errback(ConnectionLost(f"no channel: {reason.getErrorMessage()}"))
 
 
 @implementer(IStreamClientEndpoint)

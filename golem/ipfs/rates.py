@@ -20,15 +20,11 @@ class Rates:
         self._free_s = 0.0  # when all that was given away is given away at the rate
         self._free_of_s: dict[str, float] = {}
 
-    def cut(self, batch: Sequence[bytes]) -> Iterator[bytes | memoryview]:
+    def cut(self, batch: Sequence[bytes]) -> Iterator[bytes]:
         """A batch in parts after each of which there may be a wait."""
         for part in batch:
-            if not (self._each or self._all):
-                yield part
-                continue
-            view = memoryview(part)
-            for at in range(0, len(part), SLICE_BYTES):
-                yield view[at : at + SLICE_BYTES]
+            step = SLICE_BYTES if self._each or self._all else len(part)
+            yield from (part[at : at + step] for at in range(0, len(part), step))
 
     def wait_s(self, address: str, size: int) -> float:
         """Count `size` bytes as given to `address`, and say how long to wait before more."""

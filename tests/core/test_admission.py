@@ -9,7 +9,7 @@ from golem.model.messages import Assignment
 from golem.model.value import evolve
 from golem.testing.solo import Solo
 from tests.core.providing import DONE, TASK, assignment, demand, provider_near
-from tests.core.requesting import assigned, at_work, delivery
+from tests.core.requesting import at_work
 
 GIVEN = Ticket(b"t" * 32)
 
@@ -57,10 +57,6 @@ def test_what_is_over_is_not_served_again() -> None:
     me = at_work("bob")
     me.post(e.TaskCancelled(task_id=TASK))
     assert _restarted(me) == []
-    late = at_work("bob")
-    late.hear("bob", delivery(assigned(late, "bob")[0]), after_ms=1_000)
-    late.post(e.TaskCancelled(task_id=TASK))
-    assert [admit.task_id for admit in _restarted(late)] == [TASK]  # its result is still verified and paid
     provider = _hired()
     provider.post(e.Failed(key=derive("s", 0), fault="ExecutorFault", detail="it broke"))
     assert _restarted(provider) == []

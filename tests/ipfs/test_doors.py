@@ -15,7 +15,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.task import Clock
+from twisted.internet.task import Clock, deferLater
 from twisted.internet.threads import deferToThread
 
 from golem.errors import ContentMissing
@@ -32,11 +32,11 @@ TICKET = Ticket(b"t" * 32)
 class House:
     """A store whose gateway serves a task's file, and one that knows the task's ticket."""
 
-    def __init__(self, folder: Path, **terms: int) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.data = os.urandom(3 << 20)
         (folder / "file").write_bytes(self.data)
-        self.store = new_store(folder / "store", folder / "staging", Terms(64 << 20, **terms))  # type: ignore[arg-type]  # rates
+        self.store = new_store(folder / "store", folder / "staging", Terms(64 << 20))
         self.other = new_store(folder / "other", folder / "staging", Terms(64 << 20))
         for store in (self.store, self.other):
             store.startService()
@@ -176,19 +176,21 @@ def test_a_rate_holds_for_one_address_and_in_all(tmp_path: Path) -> None:
     assert list(map(len, rates.cut([bytes(SLICE_BYTES + 1), b"x"]))) == [SLICE_BYTES, 1, 1]
 
 
-def test_a_slow_gateway_gives_at_its_rate_and_ends_when_nobody_listens(tmp_path: Path) -> None:
-    house = House(tmp_path, rate_all=6 << 20)
+@run
+async def test_a_slow_gateway_gives_at_its_rate_and_ends_though_somebody_waits(house: House) -> None:
     assert isinstance(reactor, PosixReactorBase)
-    begun = reactor.seconds()
-    assert blockon(house.get()) == 3 << 20
+    slow = new_store(house.folder / "slow", house.folder / "staging", Terms(64 << 20, rate_all=6 << 20))
+    slow.startService()
+    await slow.put(str(house.folder / "file"), "user/me")
+    place, begun = f"127.0.0.1:{slow.port}", reactor.seconds()
+    assert await house.other.get(house.cid, [place], 8 << 20, "me") == 3 << 20
     assert reactor.seconds() - begun > 0.4
-    blockon(house.other.unpin("task"))
-    house.other.admit("task", TICKET)
-    leaving = house.get()
+    await house.other.unpin("me")
+    leaving = house.other.get(house.cid, [place], 8 << 20, "me")
     leaving.addErrback(lambda _: None)
-    blockon(house.other.unpin("task"))
-    blockon(house.store.stopService())
-    blockon(house.other.stopService())
+    await deferLater(reactor, 0.1, lambda: None)
+    await slow.stopService()
+    await leaving
 
 
 def test_tickets_are_forgotten_with_their_owners() -> None:
