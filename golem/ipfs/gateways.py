@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple, TypeVar
 
-from twisted.internet.base import ReactorBase
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import Protocol
 from twisted.web import http
-from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed
+from twisted.web.client import (  # type: ignore[attr-defined]  # a pool's connections are not in its __all__
+    Agent,
+    HTTP11ClientProtocol,
+    HTTPConnectionPool,
+    ResponseFailed,
+)
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
@@ -21,14 +26,15 @@ from golem.errors import ContentMismatch, ContentMissing
 from golem.ipfs.body import PATIENCE_S, Body
 from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Key, to_text
+from golem.ipfs.doors import CONNECT_S, Way, Ways
 from golem.ipfs.intake import Intake
 from golem.ipfs.kubo import Client
+from golem.ipfs.tickets import Channels, Pass
 from golem.ipfs.workers import Workers
 from golem.model.messages import Place
 
 R = TypeVar("R")
 
-CONNECT_S = 10.0
 _KEPT_PER_HOST = 2
 _PLACE = re.compile(r"[A-Za-z0-9.-]{1,100}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}")
 
@@ -58,21 +64,35 @@ class Stops:
 
 
 class Flow(NamedTuple):
-    """Where an answer goes. `saw`: called after some of it was taken."""
+    """Where an answer goes. `words`: opens what is not public. `saw`: called after some of it was taken."""
 
     intake: Intake
     stops: Stops
+    words: Pass | None = None
     saw: Callable[[], None] = lambda: None
 
 
-class Gateways:
-    """A client of gateways, with a few connections kept open."""
+class _Pool(HTTPConnectionPool):
+    """Connections that were opened by a word are kept apart: each is for one owner's content."""
 
-    def __init__(self, reactor: ReactorBase, workers: Workers, daemon: Client | None) -> None:
+    def getConnection(self, key: Hashable, endpoint: IStreamClientEndpoint) -> Deferred[HTTP11ClientProtocol]:
+        """One that goes the same way, or a new one."""
+        own: Hashable = (key, endpoint.words) if isinstance(endpoint, Way) else key
+        return super().getConnection(own, endpoint)
+
+
+class Gateways:
+    """A client of gateways, with a few connections kept open. `daemon`: is asked last."""
+
+    def __init__(
+        self, reactor: PosixReactorBase, workers: Workers, channels: Channels, daemon: Client | None = None
+    ) -> None:
         self.daemon = daemon
+        self._reactor = reactor
+        self._channels = channels
         self.clock: IReactorTime = reactor
         self.workers = workers
-        self._pool = HTTPConnectionPool(reactor)
+        self._pool = _Pool(reactor)
         self._pool.maxPersistentPerHost = _KEPT_PER_HOST
         self._agent = Agent(reactor, connectTimeout=CONNECT_S, pool=self._pool)
 
@@ -99,7 +119,12 @@ class Gateways:
             raise ContentMissing("not a place, like host:port")
         url = f"http://{source}/ipfs/{to_text(root)}?format=car&dag-scope=all&car-order=dfs&car-dups=n&blocks={blocks}"
         headers = Headers({"accept": ["application/vnd.ipld.car; version=1; order=dfs; dups=n"]})
-        answer: Deferred[IResponse] = self._agent.request(b"GET", url.encode(), headers)
+        agent = self._agent
+        if flow.words is not None:
+            agent = Agent.usingEndpointFactory(
+                self._reactor, Ways(self._reactor, self._channels, flow.words), self._pool
+            )
+        answer: Deferred[IResponse] = agent.request(b"GET", url.encode(), headers)
         answer.addTimeout(PATIENCE_S, self.clock)
         try:
             return await flow.stops.bound(answer.cancel, answer)

@@ -24,6 +24,7 @@ from twisted.internet.interfaces import (
     INegotiated,
     IOpenSSLClientConnectionCreator,
     IOpenSSLServerConnectionCreator,
+    IProtocolFactory,
     IReactorTCP,
     IReactorTime,
     IStreamClientEndpoint,
@@ -31,7 +32,7 @@ from twisted.internet.interfaces import (
     ISystemHandle,
     ITransport,
 )
-from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from golem.errors import Incompatible
@@ -102,8 +103,15 @@ class TlsCarrier:
         host, port = split_place(address)
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             raise ValueError(f"not a host and a port: {address!r}")
-        plain = HostnameEndpoint(self._reactor, host.encode("idna"), int(port), HANDSHAKE_S)
+        return self.dialled(HostnameEndpoint(self._reactor, host.encode("idna"), int(port), HANDSHAKE_S))
+
+    def dialled(self, plain: IStreamClientEndpoint) -> IStreamClientEndpoint:
+        """The same way, with a channel in it; the content store's gateways are reached so."""
         return wrapClientTLS(self._creator, plain, self._clock)
+
+    def accepted(self, inner: IProtocolFactory) -> IProtocolFactory:
+        """Makes channels, and the protocols of `inner` in them."""
+        return TLSMemoryBIOFactory(self._creator, False, inner, self._clock)
 
     def binding(self, transport: ITransport) -> bytes:
         """The exporter, which depends on every byte of this channel's handshake."""
