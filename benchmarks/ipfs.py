@@ -375,6 +375,7 @@ def main() -> None:
         )
         blockon(near.stopService())
         blockon(other.stopService())
+    reactor.getThreadPool().stop()  # nobody shuts this reactor down, and its threads would keep the process
 
 
 if __name__ == "__main__":
