@@ -39,7 +39,7 @@ class Funds(Record):
 
 
 class Status(Record):
-    """A node. `busy` of `slots` run a job, by `tier`; `owed`: by us; `due`: to us; `tasks`: counted by phase."""
+    """A node. `busy` of `slots` run a job, by `tier`; `owed`: by us; `due`: to us; `refused`: by limit."""
 
     node_id: str
     version: str = ""
@@ -57,6 +57,8 @@ class Status(Record):
     funds: Funds = Funds()
     owed: Amount = "0"
     due: Amount = "0"
+    reached: str = ""
+    refused: dict[str, int] = {}
     tasks: dict[str, int] = {}
     problems: tuple[str, ...] = ()
 
@@ -224,6 +226,7 @@ class Prospects(Record):
     waiting: int = 0
     losses: tuple[Reason, ...] = ()
     lost: tuple[Lost, ...] = ()
+    reached: str = ""
     advice: tuple[str, ...] = ()
 
 

@@ -113,7 +113,7 @@ def assign(turn: Turn, board: Board, node: NodeId, agreement: Agreement, chunk: 
         cap=cap,
         deadline_ms=subtask.deadline_ms,
         job=job,
-        sources=tuple(gateway for other in sharers(board, node) if (gateway := turn.gateway(other))),
+        sources=tuple(place for other in sharers(board, node) if (place := turn.public_gateway(other))),
     )
     turn.ask(Send(to=node, message=assignment), SetTimer(name=f"lease/{sid}", at_ms=subtask.deadline_ms))
     turn.tell(task.task_id, "assigned", subtask=sid, chunk=chunk, provider=node, attempt=attempt)

@@ -10,14 +10,15 @@ from twisted.internet.base import ReactorBase
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
 from twisted.web import http
 from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IResponse
+from twisted.web.iweb import IAgentEndpointFactory, IResponse
+from zope.interface import implementer
 
-from golem.errors import ContentMismatch, ContentMissing
+from golem.errors import ContentMismatch, ContentMissing, Refused
 from golem.ipfs.body import PATIENCE_S, Body
 from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Key, to_text
@@ -29,8 +30,13 @@ from golem.model.messages import Place
 R = TypeVar("R")
 
 CONNECT_S = 10.0
+_NO_ANSWER = (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, TookTooLong, Refused)
 _KEPT_PER_HOST = 2
 _PLACE = re.compile(r"[A-Za-z0-9.-]{1,100}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}")
+_NODE = re.compile(r"0[23][0-9a-f]{64}")
+
+Behind = Callable[[Place], IStreamClientEndpoint]
+"""Reaches a node that can't be dialled, at "relay's host:port/node" or "/node". Raises ValueError."""
 
 
 class Stops:
@@ -68,12 +74,16 @@ class Flow(NamedTuple):
 class Gateways:
     """A client of gateways, with a few connections kept open."""
 
-    def __init__(self, reactor: ReactorBase, workers: Workers, daemon: Client | None) -> None:
+    def __init__(
+        self, reactor: ReactorBase, workers: Workers, daemon: Client | None, behind: Behind | None = None
+    ) -> None:
         self.daemon = daemon
         self.clock: IReactorTime = reactor
         self.workers = workers
         self._pool = HTTPConnectionPool(reactor)
         self._pool.maxPersistentPerHost = _KEPT_PER_HOST
+        self._reactor = reactor
+        self._behind = behind
         self._agent = Agent(reactor, connectTimeout=CONNECT_S, pool=self._pool)
 
     def close(self) -> Deferred[None]:
@@ -95,16 +105,29 @@ class Gateways:
         return await self._pull(await flow.stops.bound(export.cancel, export), flow)
 
     async def _get(self, source: Place, root: Key, blocks: str, flow: Flow) -> IResponse:
-        if not _PLACE.fullmatch(source):
-            raise ContentMissing("not a place, like host:port")
-        url = f"http://{source}/ipfs/{to_text(root)}?format=car&dag-scope=all&car-order=dfs&car-dups=n&blocks={blocks}"
+        agent, host = self._way(source)
+        url = f"http://{host}/ipfs/{to_text(root)}?format=car&dag-scope=all&car-order=dfs&car-dups=n&blocks={blocks}"
         headers = Headers({"accept": ["application/vnd.ipld.car; version=1; order=dfs; dups=n"]})
-        answer: Deferred[IResponse] = self._agent.request(b"GET", url.encode(), headers)
+        answer: Deferred[IResponse] = agent.request(b"GET", url.encode(), headers)
         answer.addTimeout(PATIENCE_S, self.clock)
         try:
             return await flow.stops.bound(answer.cancel, answer)
-        except (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, TookTooLong, CancelledError) as why:
+        except (*_NO_ANSWER, CancelledError) as why:
             raise ContentMissing(f"no answer: {type(why).__name__} {why}") from why
+
+    def _way(self, source: Place) -> tuple[Agent, str]:
+        """Whom to ask, and by what name. Each request to a node behind another has a connection of its own."""
+        straight, slash, node = source.partition("/")
+        is_place = _PLACE.fullmatch(straight) or (slash and not straight)
+        if not is_place or (slash and (self._behind is None or not _NODE.fullmatch(node))):
+            raise ContentMissing("not a place, like host:port")
+        if self._behind is None or not slash:
+            return self._agent, straight
+        try:
+            way = _Way(self._behind(source))
+        except ValueError as why:
+            raise ContentMissing(str(why)) from why
+        return Agent.usingEndpointFactory(self._reactor, way, HTTPConnectionPool(self._reactor, persistent=False)), node
 
     async def _pull(self, response: IResponse, flow: Flow) -> str:
         if response.code != http.OK:
@@ -119,6 +142,18 @@ class Gateways:
         body = Body(self.clock, lambda data: Deferred.fromCoroutine(work(data)))
         response.deliverBody(body)
         return await flow.stops.bound(body.stop, body.ended)
+
+
+@implementer(IAgentEndpointFactory)
+class _Way:
+    """One endpoint, whatever the address says."""
+
+    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
+        self._endpoint = endpoint
+
+    def endpointForURI(self, uri: object) -> IStreamClientEndpoint:
+        """See IAgentEndpointFactory."""
+        return self._endpoint
 
 
 def _feeder(intake: Intake) -> Callable[[Sequence[bytes]], None]:

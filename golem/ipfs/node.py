@@ -7,7 +7,7 @@ what no other node gives is asked of the daemon. Blocks are checked here in eith
 from __future__ import annotations
 
 import os
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, maybeDeferred
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -46,7 +46,10 @@ class EmbeddedStore(Service):
 
     `folder`: the store's own. `staging`: a folder whose files come and go; they are copied when put. Any others are
     served from where they are, for as long as they stay as they are. `gateway`: where to listen. `daemon`: see above.
+    `behind`: how to reach the gateways of nodes that can't be dialled, if at all.
     """
+
+    behind: Callable[[Place], IStreamClientEndpoint] | None = None
 
     def __init__(
         self,
@@ -79,7 +82,7 @@ class EmbeddedStore(Service):
             self._blocks.close()
             raise ConfigError(f"ipfs.gateway: can't listen at {self._gateway}: {why.socketError}") from why
         self._workers.start()
-        self._fetcher = Fetcher(self._reactor, self._workers, self._daemon)
+        self._fetcher = Fetcher(self._reactor, self._workers, self._daemon, self.behind)
         super().startService()
 
     async def _stop(self) -> None:

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 NODE = """
 import sys
 from twisted.internet import reactor
-from golem.net.network import Identity, Network
+from golem.net.identity import Identity
+from golem.net.network import Network
 from golem.net.tls import TlsCarrier
 from golem.testing.hearer import MemoryHearer
 from golem.testing.keys import FixedKeyring, SeededEntropy
