@@ -211,8 +211,7 @@ class Lost(Record):
 class Prospects(Record):
     """Why a provider gets no work, or not more. `reasons`: of each of the `demands` we know one.
 
-    Of the `offers` ever made some were `taken`, some are `waiting`, the rest was lost: `losses` by reason, and the
-    latest of them in `lost`.
+    Of the `offers` ever made some were `taken`, some are `waiting`; the rest are `losses`, the latest in `lost`.
     """
 
     is_provider: bool = False
