@@ -1,8 +1,7 @@
 """Content: how fast it is imported and fetched, beside plain hashing and plain HTTP on the same machine.
 
 Usage: python -m benchmarks.ipfs [--json] [--mib 500]. Both ends of a transfer are one process, so they share its core
-in the anchor as in the figure. A figure is null where its anchor or its part is not there: `fetch_tls_ratio`, as
-gateways speak no TLS yet, and `small_files_ratio` without rsync on the path.
+in the anchor as in the figure. `small_files_ratio` is null without rsync on the path.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter, sleep
@@ -19,18 +19,25 @@ from time import perf_counter, sleep
 from pytest_twisted import blockon, init_default_reactor
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, connectProtocol
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
-from twisted.web.client import Agent
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.web.client import URI, Agent
+from twisted.web.iweb import IAgentEndpointFactory
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 from twisted.web.static import File
+from zope.interface import implementer
 
 from benchmarks.figures import arguments, show
 from golem.ipfs import car
 from golem.ipfs.cid import Chunk, Key, from_text
 from golem.ipfs.importer import CHUNK_BYTES, import_path
 from golem.ipfs.node import EmbeddedStore
+from golem.ipfs.serving import Terms
+from golem.model.ids import Ticket
+from golem.net.tls import TlsCarrier
 
 MIB = 1 << 20
 RUNS = 3  # the best of them counts, on both sides
@@ -59,18 +66,19 @@ class Stores:
         self._count = 0
 
     def open(self) -> EmbeddedStore:
-        """One more."""
+        """One more, which knows the ticket of the task `o`."""
         self._count += 1
         where = self.folder / f"store{self._count}"
-        store = EmbeddedStore(reactor, where, self.folder / "staging", 8 << 30, "127.0.0.1:0")
+        store = EmbeddedStore(reactor, where, self.folder / "staging", Terms(8 << 30), TlsCarrier(reactor, reactor))
         store.startService()
+        store.admit("o", Ticket(b"o" * 32))
         return store
 
-    def fetch_s(self, cid: str, *sources: str) -> float:
-        """Seconds that a new store takes to have it; the store is gone afterwards."""
+    def fetch_s(self, cid: str, *sources: str, owner: str = "me") -> float:
+        """Seconds that a new store takes to have it; the store is gone afterwards. For the task `o` it goes by TLS."""
         store = self.open()
         start = perf_counter()
-        blockon(store.get(cid, list(sources), 4 << 30, "o"))
+        blockon(store.get(cid, list(sources), 4 << 30, owner))
         took = perf_counter() - start
         blockon(store.stopService())
         shutil.rmtree(self.folder / f"store{self._count}")
@@ -104,26 +112,73 @@ def import_s(path: Path) -> float:
     return perf_counter() - start
 
 
-class _Hashing(Protocol):
+class _Counting(Protocol):
     def __init__(self) -> None:
-        self.hash = sha256()
+        self.bytes = 0
         self.ended: Deferred[None] = Deferred()
 
     def dataReceived(self, data: bytes) -> None:
-        self.hash.update(data)
+        self.bytes += len(data)
 
     def connectionLost(self, reason: object = None) -> None:
         self.ended.callback(None)
 
 
+class _Hashing(_Counting):
+    def __init__(self) -> None:
+        super().__init__()
+        self.hash = sha256()
+
+    def dataReceived(self, data: bytes) -> None:
+        self.hash.update(data)
+
+
 def http_s(path: Path) -> float:
     """Seconds for the same bytes from twisted.web to its client, hashed as they come."""
-    listener = reactor.listenTCP(0, Site(File(str(path.parent))), interface="127.0.0.1")
+    return _http_s(path, lambda site: site, HostnameEndpoint, _Hashing())
+
+
+def https_s(path: Path) -> float:
+    """Seconds for the same bytes by TLS, not hashed."""
+    carrier = TlsCarrier(reactor, reactor)
+
+    def way(*where: object) -> IStreamClientEndpoint:
+        return carrier.dialled(HostnameEndpoint(*where))
+
+    def around(site: Factory) -> Factory:
+        plain = WrappingFactory(site)
+        plain.protocol = _OneOne
+        return carrier.accepted(plain)
+
+    return _http_s(path, around, way, _Counting())
+
+
+@implementer(IAgentEndpointFactory)
+class _Way:
+    def __init__(self, way: Callable[..., IStreamClientEndpoint]) -> None:
+        self._way = way
+
+    def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
+        return self._way(reactor, uri.host, uri.port)
+
+
+class _OneOne(ProtocolWrapper):
+    """HTTP/1.1, whatever TLS calls what it carries."""
+
+    negotiatedProtocol = b"http/1.1"
+
+
+def _http_s(
+    path: Path,
+    around: Callable[[Factory], Factory],
+    way: Callable[..., IStreamClientEndpoint],
+    body: _Counting,
+) -> float:
+    listener = reactor.listenTCP(0, around(Site(File(str(path.parent)))), interface="127.0.0.1")
     start = perf_counter()
     url = f"http://127.0.0.1:{listener.getHost().port}/{path.name}".encode()
-    response = blockon(Agent(reactor).request(b"GET", url))
+    response = blockon(Agent.usingEndpointFactory(reactor, _Way(way)).request(b"GET", url))
     assert response.code == 200
-    body = _Hashing()
     response.deliverBody(body)
     blockon(body.ended)
     took = perf_counter() - start
@@ -162,7 +217,7 @@ def small_files(stores: Stores, near: EmbeddedStore) -> float | None:
     source.mkdir()
     for number in range(SMALL_FILES):
         (source / f"{number}.dat").write_bytes(os.urandom(SMALL_BYTES))
-    cid = blockon(near.put(str(source), "small")).cid
+    cid = blockon(near.put(str(source), "user/small")).cid
     ours = best(lambda: stores.fetch_s(cid, place(near)))
     return best(lambda: rsync_s(source, stores.folder)) / ours if shutil.which("rsync") else None
 
@@ -300,17 +355,18 @@ def main() -> None:
                 out.write(os.urandom(MIB))
         near = stores.open()
         import_ratio = best(lambda: hash_s(large)) / best(lambda: import_s(large))
-        cid = blockon(near.put(str(large), "large")).cid
+        cid = blockon(near.put(str(large), "user/large")).cid
+        blockon(near.get(cid, [], 4 << 30, "o"))
         plain = best(lambda: http_s(large))
         before = resident_mib()
         fetched = best(lambda: stores.fetch_s(cid, place(near)))
         extra = resident_mib() - before
         other = stores.open()
-        blockon(other.get(cid, [place(near)], 4 << 30, "o"))
+        blockon(other.get(cid, [place(near)], 4 << 30, "user/large"))
         show(
             import_ratio=import_ratio,
             fetch_plain_ratio=plain / fetched,
-            fetch_tls_ratio=None,
+            fetch_tls_ratio=best(lambda: https_s(large)) / best(lambda: stores.fetch_s(cid, place(near), owner="o")),
             small_files_ratio=small_files(stores, near),
             fetch_extra_mib=extra,
             rerun_bytes_share=changed_share(stores),

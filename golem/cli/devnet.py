@@ -30,7 +30,9 @@ def _devnet(call: Call) -> int:
         raise UsageError(f"--output: {folder} holds something that is no devnet; choose another folder")
     rmtree(folder, ignore_errors=True)
     members = [Member(REQUESTOR), *(Member(f"provider-{n + 1}", PROVIDING) for n in range(call.args.providers))]
-    with LocalNetwork(folder, members, {**SETTINGS, **dict(call.args.set)}, call.args.chain) as network:
+    settings = {**SETTINGS, **dict(call.args.set)}
+    first = settings["provider.templates"].split(",")[-1].strip()  # echo, where nobody said otherwise
+    with LocalNetwork(folder, members, settings, call.args.chain) as network:
         network.start(call.screen.note)
         requestor = network[REQUESTOR].folder
         if call.screen.is_json:
@@ -38,7 +40,7 @@ def _devnet(call: Call) -> int:
         else:
             call.screen.fields(("requestor", requestor), ("chain", network.rpc), ("contract", network.contract))
             call.screen.note(f"more play money: golem faucet ACCOUNT --rpc {network.rpc}")
-            call.screen.note(f"try: golem run echo --folder {requestor} --budget 0.1    (ctrl-c ends it all)")
+            call.screen.note(f"try: golem run {first} --folder {requestor} --budget 0.1    (ctrl-c ends it all)")
         try:
             signal.pause()
         except KeyboardInterrupt:

@@ -21,7 +21,7 @@ from golem.model.effects import ClearTimer, Release, Send, SetTimer, Stop
 from golem.model.ids import JobId, NodeId, SubtaskId, subtask_id
 from golem.model.messages import Assignment, Reason, Refusal, Withdrawal
 from golem.model.money import Wei, cost, show_ether
-from golem.model.spec import Merge
+from golem.model.spec import Job, Merge
 
 TRANSFER_MS = 120_000  # on top of computing time, for fetching inputs and handing over the result
 MAX_WAITING = 1_000  # results that wait for their check; with more, no work is given out
@@ -107,16 +107,22 @@ def assign(turn: Turn, board: Board, node: NodeId, agreement: Agreement, chunk: 
         board.doers.setdefault(chunk, []).append(node)
     board.history.append(sid)
     board.outstanding = Wei(board.outstanding + cap)
-    assignment = Assignment(
-        subtask_id=sid,
-        price=subtask.price,
-        cap=cap,
-        deadline_ms=subtask.deadline_ms,
-        job=job,
-        sources=tuple(place for other in sharers(board, node) if (place := turn.public_gateway(other))),
-    )
+    assignment = _assignment(turn, board, subtask, job)
     turn.ask(Send(to=node, message=assignment), SetTimer(name=f"lease/{sid}", at_ms=subtask.deadline_ms))
     turn.tell(task.task_id, "assigned", subtask=sid, chunk=chunk, provider=node, attempt=attempt)
+
+
+def _assignment(turn: Turn, board: Board, subtask: Subtask, job: Job) -> Assignment:
+    others = sharers(board, subtask.provider)
+    return Assignment(
+        subtask_id=subtask.subtask_id,
+        price=subtask.price,
+        cap=subtask.cap,
+        deadline_ms=subtask.deadline_ms,
+        job=job,
+        sources=tuple(place for other in others if (place := turn.public_gateway(other))),
+        ticket=board.task.ticket,
+    )
 
 
 def release(turn: Turn, board: Board, subtask: Subtask) -> None:

@@ -1,8 +1,14 @@
-"""What a template's verifier says. Where it breaks or asks too much, the verdict is UNSURE and names the template."""
+"""What a template's verifier says. Where it breaks or asks too much, the verdict is UNSURE and names the template.
+
+Its answers are read as if they came from outside: what is no job and no verdict is a fault of its, and no crash later.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
+
+import msgspec
 
 from golem.core import sums
 from golem.core.checking import MAX_CHECKS
@@ -14,6 +20,8 @@ from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Judgement, Verdict
 
 MAX_REASON = 200  # characters of a template's failure that are kept
+
+_verdicts = msgspec.msgpack.Decoder(Verdict)
 
 
 def unsure(board: Board, fault: str) -> Verdict:
@@ -34,11 +42,14 @@ def has_next(turn: Turn, board: Board, subtask: Subtask) -> bool:
 def plan(turn: Turn, board: Board, subtask: Subtask) -> Sequence[Job] | Verdict:
     """The checks that a result wants."""
     try:
-        jobs = _step(turn, board, subtask).plan(*_case(turn, board, subtask), turn.salt)
+        planned = _step(turn, board, subtask).plan(*_case(turn, board, subtask), turn.salt)
+        jobs = tuple(islice(planned, MAX_CHECKS + 1))
+        if strange := [job for job in jobs if not isinstance(job, Job)]:
+            raise TypeError(f"{strange[0]!r} is no job")
     except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
         return unsure(board, f"its plan failed: {why!r}")
     if len(jobs) > MAX_CHECKS:
-        return unsure(board, f"it plans {len(jobs)} checks of one result, at most {MAX_CHECKS}")
+        return unsure(board, f"it plans {len(jobs)} checks of one result or more, at most {MAX_CHECKS}")
     return jobs
 
 
@@ -47,8 +58,10 @@ def judge(turn: Turn, board: Board, subtask: Subtask, reports: Sequence[bytes]) 
     try:
         step, case = _step(turn, board, subtask), _case(turn, board, subtask)
         if ISumming.providedBy(step):
-            return sums.weigh(turn, board, subtask, lambda before: ISumming(step).weigh(*case, reports, before))
-        return step.judge(*case, reports)
+            found = sums.weigh(turn, board, subtask, lambda before: ISumming(step).weigh(*case, reports, before))
+        else:
+            found = step.judge(*case, reports)
+        return _verdicts.decode(msgspec.msgpack.encode(found))
     except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
         return unsure(board, f"its judgement failed: {why!r}")
 
@@ -57,7 +70,7 @@ def compare(turn: Turn, board: Board, answers: Sequence[Answer], chunk: int) -> 
     """What several providers' answers mean together."""
     found = turn.plan(board.task.task_id, board.task.spec)
     try:
-        return IComparing(found.verifier).compare(found.chunks[chunk], answers, turn.salt)
+        return Ruling(IComparing(found.verifier).compare(found.chunks[chunk], answers, turn.salt))
     except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
         return unsure(board, f"its comparison failed: {why!r}")
 

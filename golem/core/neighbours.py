@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from golem.core import checking, epochs, overlay, provider, tree
+from golem.core.admission import readmit
 from golem.core.hiring import greet
 from golem.core.income import remind
 from golem.core.turn import Turn
@@ -18,6 +19,7 @@ News = Demand | Withdrawal | Digest | Graft | Prune | PeerList | Share | Opinion
 def start(turn: Turn) -> None:
     """The node runs, and with it what an earlier run had begun."""
     checking.resume(turn)
+    readmit(turn)
     overlay.start(turn)
     epochs.start(turn)
 

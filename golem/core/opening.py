@@ -10,6 +10,7 @@ from golem.core.turn import Turn
 from golem.errors import TemplateFailed
 from golem.interfaces import IFinishing, IPreparing
 from golem.model.events import TaskSubmitted
+from golem.model.ids import ticket
 
 
 def open_board(turn: Turn, e: TaskSubmitted) -> tuple[Board, str]:
@@ -35,6 +36,7 @@ def _lay_out(turn: Turn, e: TaskSubmitted) -> Board:
         chunks=len(plan.chunks) if plan else 0,
         merges=len(plan.merges) + is_finished if plan else 0,
         prepares=prepares,
+        ticket=ticket(e.task_id, turn.salt),
     )
     board = Board(task=task, finishing=FINISHED if is_finished else "")
     if plan:

@@ -10,7 +10,7 @@ from golem.core.market import ask, room_for, unwanted_assignment, unwanted_deman
 from golem.core.overlay import dial
 from golem.core.reputation import Deed
 from golem.core.turn import Turn
-from golem.model.effects import Release, Send
+from golem.model.effects import Admit, Release, Send
 from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import (
     Assignment,
@@ -157,7 +157,7 @@ def on_assignment(turn: Turn, peer: NodeId, assignment: Assignment) -> None:
     work, effects = begin(peer, assignment, turn.gateway(peer), turn.now_ms)
     turn.state.works[work.subtask_id] = work
     turn.state.busy[work.subtask_id] = None
-    turn.ask(*effects)
+    turn.ask(Admit(task_id=assignment.job.task_id, ticket=assignment.ticket), *effects)
     turn.tell("node", "working", subtask=work.subtask_id, requestor=peer, template=assignment.job.template)
 
 

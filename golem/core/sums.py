@@ -23,14 +23,15 @@ def weigh(turn: Turn, board: Board, subtask: Subtask, ask: Callable[[Sums], tupl
     """A verdict on the sums so far; those with it are kept for the next. After WRONG the result keeps the former."""
     kept, key = turn.state.dealings.sums, f"{board.task.spec.template}/{subtask.provider}"
     before = kept.get(key, {})
-    verdict, after = ask(before)
-    if len(after) > MAX_SUMS:
-        raise ValueError(f"it keeps {len(after)} sums of one provider, at most {MAX_SUMS}")
+    verdict, sums = ask(before)
+    if len(sums) > MAX_SUMS:
+        raise ValueError(f"it keeps {len(sums)} sums of one provider, at most {MAX_SUMS}")
+    after = {str(name): float(value) for name, value in sums.items()}
     kept.pop(key, None)
     if verdict.judgement is Judgement.WRONG:
         turn.state.subtasks[subtask.subtask_id] = evolve(subtask, sums=before)
     elif after:
-        kept[key] = dict(after)
+        kept[key] = after
         if len(kept) > MOST_SUMMED:
             del kept[next(iter(kept))]
     return verdict

@@ -16,9 +16,9 @@ from enum import Enum
 import msgspec
 
 from golem.core.machine import Step, Table
-from golem.model.effects import Publish
+from golem.model.effects import Admit, Publish
 from golem.model.events import Exported, Published, TaskCancelled
-from golem.model.ids import NodeId, SubtaskId, TaskId
+from golem.model.ids import NodeId, SubtaskId, TaskId, Ticket
 from golem.model.messages import MAX_SOURCES, Delivery, Offer, Reason, Refusal
 from golem.model.money import Wei
 from golem.model.spec import Input, Resource, TaskSpec
@@ -43,7 +43,7 @@ LIVE = frozenset({Phase.FUNDING, Phase.PUBLISHING, Phase.PREPARING, Phase.OPEN})
 class Task(Value):
     """One user's request on its way. `chunks`, `merges`: how many there are; `accepted`, `merged`: are done.
 
-    `prepares`: whether a job of our own looks at the inputs before the market opens.
+    `prepares`: whether a job of our own looks at the inputs before the market opens. `ticket`: opens its content.
     """
 
     task_id: TaskId
@@ -53,6 +53,7 @@ class Task(Value):
     chunks: int
     merges: int
     prepares: bool = False
+    ticket: Ticket = Ticket(b"")
     phase: Phase = Phase.FUNDING
     accepted: int = 0
     merged: int = 0
@@ -90,12 +91,13 @@ class Doomed(Value):
 
 
 def _publish(t: Task, _: Funded) -> Step[Task]:
+    admit = Admit(task_id=t.task_id, ticket=t.ticket)
     if not t.resources:
-        return Step(evolve(t, phase=_ready(t)))
+        return Step(evolve(t, phase=_ready(t)), (admit,))
     publish = tuple(
         Publish(key=f"resource/{t.task_id}/{n}", task_id=t.task_id, path=r.path) for n, r in enumerate(t.resources)
     )
-    return Step(evolve(t, phase=Phase.PUBLISHING), publish)
+    return Step(evolve(t, phase=Phase.PUBLISHING), (admit, *publish))
 
 
 def _published(t: Task, e: Published) -> Step[Task]:

@@ -11,7 +11,7 @@ from zope.interface import Attribute, Interface
 
 from golem.model.chain import Batch, Consent, Order, Receipt, Sighting, Statement, Voucher
 from golem.model.content import Content, Survey
-from golem.model.ids import NOBODY, Address, Cid
+from golem.model.ids import NOBODY, Address, Cid, Ticket
 from golem.model.messages import Place
 from golem.model.money import NOTHING, Wei
 from golem.model.spec import Capability, Job, Limits, Outcome
@@ -20,6 +20,13 @@ from golem.model.value import Value
 
 class IResourceStore(Interface):
     """Content by its id: put, got from other nodes and checked against the id, pinned, served."""
+
+    def admit(owner: str, ticket: Ticket) -> None:
+        """Serve what is pinned for `owner` to those who prove to know `ticket`, and prove it to others who have it.
+
+        Holds until `unpin` and as long as the process; the first ticket of an owner stays. Without one nobody is
+        served, unless the owner is the user: what is pinned for `user/` and anything is public.
+        """
 
     def put(path: str, owner: str) -> Awaitable[Content]:
         """Import a file or folder, pin it for `owner`, and serve it.

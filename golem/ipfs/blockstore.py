@@ -12,18 +12,19 @@ for as long as the disk takes, and are safe from any thread.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO, Self
 
 from golem.errors import ContentMismatch, ContentMissing, StoreFault, TooLarge
-from golem.ipfs import car
+from golem.ipfs import car, reader
 from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Chunk, Key, check_block, to_text
 from golem.ipfs.importer import Tree, import_path
 from golem.ipfs.index import Index, Place, Stored
+from golem.ipfs.tickets import PUBLIC
 
 PART = ".part"
 _WRITE_BYTES = 256 << 10  # small blocks are gathered into writes of this size
@@ -32,13 +33,14 @@ _WRITE_BYTES = 256 << 10  # small blocks are gathered into writes of this size
 class BlockStore:
     """Blocks by id, contents by their root, as `index` lists them.
 
-    `quota_bytes`: the most that packs may take, those under way included.
+    `quota_bytes`: the most that packs may take, those under way included. `is_public`: all is for everybody.
     """
 
-    def __init__(self, folder: Path, quota_bytes: int) -> None:
+    def __init__(self, folder: Path, quota_bytes: int, *, is_public: bool = False) -> None:
         """Open, or make, the store in `folder`. Raises StoreFault."""
         self._packs = folder / "packs"
         self._quota_bytes = quota_bytes
+        self._is_public = is_public
         self._lock = Lock()  # for the numbers below
         try:
             self._packs.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -87,9 +89,13 @@ class BlockStore:
             self._parts.pop(path, None)
         return Part(self, root, path)
 
-    def size(self, key: Key) -> int:
-        """How many bytes a block has; raises ContentMissing."""
-        return self._find(key)[1].size
+    def sizes(self, keys: Sequence[Key], visitor: str) -> list[int]:
+        """How many bytes each block has, if a visitor may have them all; raises ContentMissing."""
+        sizes = self.index.sizes(keys, "" if self._is_public else PUBLIC, visitor)
+        for key in keys:
+            if key not in sizes:
+                raise ContentMissing(f"{to_text(key)} is not here, or only for those who work at its task")
+        return [sizes[key] for key in keys]
 
     def _find(self, key: Key) -> tuple[Stored, Place]:
         found = self.index.find(key)
@@ -189,6 +195,18 @@ def put(store: BlockStore, path: str, owner: str, *, by_reference: bool) -> Tree
         tree = import_path(path, draft)
         draft.commit(tree.key, tree.size, owner)
     return tree
+
+
+def write(store: BlockStore, key: Key, into: str) -> None:
+    """See `reader.write_out`."""
+    reader.write_out(store.read, key, into)
+
+
+def exported(store: BlockStore, key: Key) -> Iterator[bytes]:
+    """A content as a CAR, in large pieces."""
+    parts = reader.car_parts(key, reader.blocks(store.read, key))
+    while batch := reader.next_batch(parts):
+        yield b"".join(batch)
 
 
 def _is_unchanged(stored: Stored) -> bool:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
-from twisted.internet.base import ReactorBase
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.posixbase import PosixReactorBase
 from twisted.logger import Logger
 
 from golem.errors import ContentMismatch, ContentMissing, DaemonFault, GolemError, StoreFault
@@ -22,6 +22,7 @@ from golem.ipfs.cid import Chunk, Key, to_text
 from golem.ipfs.gateways import Behind, Flow, Gateways, Stops
 from golem.ipfs.intake import Intake, Keeper, Leaf
 from golem.ipfs.kubo import Client
+from golem.ipfs.tickets import Channels, Pass
 from golem.ipfs.workers import Workers
 from golem.model.content import Incoming
 from golem.model.messages import Place
@@ -46,13 +47,26 @@ class Recalling(Keeper, Protocol):
         """Give to `take` what is here. Blocks."""
 
 
+class Wanted(NamedTuple):
+    """A content, of how many bytes at most, and what opens it at its sources if it is not public."""
+
+    root: Key
+    limit: int
+    words: Pass | None = None
+
+
 class Fetcher:
     """Fetches contents. `daemon`: is asked last. `behind`: see `EmbeddedStore`."""
 
     def __init__(
-        self, reactor: ReactorBase, workers: Workers, daemon: Client | None = None, behind: Behind | None = None
+        self,
+        reactor: PosixReactorBase,
+        workers: Workers,
+        channels: Channels,
+        daemon: Client | None = None,
+        behind: Behind | None = None,
     ) -> None:
-        self._gateways = Gateways(reactor, workers, daemon, behind)
+        self._gateways = Gateways(reactor, workers, channels, daemon, behind)
         self._transfers: list[Transfer] = []
         self._is_open = True
 
@@ -67,14 +81,14 @@ class Fetcher:
         """What comes in now."""
         return [transfer.moving for transfer in self._transfers]
 
-    async def fetch(self, root: Key, sources: Sequence[Place], limit: int, keeper: Recalling) -> int:
+    async def fetch(self, wanted: Wanted, sources: Sequence[Place], keeper: Recalling) -> int:
         """Give all blocks of a content to `keeper`, in threads, and say how many bytes its files hold.
 
         Cancelled, it hangs up at once. Raises ContentMissing where the sources together don't have it, with what each
         one said; TooLarge, ContentUnreadable.
         """
-        intake = Intake(root, limit, keeper)
-        transfer = Transfer(root, intake, self._gateways, keeper)
+        intake = Intake(wanted.root, wanted.limit, keeper)
+        transfer = Transfer(wanted, intake, self._gateways, keeper)
         self._transfers.append(transfer)
         try:
             await transfer.run(list(dict.fromkeys(sources))[:MAX_SOURCES] if self._is_open else [])
@@ -84,7 +98,7 @@ class Fetcher:
             raise StoreFault("the content store is closing")
         if not intake.is_complete:
             said = "; ".join(f"{source}: {why}" for source, why in transfer.failures.items())
-            raise ContentMissing(f"nobody gave {to_text(root)}: {said or 'there is nobody to ask'}")
+            raise ContentMissing(f"nobody gave {to_text(wanted.root)}: {said or 'there is nobody to ask'}")
         return intake.size
 
 
@@ -132,9 +146,10 @@ def _width(at: int, sources: int) -> int:
 class Transfer:
     """One content on its way. `failures`: what was wrong with the sources that are not asked any more."""
 
-    def __init__(self, root: Key, intake: Intake, gateways: Gateways, keeper: Recalling) -> None:
+    def __init__(self, wanted: Wanted, intake: Intake, gateways: Gateways, keeper: Recalling) -> None:
         self.failures: dict[Place, str] = {}
-        self._root = root
+        self._root = wanted.root
+        self._words = wanted.words
         self._intake = intake
         self._gateways = gateways
         self._keeper = keeper
@@ -210,7 +225,7 @@ class Transfer:
         """Have all nodes."""
         while not self._is_over and (nodes := self._intake.nodes()):
             had = self._intake.taken
-            ended = await self._gateways.outline(source, nodes[0], Flow(self._intake, self._stops))
+            ended = await self._gateways.outline(source, nodes[0], Flow(self._intake, self._stops, self._words))
             self._judge(source, ended, brought=self._intake.taken - had)
 
     async def _export(self, daemon: Client) -> None:
@@ -241,7 +256,7 @@ class Transfer:
                 stops.close()  # others were asked for the rest of the answer
 
         had = self._intake.taken
-        work = self._gateways.blocks(source, self._root, asked, Flow(self._intake, stops, saw))
+        work = self._gateways.blocks(source, self._root, asked, Flow(self._intake, stops, self._words, saw))
         try:
             ended = await self._stops.bound(stops.close, Deferred.fromCoroutine(work))
         except ContentMissing:

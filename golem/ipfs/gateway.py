@@ -9,14 +9,13 @@ blocks of it; a gateway that does not know this sends more, which does no harm.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IPushProducer, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IPushProducer, IReactorTime, ITCPTransport
 from twisted.logger import Logger
-from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.resource import Resource
@@ -26,26 +25,26 @@ from zope.interface import implementer
 from golem.errors import StoreFault
 from golem.ipfs import car, reader
 from golem.ipfs.cid import Key
+from golem.ipfs.doors import IDLE_S, Visitor
 from golem.ipfs.query import Query, Unserved, asked
+from golem.ipfs.rates import Rates
 from golem.ipfs.workers import Workers
 
 log = Logger()
 
-MAX_CONNECTIONS = 256  # each may hold three batches: 0.75 GiB if every one of them stalls
 STALL_S = 30.0  # a reader that takes nothing for so long is cut off, or it would keep its connection for ever
-IDLE_S = 60  # a connection without a request
 PROBE = b"/ipfs/bafkqaaa"  # the empty block, by which clients find out whether this is a gateway
 _RANGE = re.compile(r"bytes=([0-9]{0,16})-([0-9]{0,16})")
 
 
 class Shelf(Protocol):
-    """Where the blocks are. Both methods may block, and raise ContentMissing."""
+    """Where the blocks are. Its methods may block, and raise ContentMissing."""
+
+    def sizes(self, keys: Sequence[Key], visitor: str) -> list[int]:
+        """How many bytes each block has, if all are here and a visitor may have them; see `Visitor.owner`."""
 
     def read(self, key: Key) -> bytes:
         """A block, checked."""
-
-    def size(self, key: Key) -> int:
-        """How many bytes it has."""
 
 
 class _Start(NamedTuple):
@@ -61,8 +60,9 @@ class Gateway(Resource):
 
     isLeaf = True
 
-    def __init__(self, clock: IReactorTime, workers: Workers, shelf: Shelf) -> None:
+    def __init__(self, clock: IReactorTime, workers: Workers, shelf: Shelf, rates: Rates) -> None:
         super().__init__()
+        self._rates = rates
         self._clock = clock
         self._workers = workers
         self._shelf = shelf
@@ -84,7 +84,7 @@ class Gateway(Resource):
     async def _answer(self, request: Request, query: Query) -> None:
         tap = _Tap(self._clock, request)
         try:
-            start = await self._workers.run(self._begin, query)
+            start = await self._workers.run(self._begin, query, _visitor(request))
         except StoreFault as why:
             if tap.is_open:
                 is_cached_only = "only-if-cached" in (request.getHeader("cache-control") or "")
@@ -102,27 +102,32 @@ class Gateway(Resource):
         request.registerProducer(tap, True)
         await self._pour(tap, request, start)
 
-    def _begin(self, query: Query) -> _Start:
-        """Read the first of it, so that what is not here is known in time."""
+    def _begin(self, query: Query, visitor: str) -> _Start:
+        """Read the first of it, so that what is not here, or not for this visitor, is known in time.
+
+        Whoever may have a node may have all below it: a content is here as a whole.
+        """
+        keys = (query.root, *(key for key in query.named if key != query.root))
+        sizes = dict(zip(keys, self._shelf.sizes(keys, visitor), strict=True))
         if query.form == "raw":
             block = self._shelf.read(query.root)
             return _Start(len(block), [block] if block else [], iter(()))
         length = None
         if query.named:  # the usual case between our own nodes; a length spares both sides the chunks of HTTP
-            sizes = [self._shelf.size(key) for key in query.named]
-            leads = sum(len(car.lead(key, size)) for key, size in zip(query.named, sizes, strict=True))
-            length = len(car.header(query.root)) + leads + sum(sizes)
+            length = len(car.header(query.root)) + sum(len(car.lead(k, sizes[k])) + sizes[k] for k in query.named)
         parts = reader.car_parts(query.root, query.found(self._shelf.read))
         return _Start(length, reader.next_batch(parts), parts)
 
     async def _pour(self, tap: _Tap, request: Request, start: _Start) -> None:
         """Write batch after batch, as fast as they are taken; one is read ahead."""
-        batch = start.batch
+        batch, host = start.batch, str(request.getClientAddress().host)
         try:
             while batch and tap.is_open and request.method != b"HEAD":
-                for part in batch:
-                    request.write(part)
                 ahead = self._workers.run(reader.next_batch, start.rest)
+                for part in self._rates.cut(batch):
+                    request.write(part)
+                    if wait_s := self._rates.wait_s(host, len(part)):
+                        await tap.rest(wait_s)
                 await tap.flowing()
                 batch = await ahead
         except StoreFault as why:
@@ -131,6 +136,12 @@ class Gateway(Resource):
         if tap.is_open:
             request.unregisterProducer()
             request.finish()
+
+
+def _visitor(request: Request) -> str:
+    channel = request.channel
+    transport = getattr(channel, "transport", None)
+    return transport.owner() if isinstance(transport, Visitor) else ""
 
 
 def _partial(request: Request, start: _Start) -> _Start:
@@ -180,6 +191,7 @@ class _Tap:
         self._clock = clock
         self._request = request
         self._paused: Deferred[None] | None = None
+        self._rested: Deferred[None] | None = None
         request.notifyFinish().addErrback(lambda _: self.stopProducing())
 
     async def flowing(self) -> None:
@@ -189,6 +201,15 @@ class _Tap:
             await self._paused
             if stall.active():
                 stall.cancel()
+
+    async def rest(self, wait_s: float) -> None:
+        """Wait for a while, or until the reader is gone."""
+        if self.is_open:
+            self._rested = Deferred()
+            timer = self._clock.callLater(wait_s, self._rested.callback, None)
+            await self._rested
+            if timer.active():
+                timer.cancel()
 
     def cut(self) -> None:
         """End the connection without the end of the answer, so that nobody takes it for whole."""
@@ -216,6 +237,8 @@ class _Tap:
         """The reader is gone."""
         self.is_open = False
         self.resumeProducing()
+        if self._rested is not None and not self._rested.called:
+            self._rested.callback(None)
 
 
 class _QuietSite(Site):
@@ -227,22 +250,6 @@ class _QuietSite(Site):
         """Keep none."""
 
 
-class GatewayFactory(WrappingFactory):
-    """A gateway's connections: only so many at once; more are closed as they come."""
-
-    noisy = False
-
-    def __init__(self, clock: IReactorTime, gateway: Gateway) -> None:
-        site = _QuietSite(gateway, timeout=IDLE_S, reactor=clock)
-        super().__init__(site)
-
-    def buildProtocol(self, addr: IAddress | None) -> ProtocolWrapper | None:  # type: ignore[override]  # IProtocolFactory allows None; this base forgot
-        """One more connection, if there is room."""
-        if len(self.protocols) >= MAX_CONNECTIONS:
-            return None
-        return super().buildProtocol(addr)
-
-    def close(self) -> None:
-        """Hang up on everybody."""
-        for protocol in list(self.protocols):
-            ITCPTransport(protocol.transport).abortConnection()
+def site(gateway: Gateway, clock: IReactorTime) -> Site:
+    """What a gateway's doors lead to."""
+    return _QuietSite(gateway, timeout=IDLE_S, reactor=clock)

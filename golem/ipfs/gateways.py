@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple, TypeVar
 
-from twisted.internet.base import ReactorBase
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import Protocol
 from twisted.web import http
-from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed
+from twisted.web.client import (  # type: ignore[attr-defined]  # a pool's connections are not in its __all__
+    Agent,
+    HTTP11ClientProtocol,
+    HTTPConnectionPool,
+    ResponseFailed,
+)
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory, IResponse
 from zope.interface import implementer
@@ -22,18 +27,19 @@ from golem.errors import ContentMismatch, ContentMissing, Refused
 from golem.ipfs.body import PATIENCE_S, Body
 from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Key, to_text
+from golem.ipfs.doors import CONNECT_S, Way, Ways
 from golem.ipfs.intake import Intake
 from golem.ipfs.kubo import Client
+from golem.ipfs.tickets import Channels, Pass
 from golem.ipfs.workers import Workers
 from golem.model.messages import Place
 
 R = TypeVar("R")
 
-CONNECT_S = 10.0
-_NO_ANSWER = (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, TookTooLong, Refused)
 _KEPT_PER_HOST = 2
-_PLACE = re.compile(r"[A-Za-z0-9.-]{1,100}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}")
+_NO_ANSWER = (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, TookTooLong, Refused)
 _NODE = re.compile(r"0[23][0-9a-f]{64}")
+_PLACE = re.compile(r"[A-Za-z0-9.-]{1,100}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}")
 
 Behind = Callable[[Place], IStreamClientEndpoint]
 """Reaches a node that can't be dialled, at "relay's host:port/node" or "/node". Raises ValueError."""
@@ -64,26 +70,42 @@ class Stops:
 
 
 class Flow(NamedTuple):
-    """Where an answer goes. `saw`: called after some of it was taken."""
+    """Where an answer goes. `words`: opens what is not public. `saw`: called after some of it was taken."""
 
     intake: Intake
     stops: Stops
+    words: Pass | None = None
     saw: Callable[[], None] = lambda: None
 
 
+class _Pool(HTTPConnectionPool):
+    """Connections that were opened by a word are kept apart: each is for one owner's content."""
+
+    def getConnection(self, key: Hashable, endpoint: IStreamClientEndpoint) -> Deferred[HTTP11ClientProtocol]:
+        """One that goes the same way, or a new one."""
+        own: Hashable = (key, endpoint.words) if isinstance(endpoint, Way) else key
+        return super().getConnection(own, endpoint)
+
+
 class Gateways:
-    """A client of gateways, with a few connections kept open."""
+    """A client of gateways, with a few connections kept open. `daemon`: is asked last."""
 
     def __init__(
-        self, reactor: ReactorBase, workers: Workers, daemon: Client | None, behind: Behind | None = None
+        self,
+        reactor: PosixReactorBase,
+        workers: Workers,
+        channels: Channels,
+        daemon: Client | None = None,
+        behind: Behind | None = None,
     ) -> None:
+        self._behind = behind
         self.daemon = daemon
+        self._reactor = reactor
+        self._channels = channels
         self.clock: IReactorTime = reactor
         self.workers = workers
-        self._pool = HTTPConnectionPool(reactor)
+        self._pool = _Pool(reactor)
         self._pool.maxPersistentPerHost = _KEPT_PER_HOST
-        self._reactor = reactor
-        self._behind = behind
         self._agent = Agent(reactor, connectTimeout=CONNECT_S, pool=self._pool)
 
     def close(self) -> Deferred[None]:
@@ -105,7 +127,7 @@ class Gateways:
         return await self._pull(await flow.stops.bound(export.cancel, export), flow)
 
     async def _get(self, source: Place, root: Key, blocks: str, flow: Flow) -> IResponse:
-        agent, host = self._way(source)
+        agent, host = self._way(source, flow.words)
         url = f"http://{host}/ipfs/{to_text(root)}?format=car&dag-scope=all&car-order=dfs&car-dups=n&blocks={blocks}"
         headers = Headers({"accept": ["application/vnd.ipld.car; version=1; order=dfs; dups=n"]})
         answer: Deferred[IResponse] = agent.request(b"GET", url.encode(), headers)
@@ -115,19 +137,23 @@ class Gateways:
         except (*_NO_ANSWER, CancelledError) as why:
             raise ContentMissing(f"no answer: {type(why).__name__} {why}") from why
 
-    def _way(self, source: Place) -> tuple[Agent, str]:
+    def _way(self, source: Place, words: Pass | None) -> tuple[Agent, str]:
         """Whom to ask, and by what name. Each request to a node behind another has a connection of its own."""
         straight, slash, node = source.partition("/")
         is_place = _PLACE.fullmatch(straight) or (slash and not straight)
-        if not is_place or (slash and (self._behind is None or not _NODE.fullmatch(node))):
+        if not is_place or (slash and not _NODE.fullmatch(node)) or (slash and self._behind is None):
             raise ContentMissing("not a place, like host:port")
-        if self._behind is None or not slash:
-            return self._agent, straight
+        if not slash or self._behind is None:
+            ways = Ways(self._reactor, self._channels, words) if words is not None else None
+            return Agent.usingEndpointFactory(self._reactor, ways, self._pool) if ways else self._agent, straight
         try:
-            way = _Way(self._behind(source))
+            end = self._behind(source)
         except ValueError as why:
             raise ContentMissing(str(why)) from why
-        return Agent.usingEndpointFactory(self._reactor, way, HTTPConnectionPool(self._reactor, persistent=False)), node
+        if words is not None:
+            end = Way(self._reactor, self._channels, node.encode(), 0, words, end)
+        pool = HTTPConnectionPool(self._reactor, persistent=False)
+        return Agent.usingEndpointFactory(self._reactor, _One(end), pool), node
 
     async def _pull(self, response: IResponse, flow: Flow) -> str:
         if response.code != http.OK:
@@ -145,7 +171,7 @@ class Gateways:
 
 
 @implementer(IAgentEndpointFactory)
-class _Way:
+class _One:
     """One endpoint, whatever the address says."""
 
     def __init__(self, endpoint: IStreamClientEndpoint) -> None:

@@ -8,7 +8,7 @@ thread. The disk isn't waited for: blocks are checked when they are read, so wha
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -36,6 +36,12 @@ WHERE (SELECT path FROM files WHERE id = blocks.file) <> ''
 """  # a place in a pack of ours is kept; one in a file of the user's gives way to a newer one
 _FIND = """
 SELECT files.id, path, files.size, mtime_ns, start, blocks.size FROM blocks JOIN files ON files.id = file WHERE cid = ?
+"""
+_SIZES = """
+SELECT cid, size FROM blocks WHERE cid IN ({}) AND EXISTS (
+    SELECT 1 FROM members JOIN pins ON pins.content = members.content
+    WHERE members.block = blocks.id AND (owner = ? OR substr(owner, 1, length(?)) = ?)
+)
 """
 _LAST_PINNED_BY = """
 SELECT content, cid FROM pins AS mine JOIN contents ON contents.id = content WHERE owner = ?
@@ -115,6 +121,12 @@ class Index:
             except sqlite3.Error as why:
                 raise StoreFault(f"{self._path}: {why}") from why
         return (Stored(*row[:4]), Place(row[0], *row[4:])) if row else None
+
+    def sizes(self, keys: Sequence[Key], prefix: str, owner: str) -> dict[Key, int]:
+        """The sizes of those blocks that `owner` pinned with some content, or an owner that begins with `prefix`."""
+        query = _SIZES.format(",".join("?" * len(keys)))
+        with self._turn() as sql:
+            return {Key(cid): size for cid, size in sql.execute(query, (*keys, owner, prefix, prefix))}
 
     def pin(self, key: Key, owner: str, limit: int) -> int | None:
         """Keep a content for `owner` and say its size, if it is here; raises TooLarge past `limit`."""

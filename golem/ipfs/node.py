@@ -7,30 +7,28 @@ what no other node gives is asked of the daemon. Blocks are checked here in eith
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from twisted.application.service import Service
-from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, maybeDeferred
-from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from golem.errors import ConfigError, DaemonFault, StoreFault
 from golem.interfaces import IResourceStore
-from golem.ipfs import reader
-from golem.ipfs.blockstore import BlockStore, put
+from golem.ipfs.blockstore import BlockStore, exported, put, write
 from golem.ipfs.cid import Key, from_text, to_text
-from golem.ipfs.fetch import Fetcher
-from golem.ipfs.gateway import Gateway, GatewayFactory
+from golem.ipfs.fetch import Fetcher, Wanted
 from golem.ipfs.kubo import Client
+from golem.ipfs.serving import Serving, Terms
+from golem.ipfs.tickets import Channels, Tickets
 from golem.ipfs.workers import Workers
 from golem.model.content import Content, Survey
-from golem.model.ids import Cid
+from golem.model.ids import Cid, Ticket
 from golem.model.messages import Place
 
 R = TypeVar("R")
@@ -45,8 +43,8 @@ class EmbeddedStore(Service):
     """Content by its id, on this machine's disk and from other nodes.
 
     `folder`: the store's own. `staging`: a folder whose files come and go; they are copied when put. Any others are
-    served from where they are, for as long as they stay as they are. `gateway`: where to listen. `daemon`: see above.
-    `behind`: how to reach the gateways of nodes that can't be dialled, if at all.
+    served from where they are, for as long as they stay as they are. `channels`: how nodes of one task are talked to.
+    `daemon`: see above. `behind`: how to reach the gateways of nodes that can't be dialled, if at all.
     """
 
     behind: Callable[[Place], IStreamClientEndpoint] | None = None
@@ -56,15 +54,17 @@ class EmbeddedStore(Service):
         reactor: PosixReactorBase,
         folder: Path,
         staging: Path,
-        quota_bytes: int,
-        gateway: Place,
+        terms: Terms,
+        channels: Channels,
         daemon: Client | None = None,
     ) -> None:
         self._reactor = reactor
         self._folder = folder
         self._staging = os.path.realpath(staging)
-        self._quota_bytes = quota_bytes
-        self._gateway = gateway
+        self._terms = terms
+        self._channels = channels
+        self._tickets = Tickets()
+        self._serving = Serving(reactor, terms, channels, self._tickets)
         self._daemon = daemon
         self._workers = Workers(reactor)
         self._room = DeferredSemaphore(MAX_TRANSFERS)
@@ -73,21 +73,18 @@ class EmbeddedStore(Service):
 
     def startService(self) -> None:
         """Open the store and listen. Raises StoreFault, or ConfigError where the address can't be had."""
-        self._blocks = BlockStore(self._folder, self._quota_bytes)
-        host, _, port = self._gateway.rpartition(":")
-        self._site = GatewayFactory(self._reactor, Gateway(self._reactor, self._workers, self._blocks))
+        self._blocks = BlockStore(self._folder, self._terms.quota_bytes, is_public=self._terms.is_public)
         try:
-            self._port: IListeningPort = self._reactor.listenTCP(int(port), self._site, interface=host.strip("[]"))
-        except CannotListenError as why:
+            self._serving.open(self._blocks, self._workers)
+        except ConfigError:
             self._blocks.close()
-            raise ConfigError(f"ipfs.gateway: can't listen at {self._gateway}: {why.socketError}") from why
+            raise
         self._workers.start()
-        self._fetcher = Fetcher(self._reactor, self._workers, self._daemon, self.behind)
+        self._fetcher = Fetcher(self._reactor, self._workers, self._channels, self._daemon, self.behind)
         super().startService()
 
     async def _stop(self) -> None:
-        await maybeDeferred(self._port.stopListening)
-        self._site.close()
+        await self._serving.close()
         self._blocks.freeze()
         await self._fetcher.close()
         if self._daemon is not None:
@@ -105,9 +102,11 @@ class EmbeddedStore(Service):
     @property
     def port(self) -> int:
         """Where the gateway listens, once the service runs."""
-        host = self._port.getHost()
-        assert isinstance(host, IPv4Address | IPv6Address)
-        return int(host.port)
+        return self._serving.port
+
+    def admit(self, owner: str, ticket: Ticket) -> None:
+        """See `IResourceStore.admit`."""
+        self._tickets.add(owner, ticket)
 
     def put(self, path: str, owner: str) -> Deferred[Content]:
         """See `IResourceStore.put`."""
@@ -126,19 +125,16 @@ class EmbeddedStore(Service):
             incoming=tuple(self._fetcher.moving()),
             kept=tuple(await self._workers.run(self._blocks.index.contents)),
             used_bytes=self._blocks.used_bytes(),
-            quota_bytes=self._quota_bytes,
+            quota_bytes=self._terms.quota_bytes,
         )
 
     def collect(self) -> Deferred[int]:
         """See `IResourceStore.collect`."""
-        return Deferred.fromCoroutine(self._hold(None, self._collect()))
-
-    async def _collect(self) -> int:
-        return await self._workers.run(self._blocks.collect)
+        return Deferred.fromCoroutine(self._hold(None, self._work(lambda: self._blocks.collect())))
 
     def materialise(self, cid: Cid, into: str) -> Deferred[None]:
         """See `IResourceStore.materialise`."""
-        return Deferred.fromCoroutine(self._hold(None, self._materialise(cid, into)))
+        return Deferred.fromCoroutine(self._hold(None, self._work(lambda: write(self._blocks, from_text(cid), into))))
 
     def unpin(self, owner: str) -> Deferred[None]:
         """See `IResourceStore.unpin`. What is under way for `owner` is hung up on, and won't be kept either."""
@@ -146,6 +142,7 @@ class EmbeddedStore(Service):
             if hold.owner == owner:
                 hold.is_released = True
                 hold.work.cancel()
+        self._tickets.drop(owner)
         return Deferred.fromCoroutine(self._unpin(owner))
 
     async def _unpin(self, owner: str) -> None:
@@ -184,8 +181,8 @@ class EmbeddedStore(Service):
         tree = await self._workers.run(put, self._blocks, real, owner, by_reference=not is_staged)
         content = Content(cid=to_text(tree.key), size_bytes=tree.size)
         if self._daemon is not None:
-            parts = reader.car_parts(tree.key, reader.blocks(self._blocks.read, tree.key))
-            await self._daemon.dag.import_(lambda: self._workers.run(_joined, parts), content.cid)
+            parts = exported(self._blocks, tree.key)
+            await self._daemon.dag.import_(lambda: self._workers.run(next, parts, b""), content.cid)
         return content
 
     async def _get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> int:
@@ -209,18 +206,14 @@ class EmbeddedStore(Service):
     async def _fetch(self, key: Key, sources: Sequence[Place], limit: int, owner: str) -> int:
         draft = self._blocks.resumed(key)
         try:
-            size = await self._fetcher.fetch(key, sources, limit, draft)
+            size = await self._fetcher.fetch(Wanted(key, limit, self._tickets.of(owner)), sources, draft)
             await self._workers.run(draft.commit, key, size, owner)
         finally:
             await self._workers.run(draft.close)
         return size
 
-    async def _materialise(self, cid: Cid, into: str) -> None:
-        await self._workers.run(reader.write_out, self._blocks.read, from_text(cid), into)
-
-
-def _joined(parts: Iterator[bytes]) -> bytes:
-    return b"".join(reader.next_batch(parts))
+    async def _work(self, work: Callable[[], R]) -> R:
+        return await self._workers.run(work)
 
 
 class _Hold:

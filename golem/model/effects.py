@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from golem.model.chain import Batch, Voucher
-from golem.model.ids import Address, Cid, JobId, NodeId, TaskId
+from golem.model.ids import Address, Cid, JobId, NodeId, TaskId, Ticket
 from golem.model.messages import Message, Place
 from golem.model.money import Wei
 from golem.model.spec import Job
@@ -48,6 +48,16 @@ class ClearTimer(Value):
     """Forget a timer, if it is set."""
 
     name: str
+
+
+class Admit(Value):
+    """Serve a task's content to whoever proves to know its ticket, and to nobody else.
+
+    Holds until `Release`, and not beyond the end of the process. A task that has a ticket keeps it.
+    """
+
+    task_id: TaskId
+    ticket: Ticket
 
 
 class Publish(Value):
@@ -155,6 +165,7 @@ Effect = (
     | Drop
     | SetTimer
     | ClearTimer
+    | Admit
     | Publish
     | Fetch
     | Execute

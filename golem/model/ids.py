@@ -25,6 +25,9 @@ Address = NewType("Address", Annotated[str, Meta(pattern=r"\A0x[0-9a-f]{40}\Z")]
 
 NOBODY = Address("0x" + "00" * 20)
 
+Ticket = NewType("Ticket", Annotated[bytes, Meta(max_length=32)])
+"""What those who work at one task know, and nobody else: it opens the task's content. Empty: there is none."""
+
 Staged = NewType("Staged", str)
 """A file or folder on this machine, by absolute path. Never sent to a peer."""
 
@@ -41,6 +44,11 @@ def derive(*parts: str | int) -> str:
 def task_id(requestor: NodeId, nonce: str) -> TaskId:
     """The id of the task that `requestor` submits under a nonce it has not used before."""
     return TaskId(derive("task", requestor, nonce))
+
+
+def ticket(task: TaskId, salt: bytes) -> Ticket:
+    """A task's ticket, from chance that nobody else has seen."""
+    return Ticket(sha256(b"ticket" + task.encode() + salt).digest())
 
 
 def subtask_id(task: TaskId, chunk: int, attempt: int) -> SubtaskId:

@@ -12,7 +12,7 @@ from typing import Annotated, NewType
 from msgspec import Meta
 
 from golem.model.chain import Voucher
-from golem.model.ids import NOBODY, Address, Cid, NodeId, SubtaskId, TaskId
+from golem.model.ids import NOBODY, Address, Cid, NodeId, SubtaskId, TaskId, Ticket
 from golem.model.money import Wei
 from golem.model.spec import Capability, Count, Job, Limits, Name, Report, Text, Tiers
 from golem.model.value import Value
@@ -130,7 +130,7 @@ class Assignment(Value):
     """The requestor takes an offer for one subtask. `job.job_id` is the subtask's id.
 
     `price`: as offered. `cap`: the most this subtask can cost, in wei. `deadline_ms`: results after it are late.
-    `sources`: gateways of others who work at the task, and so have its inputs.
+    `sources`: gateways of others who work at the task, and so have its inputs. `ticket`: opens the task's content.
     """
 
     subtask_id: SubtaskId
@@ -139,6 +139,7 @@ class Assignment(Value):
     deadline_ms: Count
     job: Job
     sources: Annotated[tuple[Place, ...], Meta(max_length=MAX_SOURCES)] = ()
+    ticket: Ticket = Ticket(b"")
 
 
 class Delivery(Value):

@@ -37,7 +37,7 @@ class Carrier(Protocol):
     def plain(self, address: str) -> IStreamClientEndpoint:
         """A connection to "host:port" that anybody on its way can read and change. Raises ValueError."""
 
-    def accept(self, sessions: IProtocolFactory) -> IProtocolFactory:
+    def accepted(self, sessions: IProtocolFactory) -> IProtocolFactory:
         """Makes, of such a connection, one of the kind that `listen` has: this side is the one that was dialled."""
 
     def binding(self, transport: ITransport) -> bytes:

@@ -58,7 +58,7 @@ class Front:
 
     async def open(self, sessions: IProtocolFactory, relayed: IProtocolFactory) -> None:
         """Listen, where we do. `relayed`: what speaks with callers that a relay carries. Raises ConfigError."""
-        self._guest.sessions = self._carrier.accept(relayed)
+        self._guest.sessions = self._carrier.accepted(relayed)
         place = self._identity.listen
         if not place:
             self.reachability.verdict = Verdict.SILENT

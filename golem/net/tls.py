@@ -105,7 +105,7 @@ class TlsCarrier:
 
     def doors(self, sessions: IProtocolFactory, porter: Porter | None) -> IProtocolFactory:
         """Makes what each connection begins as."""
-        inside = self.accept(sessions)
+        inside = self.accepted(sessions)
         return inside if porter is None else Doors(porter, self._clock, inside)
 
     def dial(self, address: str) -> IStreamClientEndpoint:
@@ -114,7 +114,7 @@ class TlsCarrier:
         plain = self.plain(place)
         if slash:
             plain = Through(plain, calling(node, What.SESSION))
-        return wrapClientTLS(self._creator, plain, self._clock)
+        return self.dialled(plain)
 
     def plain(self, address: str) -> IStreamClientEndpoint:
         """How to reach a host without TLS. Raises ValueError where `address` is no "host:port"."""
@@ -123,10 +123,13 @@ class TlsCarrier:
             raise ValueError(f"not a host and a port: {address!r}")
         return HostnameEndpoint(self._reactor, host.encode("idna"), int(port), HANDSHAKE_S)
 
-    def accept(self, sessions: IProtocolFactory) -> IProtocolFactory:
-        """TLS, as the side that was dialled."""
-        factory: IProtocolFactory = TLSMemoryBIOFactory(self._creator, False, sessions, self._clock)
-        return factory
+    def dialled(self, plain: IStreamClientEndpoint) -> IStreamClientEndpoint:
+        """The same way, with a channel in it; the content store's gateways are reached so."""
+        return wrapClientTLS(self._creator, plain, self._clock)
+
+    def accepted(self, inner: IProtocolFactory) -> IProtocolFactory:
+        """Makes channels, and the protocols of `inner` in them."""
+        return TLSMemoryBIOFactory(self._creator, False, inner, self._clock)
 
     def binding(self, transport: ITransport) -> bytes:
         """The exporter, which depends on every byte of this channel's handshake."""

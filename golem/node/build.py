@@ -24,6 +24,7 @@ from golem.errors import ConfigError, JournalFault
 from golem.interfaces import IChain, IExecutor, IKeyring, ILauncher, ITaskTemplate
 from golem.ipfs.kubo import Client
 from golem.ipfs.node import EmbeddedStore
+from golem.ipfs.serving import Terms
 from golem.model.ids import Address
 from golem.model.messages import Place
 from golem.model.settings import Settings
@@ -35,7 +36,7 @@ from golem.net.network import Network
 from golem.net.tls import TlsCarrier
 from golem.node.caretaker import Caretaker, House, Load
 from golem.node.computer import Computer
-from golem.node.config import Config, Provider, settings
+from golem.node.config import Config, Ipfs, Provider, settings
 from golem.node.disk import Aside
 from golem.node.executor import PooledExecutor
 from golem.node.node import Node, Parts
@@ -79,7 +80,8 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
         raise ConfigError(str(why)) from why
     staging = folder / "staging"
     daemon = Client(reactor, config.ipfs.api) if config.ipfs.api else None
-    store = EmbeddedStore(reactor, folder / "content", staging, config.ipfs.quota, config.ipfs.gateway, daemon)
+    carrier = TlsCarrier(reactor, reactor)
+    store = EmbeddedStore(reactor, folder / "content", staging, _store_terms(config.ipfs), carrier, daemon)
     aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())
     pool = _pool(config, reactor, templates, aside)
     executor = tamper(pool)
@@ -95,7 +97,7 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
         keyring=keyring,
         entropy=OsEntropy(),
     )
-    node = assemble(parts, settings(config), templates, _reach(config, reactor, lambda: store.port))
+    node = assemble(parts, settings(config), templates, _reach(config, carrier, lambda: store.port))
     store.behind = node.behind
     pool.tell(node.desk.live.news)
     if config.provider.enabled:
@@ -134,17 +136,27 @@ def assemble(
     return node
 
 
-def _reach(config: Config, reactor: ReactorBase, gateway: Callable[[], int]) -> Reach:
+def _reach(config: Config, carrier: Carrier, gateway: Callable[[], int]) -> Reach:
     host = split_place(config.node.address or config.node.listen)[0]
     inside = split_place(config.ipfs.gateway)[0]
     return Reach(
         network=config.node.network,
-        carrier=TlsCarrier(reactor, reactor),
+        carrier=carrier,
         listen=config.node.listen,
         address=config.node.address,
         gateway=lambda: join_place(host, gateway()),
         shelf=lambda: join_place(inside, gateway()),
         relay=config.node.relay,
+    )
+
+
+def _store_terms(ipfs: Ipfs) -> Terms:
+    return Terms(
+        quota_bytes=ipfs.quota,
+        gateway=ipfs.gateway,
+        is_public=ipfs.public,
+        rate_each=ipfs.rate_each,
+        rate_all=ipfs.rate_all,
     )
 
 

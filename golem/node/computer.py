@@ -24,6 +24,7 @@ from golem.node.contents import Contents
 from golem.node.disk import Aside, at_once, clear
 from golem.node.slots import Slots, Whole
 
+ENDINGS = (".py", ".wasm", ".wat")  # of programs: Python, and what the wasm tier runs
 MAX_QUEUE = 4_096  # jobs that run or wait for a slot
 
 
@@ -112,7 +113,7 @@ class Computer(Service):
         key = (job.template, job.program)
         if key not in self._programs_seen:
             folder = self._programs(job.template)
-            if not Path(folder, f"{job.program}.py").is_file():
+            if not any(Path(folder, f"{job.program}{ending}").is_file() for ending in ENDINGS):
                 raise ExecutorFault(f"the template {job.template} has no program {job.program!r}")
             self._programs_seen[key] = folder
         return self._programs_seen[key]

@@ -116,6 +116,9 @@ class Ipfs(Value):
 
     gateway: Annotated[str, kinds.PLACE, "where content is served to other nodes"] = "127.0.0.1:0"
     quota: Annotated[int, kinds.SIZE, "most content to keep"] = 20 << 30
+    public: Annotated[bool, kinds.FLAG, "give tasks' content to anyone, not only to those who work at them"] = False
+    rate_each: Annotated[int, kinds.SIZE, "most to give to one address in a second; 0: any"] = 0
+    rate_all: Annotated[int, kinds.SIZE, "most to give in a second; 0: any"] = 0
     api: Annotated[str, kinds.TEXT, "RPC of an IPFS daemon to use too: http://127.0.0.1:5001 or unix:/path"] = ""
 
 

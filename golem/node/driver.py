@@ -106,6 +106,8 @@ class Driver:
                 self._timers.clear(name)
             case f.Stop(job_id=job_id):
                 self._housekeeper.stop(job_id)
+            case f.Admit(task_id=task_id, ticket=ticket):
+                self._store.admit(task_id, ticket)
             case f.Release(task_id=task_id):
                 self._housekeeper.release(task_id)
             case f.Tell():

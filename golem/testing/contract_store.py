@@ -17,11 +17,12 @@ from zope.interface.verify import verifyObject
 
 from golem.errors import ContentMissing, StoreFault, TooLarge
 from golem.interfaces import IResourceStore
-from golem.model.ids import Cid
+from golem.model.ids import Cid, Ticket
 from golem.model.messages import Place
 
 HELLO = Cid("bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e")  # "hello world", in IPIP-499
 LIMIT = 1 << 20
+TICKET = Ticket(b"t" * 32)
 
 
 class Two(NamedTuple):
@@ -52,6 +53,13 @@ class ResourceStoreContract:
     @pytest.fixture
     def two(self) -> Two:
         raise NotImplementedError
+
+    @pytest.fixture(autouse=True)
+    def let_in(self, two: Two) -> None:
+        """Both work at the tasks `o`, `o0` and so on, and know their tickets."""
+        for owner in ("o", *(f"o{number}" for number in range(5))):
+            for store in (two.near, two.far):
+                store.admit(owner, TICKET)
 
     def wait(self, test: Deferred[None]) -> Deferred[None] | None:
         """See the test to its end, here or by giving it to pytest-twisted, which waits on the reactor."""
@@ -189,8 +197,39 @@ class ResourceStoreContract:
         assert not (await two.near.survey()).kept
 
     @waited
+    async def test_content_of_a_task_is_given_to_those_alone_who_know_its_ticket(self, two: Two) -> None:
+        content = await two.far.put(_file(two, "a", b"hello world"), "o")
+        two.near.admit("a liar", Ticket(b"x" * 32))
+        two.far.admit("another task", TICKET)
+        two.near.admit("another task", TICKET)
+        for owner in ("a stranger", "a liar", "another task", "user/me"):
+            with pytest.raises(ContentMissing):
+                await two.near.get(content.cid, [two.far_place], LIMIT, owner)
+        assert await two.near.get(content.cid, [two.far_place], LIMIT, "o") == 11
+
+    @waited
+    async def test_what_the_user_shares_is_given_to_anybody(self, two: Two) -> None:
+        content = await two.far.put(_file(two, "a", b"hello world"), "user/me")
+        assert await two.near.get(content.cid, [two.far_place], LIMIT, "a stranger") == 11
+
+    @waited
+    async def test_the_first_ticket_of_a_task_stays_until_the_task_is_let_go_of(self, two: Two) -> None:
+        content = await two.far.put(_file(two, "a", b"hello world"), "o")
+        two.far.admit("o", Ticket(b"x" * 32))
+        assert await two.near.get(content.cid, [two.far_place], LIMIT, "o") == 11
+        await two.near.unpin("o")
+        await two.far.get(content.cid, [], LIMIT, "o0")
+        await two.far.unpin("o")
+        await two.far.get(content.cid, [], LIMIT, "o")
+        two.near.admit("o", TICKET)
+        with pytest.raises(ContentMissing):
+            await two.near.get(content.cid, [two.far_place], LIMIT, "o")
+
+    @waited
     async def test_many_may_want_the_same_at_once(self, two: Two) -> None:
         content = await two.far.put(_file(two, "a", os.urandom(3 << 20)), "o")
+        for number in range(5):
+            await two.far.get(content.cid, [], 4 << 20, f"o{number}")
         gets = [two.near.get(content.cid, [two.far_place], 4 << 20, f"o{number}") for number in range(5)]
         assert [await size for size in gets] == [3 << 20] * 5
 

@@ -34,22 +34,22 @@ def junk(bench: Bench, work: Job, honest: Delivery, other: Delivery | None) -> D
 
 def another(bench: Bench, work: Job, honest: Delivery, other: Delivery | None) -> Delivery | None:
     """The honest work on another chunk."""
-    if other is None or (other.report == honest.report and _bytes(bench, other) == _bytes(bench, honest)):
+    if other is None:
         return None
-    return evolve(honest, result=other.result, size_bytes=other.size_bytes, report=other.report)
+    return _lie(bench, honest, evolve(honest, result=other.result, size_bytes=other.size_bytes, report=other.report))
 
 
 def altered(bench: Bench, work: Job, honest: Delivery, other: Delivery | None) -> Delivery | None:
     """Every value of the report is another, where the report is all there is; else every file has other values."""
     if honest.result:
-        return _forged(bench, honest, _plausible)
+        return _lie(bench, honest, _forged(bench, honest, _plausible))
     report = to_json(_changed(msgspec.json.decode(honest.report)))
-    return evolve(honest, report=report) if report != honest.report else None
+    return _lie(bench, honest, evolve(honest, report=report))
 
 
 def cut(bench: Bench, work: Job, honest: Delivery, other: Delivery | None) -> Delivery | None:
     """Every file ends in its middle."""
-    return _forged(bench, honest, lambda data: data[: len(data) // 2]) if honest.result else None
+    return _lie(bench, honest, _forged(bench, honest, lambda data: data[: len(data) // 2]))
 
 
 def _lazy(kind: str) -> Lie:
@@ -75,6 +75,12 @@ LIES: dict[str, Lie] = {
     "who renders with half of the samples": _lazy("samples"),
     "who renders under another seed": _lazy("seed"),
 }
+
+
+def _lie(bench: Bench, honest: Delivery, told: Delivery) -> Delivery | None:
+    """What is told, if it is not the truth after all: a chunk's only value may be 0, or equal another's."""
+    is_same = told.report == honest.report and _bytes(bench, told) == _bytes(bench, honest)
+    return None if is_same else told
 
 
 def _noise(size: int) -> bytes:

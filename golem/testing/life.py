@@ -19,6 +19,7 @@ from golem.testing.mind import Mind
 from golem.testing.ports import Guard, Moods, guarded
 from golem.wire.seals import seal
 
+QUIET_STORE = ("admit",)  # answers at once, and waits for nothing
 QUIET_EXECUTOR = ("probe", "close")  # a node that starts or ends asks these, before and after it can be killed
 
 
@@ -60,7 +61,7 @@ class Life:
         self.clock.offset_s = adversary.offset_s
         templates = body.templates
         runs = guarded(adversary.executor(body.runs(self.clock)), "executor", self.guard, QUIET_EXECUTOR)
-        store = guarded(body.store, "store", self.guard)
+        store = guarded(body.store, "store", self.guard, QUIET_STORE)
         slots = max(1, body.terms.slots)
         self._computer = Computer(runs, store, lambda name: templates[name].programs, body.folder, slots)
         parts = Parts(

@@ -211,7 +211,7 @@ class MemoryCarrier:
         """As `dial`: nobody listens in here."""
         return self.dial(address)
 
-    def accept(self, sessions: IProtocolFactory) -> IProtocolFactory:
+    def accepted(self, sessions: IProtocolFactory) -> IProtocolFactory:
         """As it is."""
         return sessions
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from golem.model.chain import Domain
-from golem.model.ids import NOBODY, Cid, JobId, SubtaskId, TaskId
+from golem.model.ids import NOBODY, Cid, JobId, SubtaskId, TaskId, Ticket
 from golem.model.messages import (
     Acceptance,
     Assignment,
@@ -80,7 +80,14 @@ def _of_the_market() -> tuple[Message, ...]:
         sign_word(alice.sign, "devnet", Withdrawal(task_id=TASK, requestor=alice.node_id)),
         Offer(task_id=TASK, price=Wei(5 * 10**17), slots=8, capability=capability),
         Refusal(task_id=TASK, reason=Reason.BUSY, subtask_id=SUBTASK, price=Wei(7)),
-        Assignment(subtask_id=SUBTASK, price=Wei(1), cap=Wei(2**96 - 1), deadline_ms=INSTANT_MS, job=JOB),
+        Assignment(
+            subtask_id=SUBTASK,
+            price=Wei(1),
+            cap=Wei(2**96 - 1),
+            deadline_ms=INSTANT_MS,
+            job=JOB,
+            ticket=Ticket(bytes(range(32))),
+        ),
         Delivery(subtask_id=SUBTASK, result=CID, size_bytes=12_345, report=b'{"ok":1}', used_ms=9_876),
         Failure(subtask_id=SUBTASK, detail="out of memory", log="Killed\n"),
         _acceptance(),

@@ -20,10 +20,12 @@ from golem.ipfs import reader
 from golem.ipfs.cid import Chunk, Key, from_text, to_text
 from golem.ipfs.importer import import_path
 from golem.ipfs.intake import Intake
+from golem.ipfs.tickets import PUBLIC, Tickets
 from golem.model.content import Content, Kept, Survey
-from golem.model.ids import Cid
+from golem.model.ids import Cid, Ticket
 from golem.model.messages import Place
 
+_CHANNEL = b"a channel"  # between all of them: nobody listens
 FETCH_S = 0.05  # a transfer's latency; its size costs nothing
 
 
@@ -58,11 +60,15 @@ class Held:
 
 
 class MemoryWorld:
-    """Everybody's content, by gateway. `reaches`: whether one gateway can fetch from another now."""
+    """Everybody's content, by gateway. `reaches`: whether one gateway can fetch from another now.
+
+    `stores`: the one that is at a gateway now; it says who may have what.
+    """
 
     def __init__(self, clock: IReactorTime) -> None:
         self.clock = clock
         self.held: dict[Place, dict[Key, Held]] = {}
+        self.stores: dict[Place, MemoryResourceStore] = {}
         self.reaches: Callable[[Place, Place], bool] = lambda one, other: True
 
 
@@ -75,6 +81,12 @@ class MemoryResourceStore:
         self._gateway = gateway
         self._mine = world.held.setdefault(gateway, {})
         self._pins: dict[str, set[Key]] = {}
+        self._tickets = Tickets()
+        world.stores[gateway] = self
+
+    def admit(self, owner: str, ticket: Ticket) -> None:
+        """See `IResourceStore.admit`."""
+        self._tickets.add(owner, ticket)
 
     def put(self, path: str, owner: str) -> Deferred[Content]:
         """See `IResourceStore.put`."""
@@ -93,16 +105,18 @@ class MemoryResourceStore:
 
     async def _get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> int:
         key = from_text(cid)
-        held = self._mine.get(key) or await self._fetch(key, sources, limit)
+        held = self._mine.get(key) or await self._fetch(key, sources, limit, owner)
         if held.size > limit:
             raise TooLarge(f"{to_text(key)} has {held.size} bytes, more than the {limit} agreed on")
         self._pin(key, held, owner)
         return held.size
 
-    async def _fetch(self, key: Key, sources: Sequence[Place], limit: int) -> Held:
+    async def _fetch(self, key: Key, sources: Sequence[Place], limit: int, owner: str) -> Held:
         await deferLater(self._world.clock, FETCH_S, lambda: None)
-        near = [place for place in sources if self._world.reaches(self._gateway, place)]
-        theirs = next((held[key] for place in near if key in (held := self._world.held.get(place, {}))), None)
+        words = self._tickets.of(owner)
+        near = [self._world.stores.get(place) for place in sources if self._world.reaches(self._gateway, place)]
+        given = (store.given(key, words.word(_CHANNEL) if words else b"") for store in near if store)
+        theirs = next((held for held in given if held), None)
         if theirs is None:
             raise ContentMissing(f"nobody gave {to_text(key)}: {', '.join(sources) or 'there is nobody to ask'}")
         mine = Held()
@@ -111,6 +125,13 @@ class MemoryResourceStore:
             intake.take(child, block)
         mine.size = intake.size
         return mine
+
+    def given(self, key: Key, word: bytes) -> Held | None:
+        """What another node gets."""
+        owner = self._tickets.visitor(word, _CHANNEL)
+        owners = [pinner for pinner, keys in self._pins.items() if key in keys]
+        is_open = any(pinner == owner or pinner.startswith(PUBLIC) for pinner in owners)
+        return self._mine.get(key) if is_open else None
 
     def materialise(self, cid: Cid, into: str) -> Deferred[None]:
         """See `IResourceStore.materialise`."""
@@ -127,6 +148,7 @@ class MemoryResourceStore:
         return Deferred.fromCoroutine(self._unpin(owner))
 
     async def _unpin(self, owner: str) -> None:
+        self._tickets.drop(owner)
         gone = self._pins.pop(owner, set())
         for key in gone - set().union(*self._pins.values()):
             self._mine.pop(key, None)

@@ -15,8 +15,10 @@ from twisted.internet.posixbase import PosixReactorBase
 from golem.adapters.launchers.wasm import WasmLauncher
 from golem.model.ids import JobId, TaskId, derive
 from golem.model.spec import Job, Limits, Outcome, Status
+from golem.node.computer import Computer
 from golem.node.executor import PooledExecutor
 from golem.testing.contract_executor import Bench
+from golem.testing.store import MemoryResourceStore, MemoryWorld
 from tests.hostile.waiting import waited
 
 pytestmark = pytest.mark.skipif(find_spec("wasmtime") is None, reason="pip install 'golem[wasm]': not proven here")
@@ -55,6 +57,10 @@ ECHO = "(call $tell (i32.const 2) (i32.const 0x200) (i32.const 9)) (call $copy (
 FILES = """
   (call $copy
     (call $opened (i32.const 3) (i32.const 0x400) (i32.const 3) (i32.const 0) (i64.const 2))
+    (call $opened (i32.const 4) (i32.const 0x100) (i32.const 4) (i32.const 1) (i64.const 0x40)))
+"""
+ECHO_TO_FILE = """
+  (call $copy (i32.const 0)
     (call $opened (i32.const 4) (i32.const 0x100) (i32.const 4) (i32.const 1) (i64.const 0x40)))
 """
 WRITES_INPUT = "(drop (call $opened (i32.const 3) (i32.const 0x100) (i32.const 4) (i32.const 1) (i64.const 0x40)))"
@@ -169,6 +175,17 @@ async def test_a_program_that_is_not_there_is_named(bench: Bench) -> None:
     outcome = await bench.start(work)
     assert outcome.status is Status.ERROR
     assert "there is no gone.wasm: only programs in WebAssembly run here" in outcome.detail
+
+
+@waited
+async def test_a_node_runs_a_program_and_keeps_what_it_made(bench: Bench) -> None:
+    assert isinstance(reactor, PosixReactorBase)
+    store = MemoryResourceStore(MemoryWorld(reactor), "near:1")
+    computer = Computer(bench.executor, store, lambda _: str(bench.programs), bench.folder / "computer", 1)
+    computer.startService()
+    outcome = await computer.run(job(bench, ECHO_TO_FILE))
+    assert outcome.status is Status.DONE, outcome
+    assert outcome.result and outcome.size_bytes == len(b'{"number": 21}')
 
 
 @waited

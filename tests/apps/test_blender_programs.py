@@ -244,12 +244,18 @@ def test_where_no_seed_repeats_its_noise_other_pictures_are_wrong_and_others_mal
     assert stage.verdict(broken).judgement is Judgement.MALFORMED
 
 
-def test_what_is_wrong_is_kept_to_look_at_beside_what_it_should_be(worker: Any, tmp_path: Path) -> None:
-    stage = Stage(worker, tmp_path, SCENES / "lake.blend")
-    assert stage.verdict(stage.render(seed=7)).judgement is Judgement.WRONG
-    kept = sorted((tmp_path / "scratch").iterdir())
+def test_what_is_wrong_is_kept_to_look_at_beside_what_it_should_be_by_its_place_in_the_frame(
+    worker: Any, tmp_path: Path
+) -> None:
+    stage = Stage(worker, tmp_path, SCENES / "lake.blend", tiles="2x1")
+    verdict = stage.verdict(stage.render(1, seed=7), 1)
+    assert verdict.judgement is Judgement.WRONG
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "scratch").iterdir()}
     assert 1 <= len(kept) <= 6
-    assert all(path.name.startswith("at-") and path.read_bytes().startswith(b"\x89PNG") for path in kept)
+    assert all(data.startswith(b"\x89PNG") for data in kept.values())
+    place = re.search(r"pixels at (\d+),(\d+)", verdict.reason)
+    assert place and f"at-{place[1]}-{place[2]}.png" in kept
+    assert int(place[1]) >= WIDTH // 2
 
 
 def test_a_file_that_is_no_picture_is_malformed(worker: Any, tmp_path: Path) -> None:

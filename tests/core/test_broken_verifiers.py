@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 
 import pytest
 
@@ -14,7 +15,7 @@ from golem.model.chain import Funds, Sighting
 from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery, Offer
 from golem.model.money import Wei
-from golem.model.spec import Chunk, Job, Limits, Outcome, Status, TaskSpec, Verdict
+from golem.model.spec import Chunk, Job, Judgement, Limits, Outcome, Status, TaskSpec, Verdict
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import Solo
 from golem.testing.toy import CAPABILITY, Toy
@@ -29,6 +30,41 @@ class Plans(Toy):
 
     def plan(self, chunk: Chunk, job: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
         raise ZeroDivisionError("no tiles")
+
+
+class PlansNothing(Toy):
+    """It forgot to return its plan."""
+
+    def plan(self, chunk: Chunk, job: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
+        return None  # type: ignore[return-value]  # that is the fault
+
+
+class PlansForEver(Toy):
+    """Its plan has no end."""
+
+    def plan(self, chunk: Chunk, job: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
+        return repeat(job)  # type: ignore[return-value]  # that is the fault
+
+
+class PlansWords(Toy):
+    """Its plan has no jobs in it."""
+
+    def plan(self, chunk: Chunk, job: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
+        return ["check it"]  # type: ignore[list-item]  # that is the fault
+
+
+class JudgesByNothing(Toy):
+    """It forgot to return its verdict."""
+
+    def judge(self, chunk: Chunk, job: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
+        return None  # type: ignore[return-value]  # that is the fault
+
+
+class JudgesAtLength(Toy):
+    """Its reason is longer than any message may be."""
+
+    def judge(self, chunk: Chunk, job: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
+        return Verdict(judgement=Judgement.WRONG, reason="x" * 5_000)
 
 
 class Judges(Toy):
@@ -70,6 +106,11 @@ def at_hand(me: Solo, provider: NodeId) -> SubtaskId:
     [
         (Plans(chunks=1), "the template toy: its plan failed: ZeroDivisionError('no tiles')"),
         (Judges(chunks=1), "the template toy: its judgement failed: ZeroDivisionError('no pixels')"),
+        (PlansNothing(chunks=1), "the template toy: its plan failed: TypeError("),
+        (PlansForEver(chunks=1), f"the template toy: it plans {MAX_CHECKS + 1} checks of one result or more, at most"),
+        (PlansWords(chunks=1), "the template toy: its plan failed: TypeError(\"'check it' is no job\")"),
+        (JudgesByNothing(chunks=1), "the template toy: its judgement failed: ValidationError("),
+        (JudgesAtLength(chunks=1), "the template toy: its judgement failed: ValidationError("),
         (Toy(chunks=1, checks=MAX_CHECKS + 1), f"the template toy: it plans {MAX_CHECKS + 1} checks of one result"),
     ],
 )

@@ -18,8 +18,10 @@ from golem.adapters.journal import SqliteJournal
 from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
 from golem.errors import JournalFault
 from golem.ipfs.node import EmbeddedStore
+from golem.ipfs.serving import Terms
 from golem.model.messages import Reason
 from golem.model.spec import Limits, Outcome, Status
+from golem.net.tls import TlsCarrier
 from golem.node.caretaker import LOOK_S, Caretaker, House, Load
 from golem.node.computer import Computer
 from golem.node.disk import free_bytes
@@ -91,7 +93,7 @@ def test_a_job_that_finds_no_room_is_not_to_blame_and_the_next_one_works(disk: P
 
 async def no_room(disk: Path, bench: Bench) -> None:
     assert isinstance(reactor, PosixReactorBase)
-    store = EmbeddedStore(reactor, disk / "content", disk / "staging", 64 * MIB, "127.0.0.1:0")
+    store = EmbeddedStore(reactor, disk / "content", disk / "staging", Terms(64 * MIB), TlsCarrier(reactor, reactor))
     computer = Computer(bench.executor, store, lambda _: str(bench.programs), disk / "jobs", 1)
     await maybeDeferred(store.startService)
     computer.startService()

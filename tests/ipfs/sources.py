@@ -19,9 +19,19 @@ from golem.errors import ContentMissing
 from golem.ipfs import car, reader
 from golem.ipfs.cid import Key, from_text, is_raw, raw_key, to_text
 from golem.ipfs.importer import import_path
+from golem.ipfs.kubo import Client
 from golem.ipfs.node import EmbeddedStore
+from golem.ipfs.serving import Terms
 from golem.model.ids import Cid
+from golem.net.tls import TlsCarrier
 from golem.testing.store import Held
+
+
+def new_store(folder: Path, staging: Path, terms: Terms, daemon: Client | None = None) -> EmbeddedStore:
+    """A content store, on this machine's network."""
+    assert isinstance(reactor, PosixReactorBase)
+    return EmbeddedStore(reactor, folder, staging, terms, TlsCarrier(reactor, reactor), daemon)
+
 
 Answer = Callable[["Source", Request, Key], bytes | int]
 
@@ -84,7 +94,9 @@ class World:
         self.held = Held()
         tree = import_path(str(folder / "scene"), self.held)
         self.key, self.cid, self.size = tree.key, to_text(tree.key), tree.size
-        self.store = EmbeddedStore(reactor, folder / "store", folder / "staging", 64 << 20, "127.0.0.1:0")
+        self.store = EmbeddedStore(
+            reactor, folder / "store", folder / "staging", Terms(64 << 20), TlsCarrier(reactor, reactor)
+        )
         self.store.startService()
         self.sources: list[Source] = []
 

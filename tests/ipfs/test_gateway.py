@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPResponse, IncompleteRead, RemoteDisconnected
 from pathlib import Path
@@ -18,12 +18,16 @@ from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.threads import deferToThread
 
 from golem.errors import ContentMissing
-from golem.ipfs import gateway
+from golem.ipfs import doors, gateway
 from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Key, check_block, to_text
-from golem.ipfs.gateway import Gateway, GatewayFactory
+from golem.ipfs.doors import Doors
+from golem.ipfs.gateway import Gateway
 from golem.ipfs.importer import CHUNK_BYTES, import_chunks, import_path
+from golem.ipfs.rates import Rates
+from golem.ipfs.tickets import Tickets
 from golem.ipfs.workers import Workers
+from golem.net.tls import TlsCarrier
 from golem.testing.store import Held
 
 MISSING = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
@@ -45,15 +49,18 @@ class Site:
         self.leaf = import_path(str(folder / "scene" / "small"), self.held).key
         self.workers = Workers(reactor)
         self.workers.start()
-        factory = GatewayFactory(reactor, Gateway(reactor, self.workers, self))
+        gate = Gateway(reactor, self.workers, self, Rates(reactor))
+        factory = Doors(reactor, gateway.site(gate, reactor), Tickets(), TlsCarrier(reactor, reactor))
         self.listener: IListeningPort = reactor.listenTCP(0, factory, interface="127.0.0.1")
 
     @property
     def port(self) -> int:
         return int(self.listener.getHost().port)  # type: ignore[attr-defined]  # TCP addresses have one
 
-    def size(self, key: Key) -> int:
-        return len(self.read(key))
+    def sizes(self, keys: Sequence[Key], visitor: str) -> list[int]:
+        if not all(key in self.held.blocks for key in keys):
+            raise ContentMissing("not here")
+        return [len(self.held.read(key)) for key in keys]
 
     def read(self, key: Key) -> bytes:
         self.reads += 1
@@ -232,7 +239,7 @@ async def test_a_reader_that_stalls_costs_a_few_blocks_and_is_cut_off(site: Site
 @run
 async def test_there_is_room_for_so_many_readers_and_again_when_one_leaves(site: Site) -> None:
     path = f"/ipfs/{to_text(site.leaf)}?format=raw"
-    usual, gateway.MAX_CONNECTIONS = gateway.MAX_CONNECTIONS, 2
+    usual, doors.MAX_CONNECTIONS = doors.MAX_CONNECTIONS, 2
     try:
         readers = [await deferToThread(_connect, site) for _ in range(2)]
         with pytest.raises((ConnectionError, RemoteDisconnected)):
@@ -241,7 +248,7 @@ async def test_there_is_room_for_so_many_readers_and_again_when_one_leaves(site:
             reader.close()
         assert await _insist(site, path) == b"hello world"
     finally:
-        gateway.MAX_CONNECTIONS = usual
+        doors.MAX_CONNECTIONS = usual
 
 
 async def _insist(site: Site, path: str) -> bytes:

@@ -26,7 +26,9 @@ from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Key, check_block, from_text, to_text
 from golem.ipfs.kubo import Client
 from golem.ipfs.node import EmbeddedStore
+from golem.ipfs.serving import Terms
 from golem.model.ids import Cid
+from tests.ipfs.sources import new_store
 
 REAL = os.environ.get("GOLEM_IPFS_API", "")
 HELLO = Cid("bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e")
@@ -97,7 +99,7 @@ class World:
     def store(self, api: str) -> EmbeddedStore:
         assert isinstance(reactor, PosixReactorBase)
         name = self.folder / f"store{len(self.stores)}"
-        store = EmbeddedStore(reactor, name, self.folder, 64 << 20, "127.0.0.1:0", Client(reactor, api))
+        store = new_store(name, self.folder, Terms(64 << 20), Client(reactor, api))
         self.stores.append(store)
         store.startService()
         return store

@@ -8,22 +8,21 @@ from shutil import rmtree
 
 import pytest
 from pytest_twisted import blockon
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from golem.errors import ConfigError, ContentMissing, TooLarge
 from golem.ipfs import body
 from golem.ipfs.node import EmbeddedStore
+from golem.ipfs.serving import Terms
+from tests.ipfs.sources import new_store
 
 QUOTA = 4 << 20
 
 
 def _store(folder: Path, gateway: str = "127.0.0.1:0") -> EmbeddedStore:
-    assert isinstance(reactor, PosixReactorBase)
-    return EmbeddedStore(reactor, folder / "store", folder / "staging", QUOTA, gateway)
+    return new_store(folder / "store", folder / "staging", Terms(QUOTA, gateway))
 
 
 @pytest.fixture

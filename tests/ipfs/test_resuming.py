@@ -21,8 +21,11 @@ import sys
 from pathlib import Path
 from twisted.internet import reactor
 from golem.ipfs.node import EmbeddedStore
+from golem.ipfs.serving import Terms
+from golem.net.tls import TlsCarrier
 folder, cid, place, size = sys.argv[1:]
-store = EmbeddedStore(reactor, Path(folder) / "store", Path(folder) / "staging", 64 << 20, "127.0.0.1:0")
+terms, carrier = Terms(64 << 20), TlsCarrier(reactor, reactor)
+store = EmbeddedStore(reactor, Path(folder) / "store", Path(folder) / "staging", terms, carrier)
 store.startService()
 store.get(cid, [place], int(size), "o")
 def look():

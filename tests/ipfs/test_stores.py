@@ -13,9 +13,10 @@ from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from golem.ipfs.node import EmbeddedStore
+from golem.ipfs.serving import Terms
 from golem.testing.contract_store import ResourceStoreContract, Two
 from golem.testing.store import MemoryResourceStore, MemoryWorld
+from tests.ipfs.sources import new_store
 
 
 class TestMemoryResourceStore(ResourceStoreContract):
@@ -45,7 +46,7 @@ class TestEmbeddedStore(ResourceStoreContract):
         folder = tmp_path / "files"
         folder.mkdir()
         staging = folder if self.is_staged else tmp_path / "staging"
-        near, far = (EmbeddedStore(reactor, tmp_path / n, staging, 64 << 20, "127.0.0.1:0") for n in ("near", "far"))
+        near, far = (new_store(tmp_path / n, staging, Terms(64 << 20)) for n in ("near", "far"))
         near.startService()
         far.startService()
         yield Two(near, far, f"127.0.0.1:{far.port}", folder)

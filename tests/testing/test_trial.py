@@ -161,6 +161,18 @@ def test_programs_that_fail_are_told_with_their_log(tmp_path: Path) -> None:
     assert "failing does not keep the contract" in shell.out
 
 
+def test_what_only_type_checkers_read_is_no_import(tmp_path: Path) -> None:
+    project = begin("typed", tmp_path / "typed")
+    work = project / "typed" / "job" / "work.py"
+    shell = Shell(str(tmp_path / "node"))
+    first, rest = work.read_text().split("import json", 1)
+    work.write_text(f"{first}import json\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import golem{rest}")
+    assert shell.run("template", "test", str(project), "--param", "count=1") == Exit.OK, shell.out
+    work.write_text(work.read_text().replace("if TYPE_CHECKING", "if True"))
+    assert shell.run("template", "test", str(project), "--param", "count=1") == Exit.FAILED
+    assert "work.py imports golem, which is not in the sandbox" in shell.out
+
+
 def test_modules_that_are_missing_are_named_with_what_brings_them(tmp_path: Path) -> None:
     class Needy(Tally):
         environment = Environment(name="needy", modules=("json", "no_such_wheel"))

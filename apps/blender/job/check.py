@@ -45,7 +45,7 @@ def run(params: Check, inputs: str, output: str) -> measure.Report:
     except (picture.NotAPicture, measure.Strange) as why:
         return {"ok": False, "why": str(why)}
     for seen in examination.close:
-        show.beside(seen, channels, Path(output))
+        show.beside(seen, channels, params["tile"], Path(output))
     return report
 
 

@@ -110,7 +110,7 @@ class Sample:
         )
         return evolve(self._job(spec, "merge", to_json({"parts": len(parts)})), inputs=parts)
 
-    def verifier(self, spec: TaskSpec) -> IVerifier:
+    def verifier(self, spec: TaskSpec) -> Recount:
         """See `Recount`."""
         return Recount()
 
