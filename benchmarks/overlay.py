@@ -36,13 +36,18 @@ SYBIL_NETWORKS = 25  # networks of one /24 that the Sybils have rented
 
 
 class Spread(NamedTuple):
-    """What became of some demands. `extra`: copies beside the first; `control`: other messages, both per node."""
+    """What became of some demands. `extra`: copies beside the first; `control`: other messages, per node and demand.
+
+    `hops`: links to the last node, in the mean over demands; `sent_bytes`: per node and demand, envelopes included.
+    """
 
     reach: float
     extra: float
     control: float
     p50_s: float
     last_s: float
+    hops: float
+    sent_bytes: float
 
 
 def places(count: int) -> list[str]:
@@ -75,9 +80,9 @@ def demand(swarm: Swarm, author: Member, task: int) -> Demand:
 
 def spread(swarm: Swarm, among: Sequence[Member], count: int = MESSAGES) -> Spread:
     """Demands of nodes drawn by chance, one every five seconds, among nodes that are up."""
-    reach, times, last = [], [], []
+    reach, times, last, hops = [], [], [], []
     for member in among:
-        member.payloads = member.control = 0
+        member.payloads = member.control = member.sent_bytes = 0
     for task in range(count):
         author = swarm.random.choice(among)
         said, began = demand(swarm, author, 1_000 + task), swarm.clock.seconds()
@@ -88,10 +93,13 @@ def spread(swarm: Swarm, among: Sequence[Member], count: int = MESSAGES) -> Spre
         reach.append((len(took) + (key not in author.heard)) / len(among))
         times += took
         last.append(max(took))
+        hops.append(max(member.hops[key] for member in among if key in member.hops))
     others = count * (len(among) - 1)
     extra = sum(member.payloads for member in among) / others - sum(reach) / count
     control = sum(member.control for member in among) / (count * len(among))
-    return Spread(min(reach), max(0.0, extra), control, statistics.median(times), max(last))
+    sent = sum(member.sent_bytes for member in among) / (count * len(among))
+    median = statistics.median(times)
+    return Spread(min(reach), max(0.0, extra), control, median, max(last), statistics.mean(hops), sent)
 
 
 def failing(count: int, share: float) -> tuple[Spread, Spread]:
@@ -210,7 +218,8 @@ def main() -> None:
 def _row(found: Spread) -> str:
     return (
         f"reach {found.reach:.4f}, extra {found.extra:.3f}, control {found.control:.1f}, "
-        f"median {found.p50_s * 1000:.0f} ms, last {found.last_s * 1000:.0f} ms"
+        f"median {found.p50_s * 1000:.0f} ms, last {found.last_s * 1000:.0f} ms, "
+        f"hops {found.hops:.1f}, {found.sent_bytes:.0f} bytes"
     )
 
 

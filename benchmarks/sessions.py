@@ -15,7 +15,8 @@ from twisted.internet.task import react
 
 from golem.model.ids import NodeId, SubtaskId
 from golem.model.messages import Cancellation, Message
-from golem.net.network import Identity, Network
+from golem.net.identity import Identity
+from golem.net.network import Network
 from golem.net.tls import TlsCarrier
 from golem.testing.clock import Clock
 from golem.testing.hearer import MemoryHearer

@@ -42,6 +42,8 @@ def explain_node(call: Call) -> int:
         return Exit.OK
     told = view(Prospects, record)
     call.screen.say(f"{told.busy} of {count(told.slots, 'slot')} busy, {count(told.peers, 'peer')} connected")
+    if told.reached:
+        call.screen.say(f"reached {told.reached}")
     call.screen.say(f"of {count(told.demands, 'demand')} known")
     _table(call, told.reasons, "none")
     call.screen.say(

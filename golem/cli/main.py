@@ -19,6 +19,7 @@ NOUNS = {
     "init": ("golem.cli.init", "make a node's folder: keys and golem.toml"),
     "node": ("golem.cli.node", "run a node"),
     "status": ("golem.cli.status", "show a node at a glance"),
+    "doctor": ("golem.cli.doctor", "say what is wrong with a node, and which limits it met"),
     "run": ("golem.cli.run", "have a task computed"),
     "task": ("golem.cli.task", "list, show, cancel tasks; explain why one waits"),
     "resource": ("golem.cli.resource", "files by their content id: put in, take out, keep, let go of"),

@@ -34,7 +34,8 @@ def _show(call: Call) -> int:
             if status.peers != 1
             else f"{status.network}, 1 peer connected",
         ),
-        ("listens on", status.address),
+        ("address", status.address or "none"),
+        ("reached", status.reached),
         ("since", when(status.started_ms)),
         ("provides", _provides(status)),
         ("tasks", ", ".join(f"{number} {phase}" for phase, number in status.tasks.items()) or "none"),

@@ -39,7 +39,7 @@ class Funds(Record):
 
 
 class Status(Record):
-    """A node. `busy` of `slots` run a job, by `tier`; `owed`: by us; `due`: to us; `tasks`: counted by phase."""
+    """A node. `busy` of `slots` run a job, by `tier`; `owed`: by us; `due`: to us; `refused`: by limit."""
 
     node_id: str
     version: str = ""
@@ -57,6 +57,8 @@ class Status(Record):
     funds: Funds = Funds()
     owed: Amount = "0"
     due: Amount = "0"
+    reached: str = ""
+    refused: dict[str, int] = {}
     tasks: dict[str, int] = {}
     problems: tuple[str, ...] = ()
 
@@ -209,8 +211,7 @@ class Lost(Record):
 class Prospects(Record):
     """Why a provider gets no work, or not more. `reasons`: of each of the `demands` we know one.
 
-    Of the `offers` ever made some were `taken`, some are `waiting`, the rest was lost: `losses` by reason, and the
-    latest of them in `lost`.
+    Of the `offers` ever made some were `taken`, some are `waiting`; the rest are `losses`, the latest in `lost`.
     """
 
     is_provider: bool = False
@@ -224,6 +225,7 @@ class Prospects(Record):
     waiting: int = 0
     losses: tuple[Reason, ...] = ()
     lost: tuple[Lost, ...] = ()
+    reached: str = ""
     advice: tuple[str, ...] = ()
 
 

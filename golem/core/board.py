@@ -120,7 +120,7 @@ def _assignment(turn: Turn, board: Board, subtask: Subtask, job: Job) -> Assignm
         cap=subtask.cap,
         deadline_ms=subtask.deadline_ms,
         job=job,
-        sources=tuple(gateway for other in others if (gateway := turn.gateway(other))),
+        sources=tuple(place for other in others if (place := turn.public_gateway(other))),
         ticket=board.task.ticket,
     )
 

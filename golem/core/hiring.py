@@ -14,7 +14,8 @@ from golem.core.tree import publish, withdraw
 from golem.core.turn import Turn
 from golem.model.effects import Send, Whisper
 from golem.model.ids import Address, NodeId, TaskId
-from golem.model.messages import Demand, Offer, Reason, Refusal
+from golem.model.messages import Demand, Offer, Place, Reason, Refusal
+from golem.model.value import evolve
 
 DEMAND_MS = 30_000  # a task that still has work is announced again
 DEMAND_TTL_MS = 10 * 60_000
@@ -57,6 +58,14 @@ def announce(turn: Turn, board: Board) -> None:
     else:
         hurry(turn, board)
     turn.after(DEMAND_MS, f"demand/{board.task.task_id}")
+
+
+def moved(turn: Turn, address: Place) -> None:
+    """Others reach us elsewhere from now on: whoever would offer must know."""
+    turn.state.started = evolve(turn.started, address=address)
+    for board in turn.state.boards.values():
+        if board.task.phase is Phase.OPEN and board.pending:
+            publish(turn, demand_of(turn, board))
 
 
 def greet(turn: Turn, peer: NodeId) -> None:

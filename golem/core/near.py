@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from golem.core.places import Width, may_send, prefix
+from golem.core.places import Width, is_relayed, may_send, prefix
 from golem.core.rumours import Known, Near
 from golem.model import budgets
 from golem.model.ids import NodeId
@@ -30,6 +30,8 @@ def learn(near: Near, record: PeerRecord, source: NodeId, own: Width, now_ms: in
         return False
     if not now_ms - RECORD_MS < record.at_ms < now_ms + AHEAD_MS or not may_send(own, record.address):
         return False
+    if is_relayed(record.address):
+        return False  # a relay's room is for those who have business with its guest
     fresh = Known(record=record, source=known.source if known else source, prefix=prefix(record.address))
     if not _has_room(near, fresh, is_own=record.node == source):
         return False

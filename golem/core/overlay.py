@@ -12,7 +12,7 @@ from collections import Counter
 
 from golem.core import epochs
 from golem.core.near import confirm, crowded, forget_old, learn, may_dial
-from golem.core.places import Width, home, may_send, prefix
+from golem.core.places import Width, home, is_relayed, may_send, prefix
 from golem.core.state import Peer
 from golem.core.turn import Turn
 from golem.model.effects import ClearTimer, Dial, Drop, Whisper
@@ -182,7 +182,8 @@ def _told(turn: Turn, peer: NodeId) -> PeerList:
     own = PeerRecord(node=started.node_id, address=started.address, at_ms=turn.now_ms)
     others = [known.record for node, known in turn.state.near.records.items() if node != peer]
     some = sorted(others, key=lambda record: derive(turn.salt.hex(), turn.now_ms, record.node))
-    return PeerList(peers=(*([own] if started.address else []), *some[: MAX_TOLD - 1]))
+    is_told = started.address and not is_relayed(started.address)
+    return PeerList(peers=(*([own] if is_told else []), *some[: MAX_TOLD - 1]))
 
 
 def _introduce(turn: Turn, newcomer: NodeId, here: dict[NodeId, Peer]) -> None:

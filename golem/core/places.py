@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from golem.model.messages import Place
 
+_NODE = re.compile("0[23][0-9a-f]{64}")
 V4_PREFIX, V6_PREFIX = 24, 48  # what one household or one rented server has; more of them cost money
 
 
@@ -19,9 +21,14 @@ class Width(IntEnum):
     PUBLIC = 2
 
 
+def is_relayed(place: Place) -> bool:
+    """Whether it names a node behind its relay: "host:port/node". The rest of such a place is the relay's."""
+    return "/" in place
+
+
 def host_of(place: Place) -> str:
     """The host of "host:port", without the brackets of IPv6."""
-    return place.rpartition(":")[0].removeprefix("[").removesuffix("]")
+    return place.partition("/")[0].rpartition(":")[0].removeprefix("[").removesuffix("]")
 
 
 def _number(host: str) -> IPv4Address | IPv6Address | None:
@@ -64,8 +71,11 @@ def may_send(own: Width, place: Place) -> bool:
     Otherwise anybody could have us knock at doors behind our own wall. What a name means is up to its owner from one
     moment to the next, so a public node goes where names lead only if its own user named them.
     """
-    host, _, port = place.rpartition(":")
+    straight, relay, node = place.partition("/")
+    host, _, port = straight.rpartition(":")
     number = _number(host_of(place))
+    if relay and not _NODE.fullmatch(node):
+        return False
     if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         return False
     if number is None:

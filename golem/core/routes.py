@@ -22,6 +22,8 @@ def route(turn: Turn, event: e.Event) -> None:
             _heard(turn, event.peer, event.message)
         case e.TimerFired():
             _fired(turn, event.name)
+        case e.Located():
+            hiring.moved(turn, event.address)
         case (
             e.Started()
             | e.Connected()

@@ -106,6 +106,11 @@ class Turn:
         peer = self.state.peers.get(node)
         return peer.gateway if peer else ""
 
+    def public_gateway(self, node: NodeId) -> Place:
+        """The same as others can use it: one that only our session with that node reaches is nowhere to them."""
+        place = self.gateway(node)
+        return "" if place.startswith("/") else place
+
     def plan(self, task: TaskId, spec: TaskSpec) -> Plan:
         """What the template makes of a task."""
         return self._policies.plan(task, spec)

@@ -188,13 +188,14 @@ class _Knock(Connection):
 
 @implementer(IStreamClientEndpoint)
 class Way(NamedTuple):
-    """How to reach one gateway, and with what to be let in."""
+    """How to reach one gateway, and with what to be let in. `plain`: by which way, where that is not host and port."""
 
     reactor: PosixReactorBase
     channels: Channels
     host: bytes
     port: int
     words: Pass
+    plain: IStreamClientEndpoint | None = None
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """Connect, and say the word."""
@@ -203,7 +204,7 @@ class Way(NamedTuple):
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
         inner = factory.buildProtocol(IPv4Address("TCP", self.host.decode(), self.port))
         assert inner is not None, "a factory of HTTP clients always makes one"
-        plain = HostnameEndpoint(self.reactor, self.host, self.port, CONNECT_S)
+        plain = self.plain or HostnameEndpoint(self.reactor, self.host, self.port, CONNECT_S)
         knock = _Knock(inner, self.words, self.channels)
         await connectProtocol(self.channels.dialled(plain), knock)
         knock.ready.addTimeout(CONNECT_S, self.reactor)

@@ -19,7 +19,7 @@ from twisted.logger import Logger
 
 from golem.errors import ContentMismatch, ContentMissing, DaemonFault, GolemError, StoreFault
 from golem.ipfs.cid import Chunk, Key, to_text
-from golem.ipfs.gateways import Flow, Gateways, Stops
+from golem.ipfs.gateways import Behind, Flow, Gateways, Stops
 from golem.ipfs.intake import Intake, Keeper, Leaf
 from golem.ipfs.kubo import Client
 from golem.ipfs.tickets import Channels, Pass
@@ -56,12 +56,17 @@ class Wanted(NamedTuple):
 
 
 class Fetcher:
-    """Fetches contents. `daemon`: is asked last."""
+    """Fetches contents. `daemon`: is asked last. `behind`: see `EmbeddedStore`."""
 
     def __init__(
-        self, reactor: PosixReactorBase, workers: Workers, channels: Channels, daemon: Client | None = None
+        self,
+        reactor: PosixReactorBase,
+        workers: Workers,
+        channels: Channels,
+        daemon: Client | None = None,
+        behind: Behind | None = None,
     ) -> None:
-        self._gateways = Gateways(reactor, workers, channels, daemon)
+        self._gateways = Gateways(reactor, workers, channels, daemon, behind)
         self._transfers: list[Transfer] = []
         self._is_open = True
 

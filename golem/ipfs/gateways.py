@@ -20,9 +20,10 @@ from twisted.web.client import (  # type: ignore[attr-defined]  # a pool's conne
     ResponseFailed,
 )
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IResponse
+from twisted.web.iweb import IAgentEndpointFactory, IResponse
+from zope.interface import implementer
 
-from golem.errors import ContentMismatch, ContentMissing
+from golem.errors import ContentMismatch, ContentMissing, Refused
 from golem.ipfs.body import PATIENCE_S, Body
 from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Key, to_text
@@ -36,7 +37,12 @@ from golem.model.messages import Place
 R = TypeVar("R")
 
 _KEPT_PER_HOST = 2
+_NO_ANSWER = (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, TookTooLong, Refused)
+_NODE = re.compile(r"0[23][0-9a-f]{64}")
 _PLACE = re.compile(r"[A-Za-z0-9.-]{1,100}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}")
+
+Behind = Callable[[Place], IStreamClientEndpoint]
+"""Reaches a node that can't be dialled, at "relay's host:port/node" or "/node". Raises ValueError."""
 
 
 class Stops:
@@ -85,8 +91,14 @@ class Gateways:
     """A client of gateways, with a few connections kept open. `daemon`: is asked last."""
 
     def __init__(
-        self, reactor: PosixReactorBase, workers: Workers, channels: Channels, daemon: Client | None = None
+        self,
+        reactor: PosixReactorBase,
+        workers: Workers,
+        channels: Channels,
+        daemon: Client | None = None,
+        behind: Behind | None = None,
     ) -> None:
+        self._behind = behind
         self.daemon = daemon
         self._reactor = reactor
         self._channels = channels
@@ -115,21 +127,33 @@ class Gateways:
         return await self._pull(await flow.stops.bound(export.cancel, export), flow)
 
     async def _get(self, source: Place, root: Key, blocks: str, flow: Flow) -> IResponse:
-        if not _PLACE.fullmatch(source):
-            raise ContentMissing("not a place, like host:port")
-        url = f"http://{source}/ipfs/{to_text(root)}?format=car&dag-scope=all&car-order=dfs&car-dups=n&blocks={blocks}"
+        agent, host = self._way(source, flow.words)
+        url = f"http://{host}/ipfs/{to_text(root)}?format=car&dag-scope=all&car-order=dfs&car-dups=n&blocks={blocks}"
         headers = Headers({"accept": ["application/vnd.ipld.car; version=1; order=dfs; dups=n"]})
-        agent = self._agent
-        if flow.words is not None:
-            agent = Agent.usingEndpointFactory(
-                self._reactor, Ways(self._reactor, self._channels, flow.words), self._pool
-            )
         answer: Deferred[IResponse] = agent.request(b"GET", url.encode(), headers)
         answer.addTimeout(PATIENCE_S, self.clock)
         try:
             return await flow.stops.bound(answer.cancel, answer)
-        except (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, TookTooLong, CancelledError) as why:
+        except (*_NO_ANSWER, CancelledError) as why:
             raise ContentMissing(f"no answer: {type(why).__name__} {why}") from why
+
+    def _way(self, source: Place, words: Pass | None) -> tuple[Agent, str]:
+        """Whom to ask, and by what name. Each request to a node behind another has a connection of its own."""
+        straight, slash, node = source.partition("/")
+        is_place = _PLACE.fullmatch(straight) or (slash and not straight)
+        if not is_place or (slash and not _NODE.fullmatch(node)) or (slash and self._behind is None):
+            raise ContentMissing("not a place, like host:port")
+        if not slash or self._behind is None:
+            ways = Ways(self._reactor, self._channels, words) if words is not None else None
+            return Agent.usingEndpointFactory(self._reactor, ways, self._pool) if ways else self._agent, straight
+        try:
+            end = self._behind(source)
+        except ValueError as why:
+            raise ContentMissing(str(why)) from why
+        if words is not None:
+            end = Way(self._reactor, self._channels, node.encode(), 0, words, end)
+        pool = HTTPConnectionPool(self._reactor, persistent=False)
+        return Agent.usingEndpointFactory(self._reactor, _One(end), pool), node
 
     async def _pull(self, response: IResponse, flow: Flow) -> str:
         if response.code != http.OK:
@@ -144,6 +168,18 @@ class Gateways:
         body = Body(self.clock, lambda data: Deferred.fromCoroutine(work(data)))
         response.deliverBody(body)
         return await flow.stops.bound(body.stop, body.ended)
+
+
+@implementer(IAgentEndpointFactory)
+class _One:
+    """One endpoint, whatever the address says."""
+
+    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
+        self._endpoint = endpoint
+
+    def endpointForURI(self, uri: object) -> IStreamClientEndpoint:
+        """See IAgentEndpointFactory."""
+        return self._endpoint
 
 
 def _feeder(intake: Intake) -> Callable[[Sequence[bytes]], None]:

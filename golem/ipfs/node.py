@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -43,8 +44,10 @@ class EmbeddedStore(Service):
 
     `folder`: the store's own. `staging`: a folder whose files come and go; they are copied when put. Any others are
     served from where they are, for as long as they stay as they are. `channels`: how nodes of one task are talked to.
-    `daemon`: see above.
+    `daemon`: see above. `behind`: how to reach the gateways of nodes that can't be dialled, if at all.
     """
+
+    behind: Callable[[Place], IStreamClientEndpoint] | None = None
 
     def __init__(
         self,
@@ -77,7 +80,7 @@ class EmbeddedStore(Service):
             self._blocks.close()
             raise
         self._workers.start()
-        self._fetcher = Fetcher(self._reactor, self._workers, self._channels, self._daemon)
+        self._fetcher = Fetcher(self._reactor, self._workers, self._channels, self._daemon, self.behind)
         super().startService()
 
     async def _stop(self) -> None:

@@ -21,11 +21,23 @@ class Budget(NamedTuple):
 # connections
 HANDSHAKES = Budget("handshakes", 32, "under way", "the oldest of the fullest network is closed")  # 3 MB with TLS
 HANDSHAKES_OF_ONE = Budget("handshakes of one network", 4, "of a /24 or /48", "its oldest is closed")
+DOOR = Budget("door", 4 << 10, "bytes before a channel or a line stands", "closed")  # 2x the largest TLS greeting
+DOOR_S = Budget("door time", 5, "seconds for them", "closed")
 HANDSHAKE_S = Budget("handshake", 10, "seconds", "closed")  # an honest one takes 50 ms, and a second on a bad line
 GREETING = Budget("greeting", 4 << 10, "bytes of a frame before the proof", "closed, and a strike")
 INBOUND = Budget("sessions", 64, "that others dialled", "refused")
 INBOUND_OF_ONE = Budget("sessions of one network", 8, "of a /24 or /48 that it dialled", "refused")
 DIALS = Budget("dials", 64, "under way", "not dialled")
+
+# what we carry for nodes that can't be dialled
+GUESTS = Budget("guests", 16, "nodes that we relay to", "refused")
+CIRCUITS = Budget("circuits", 32, "connections to guests", "refused")
+CIRCUITS_OF_ONE = Budget("circuits of one guest", 8, "connections", "refused")
+CIRCUIT_RATE = Budget("circuit rate", 256 << 10, "bytes a second of one circuit", "reading waits")
+CIRCUIT_BYTES = Budget("circuit bytes", 256 << 20, "bytes of one circuit", "closed; a new one may be had")
+CIRCUIT_IDLE_S = Budget("circuit idle", 120, "seconds without a byte", "closed")
+RINGS = Budget("rings", 16, "of one relay that we answer at once", "not answered")
+KNOCK_S = Budget("knocks", 60, "seconds between two dials back to one peer", "not dialled")
 
 # what comes
 FRAME = Budget("frame", 5 << 18, "bytes", "closed, and a strike; nothing of it is kept")

@@ -31,6 +31,12 @@ class Started(Value):
     capability: Capability
 
 
+class Located(Value):
+    """Others dial this node there from now on: straight, or through a relay; nowhere, where it is empty."""
+
+    address: Place
+
+
 class TaskSubmitted(Value):
     """The user wants a task done. `resources`: what becomes `spec.inputs`."""
 
@@ -166,6 +172,7 @@ class Failed(Value):
 
 Event = (
     Started
+    | Located
     | TaskSubmitted
     | TaskCancelled
     | Connected

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint, ITransport
+from twisted.internet.interfaces import (
+    IProtocolFactory,
+    IStreamClientEndpoint,
+    IStreamServerEndpoint,
+    ITransport,
+)
 
 from golem.model import budgets
+from golem.net.door import Porter
 
 HANDSHAKE_S = float(budgets.HANDSHAKE_S.limit)
 DIALS = budgets.DIALS
@@ -16,14 +22,23 @@ BINDING_BYTES = 32
 class Carrier(Protocol):
     """Channels that nobody else can read or change.
 
-    The protocol's `handshakeCompleted` (IHandshakeListener) is called once `binding` can be asked for.
+    The protocol's `handshakeCompleted` (IHandshakeListener) is called once `binding` can be asked for. `has_doors`:
+    whether others than sessions come to the port too, so that there can be relays.
     """
 
-    def listen(self, address: str) -> IStreamServerEndpoint:
-        """Where to listen: "host:port"; port 0 takes a free one."""
+    has_doors: bool
+
+    def listen(self, address: str, porter: Porter | None = None) -> IStreamServerEndpoint:
+        """Where to listen: "host:port"; port 0 takes a free one. `porter`: for those who want no session."""
 
     def dial(self, address: str) -> IStreamClientEndpoint:
-        """How to reach "host:port". Raises ValueError where `address` is no such thing."""
+        """How to reach "host:port", or "relay's host:port/node". Raises ValueError where `address` is no such thing."""
+
+    def plain(self, address: str) -> IStreamClientEndpoint:
+        """A connection to "host:port" that anybody on its way can read and change. Raises ValueError."""
+
+    def accepted(self, sessions: IProtocolFactory) -> IProtocolFactory:
+        """Makes, of such a connection, one of the kind that `listen` has: this side is the one that was dialled."""
 
     def binding(self, transport: ITransport) -> bytes:
         """32 bytes that both ends of this channel, and nobody else, can compute.
@@ -44,7 +59,12 @@ def join_place(host: str, port: str | int) -> str:
 
 
 def seen_from(host: str, place: str) -> str:
-    """Where a peer at `host` says it is; a name that only it could dial is replaced by `host`."""
+    """Where a peer at `host` says it is; a name that only it could dial is replaced by `host`.
+
+    What a relay carries stays as it is, and so does all that one says through a relay.
+    """
+    if "/" in place or not host:
+        return place
     said, port = split_place(place)
     if not port or (said not in _ANY and (said not in SELF or host in SELF)):
         return place

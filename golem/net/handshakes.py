@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Protocol as Interface
 
 from golem.core.places import prefix
 from golem.model.budgets import HANDSHAKES, HANDSHAKES_OF_ONE, Budget
 from golem.net.carrier import join_place
-from golem.net.peer import PeerProtocol
+
+
+class Stranger(Interface):
+    """A connection that has not proved who it is. `host`: where it comes from."""
+
+    host: str
+
+    def fail(self, why: str) -> None:
+        """Close it at once."""
 
 
 def network_of(host: str) -> str:
@@ -19,12 +28,12 @@ class Handshakes:
     """Those under way, the oldest first."""
 
     def __init__(self) -> None:
-        self._pending: dict[PeerProtocol, str] = {}
+        self._pending: dict[Stranger, str] = {}
 
     def __len__(self) -> int:
         return len(self._pending)
 
-    def begin(self, peer: PeerProtocol) -> tuple[PeerProtocol, Budget] | None:
+    def begin(self, peer: Stranger) -> tuple[Stranger, Budget] | None:
         """Take one more; says which one must go for it, and by which limit."""
         network = network_of(peer.host)
         crowd = Counter(self._pending.values())
@@ -35,9 +44,9 @@ class Handshakes:
             return self._oldest(crowd.most_common(1)[0][0]), HANDSHAKES
         return None
 
-    def _oldest(self, network: str) -> PeerProtocol:
+    def _oldest(self, network: str) -> Stranger:
         return next(peer for peer, its in self._pending.items() if its == network)
 
-    def end(self, peer: PeerProtocol) -> None:
+    def end(self, peer: Stranger) -> None:
         """It is over, whatever came of it."""
         self._pending.pop(peer, None)

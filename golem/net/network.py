@@ -4,47 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 from typing import Protocol as Interface
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
-from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort, IProtocol, IReactorTime, ITransport
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IProtocol, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from golem.errors import ConfigError, PeerError, Refused
-from golem.interfaces import IEntropy, IKeyring
-from golem.model.chain import Domain
+from golem.errors import PeerError, Refused
+from golem.interfaces import IEntropy
 from golem.model.ids import Address, NodeId
 from golem.model.messages import Message, Place
-from golem.net.admission import Admission
-from golem.net.carrier import DIALS, HANDSHAKE_S, SELF, Carrier, join_place, seen_from, split_place
-from golem.net.peer import PeerProtocol
+from golem.net.carrier import DIALS, HANDSHAKE_S, SELF, Carrier, seen_from
+from golem.net.front import Front
+from golem.net.identity import Identity, Introduction
+from golem.net.peer import Introduce, PeerProtocol, Signalling
 from golem.net.sessions import Sessions
 from golem.wire.codec import encode
-from golem.wire.seals import payee_proof, verify
-from golem.wire.session import NONCE_BYTES, VERSIONS, Hello, Session
+from golem.wire.seals import verify
 
 log = Logger()
-
-
-class Identity(NamedTuple):
-    """Who we are. `listen`: "host:port", port 0 takes a free one. `address`: how others reach it, or empty if so.
-
-    `gateway`, `epoch`: asked for at each handshake; without an epoch yet, others are sent away. `domain`: what the
-    vouchers that we take are for.
-    """
-
-    keyring: IKeyring
-    network: str
-    listen: Place
-    address: Place
-    gateway: Callable[[], Place]
-    epoch: Callable[[], str]
-    domain: Domain = Domain()
 
 
 class Hearer(Interface):
@@ -61,6 +42,9 @@ class Hearer(Interface):
     def heard(self, peer: NodeId, sequence: int, message: Message) -> None:
         """A peer said something. After a reconnection numbers that `received` did not tell yet come once more."""
 
+    def located(self, address: Place) -> None:
+        """Others dial us there from now on; nowhere, where it is empty."""
+
     def dial_failed(self, address: str, why: str) -> None:
         """No session came of dialling `address`."""
 
@@ -75,42 +59,37 @@ class Hearer(Interface):
 
 
 class Network(Service):
-    """`address`: where others can dial this node, once it listens. `refused`: how often, by what was too much."""
+    """`refused`: how often, by what was too much. `front`: where others come in. `introduce`: see `peer.Owner`."""
 
     def __init__(
         self, carrier: Carrier, clock: IReactorTime, identity: Identity, hearer: Hearer, entropy: IEntropy
     ) -> None:
-        self.address: Place = identity.address
+        self.refused: Counter[str] = Counter()
+        self.front = Front(carrier, clock, identity, entropy, self.refused)
+        self.front.located = hearer.located
+        self.introduce: Introduce = Introduction(identity, carrier.binding, clock, entropy, self.front.where)
+        self.signalled: Signalling = self.front.signalled
         self._carrier = carrier
         self._clock = clock
         self._identity = identity
         self._hearer = hearer
-        self._entropy = entropy
-        self._admission = Admission()
-        self._port: IListeningPort | None = None
-        self._payee_proof = b""
+        self._admission = self.front.admission
         self._sessions = Sessions(identity.keyring.node_id)
         self._dials: dict[str, Deferred[IProtocol]] = {}
-        self.refused: Counter[str] = Counter()
         self._transports: dict[PeerProtocol, None] = {}
+
+    @property
+    def address(self) -> Place:
+        """Where others can dial this node, once it listens or has a relay."""
+        return self.front.address
 
     # Service
 
     def startService(self) -> Deferred[None]:
         """Listen. Fails with ConfigError where the port is taken."""
         super().startService()
-        self._payee_proof = payee_proof(self._identity.keyring, self._identity.network)
-        return Deferred.fromCoroutine(self._listen())
-
-    async def _listen(self) -> None:
-        place = self._identity.listen
-        try:
-            self._port = await self._carrier.listen(place).listen(_Factory(self, self._clock, ""))
-        except CannotListenError as why:
-            raise ConfigError(f"node.listen: can't listen on {place} ({why.socketError}); choose another port") from why
-        if not self.address:
-            self.address = join_place(split_place(place)[0], getattr(self._port.getHost(), "port", 0))
-        log.info("listening on {address}", address=self.address)
+        sessions, relayed = (_Factory(self, self._clock, "", is_relayed=is_relayed) for is_relayed in (False, True))
+        return Deferred.fromCoroutine(self.front.open(sessions, relayed))
 
     def stopService(self) -> Deferred[None]:
         """Say goodbye to all; done when every transport is gone, a second at most."""
@@ -118,9 +97,7 @@ class Network(Service):
         return Deferred.fromCoroutine(self._close())
 
     async def _close(self) -> None:
-        if self._port is not None:
-            port, self._port = self._port, None
-            await maybeDeferred(port.stopListening)
+        await self.front.close()
         for dial in list(self._dials.values()):
             dial.cancel()
         peers = list(self._transports)
@@ -196,23 +173,6 @@ class Network(Service):
             self.refused[over[1].name] += 1
             over[0].fail("too many handshakes")
 
-    def session(self, transport: ITransport) -> Session:
-        """Introduce ourselves."""
-        identity = self._identity
-        hello = Hello(
-            network=identity.network,
-            versions=VERSIONS,
-            node_id=identity.keyring.node_id,
-            epoch=identity.epoch(),
-            address=self.address,
-            gateway=identity.gateway(),
-            payee=identity.keyring.account,
-            payee_proof=self._payee_proof,
-            nonce=self._entropy.token(NONCE_BYTES),
-            at_ms=int(self._clock.seconds() * 1000),
-        )
-        return Session(hello, self._carrier.binding(transport), identity.keyring.sign)
-
     def proved(self, peer: PeerProtocol) -> None:
         """The dialler decides whether to go on."""
         if self._admission.is_banned(peer.node_id, self._clock.seconds()):
@@ -230,6 +190,7 @@ class Network(Service):
         self._dials.pop(peer.dialled, None)
         peer.open(received)
         self._sessions.opened(peer)
+        self.front.opened(peer)
         address, gateway = seen_from(peer.host, hello.address), seen_from(peer.host, hello.gateway)
         log.info("session with {peer} at {address}", peer=node_id, address=address)
         self._hearer.acknowledged(node_id, received)
@@ -262,9 +223,12 @@ class Network(Service):
         self._hearer.acknowledged(peer.node_id, sequence)
 
     def broke(self, peer: PeerProtocol, why: PeerError) -> None:
-        """Count it against the node, or against its host as long as nothing is proved; our own is never banned."""
+        """Count it against the node, or against its host as long as nothing is proved; our own is never banned.
+
+        Nor is a relay for what it carries.
+        """
         name = peer.node_id if peer.hello else peer.host
-        is_banned = name not in SELF and self._admission.strike(name, why, self._clock.seconds())
+        is_banned = name not in ("", *SELF) and self._admission.strike(name, why, self._clock.seconds())
         kind = type(why).__name__
         log.warn("{name} broke a rule: {kind}: {why}", name=name, kind=kind, why=str(why), banned=is_banned)
 
@@ -272,6 +236,7 @@ class Network(Service):
         """Forget it everywhere."""
         self._admission.handshakes.end(peer)
         if self._sessions.forget(peer):
+            self.front.closed(peer)
             log.info("session with {peer} is over: {why}", peer=peer.node_id, why=why)
             self._hearer.lost(peer.node_id)
         elif peer.dialled and self._dials.pop(peer.dialled, None) is not None:
@@ -288,11 +253,12 @@ class _Factory(Factory):
 
     noisy = False
 
-    def __init__(self, network: Network, clock: IReactorTime, dialled: str) -> None:
+    def __init__(self, network: Network, clock: IReactorTime, dialled: str, *, is_relayed: bool = False) -> None:
         self._network = network
         self._clock = clock
         self._dialled = dialled
+        self._is_relayed = is_relayed
 
     def buildProtocol(self, addr: object) -> PeerProtocol:
         """A protocol for a new connection."""
-        return PeerProtocol(self._network, self._clock, self._dialled)
+        return PeerProtocol(self._network, self._clock, self._dialled, is_relayed=self._is_relayed)

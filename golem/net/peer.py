@@ -26,7 +26,8 @@ from golem.model.messages import Message
 from golem.net.carrier import HANDSHAKE_S
 from golem.net.intake import Intake, cost
 from golem.net.writer import Writer
-from golem.wire.session import Acknowledged, Ended, Happening, Hello, Proved, Resumed, Said, Session
+from golem.wire.doorway import Signal
+from golem.wire.session import Acknowledged, Ended, Happening, Hello, Proved, Resumed, Said, Session, Signalled
 
 PING_S = 7.0  # of silence, before we ask
 EARLY_S = 1.0  # sooner than we need to ask: cheaper than to look again in a moment, since answers take a while
@@ -35,16 +36,23 @@ SILENT_S = 15.0  # two pings unanswered: the peer is gone
 GOODBYE_S = 1.0  # for a Bye to leave before the transport is torn down
 
 
+Introduce = Callable[[ITransport], Session]
+Signalling = Callable[["PeerProtocol", Signal], None]
+
+
 class Owner(Interface):
-    """What a session needs of the network it belongs to. `refused`: how often, by what was too much."""
+    """What a session needs of the network it belongs to. `refused`: how often, by what was too much.
+
+    `introduce`: makes our side of a session on a channel. Raises Incompatible where the other speaks something else.
+    `signalled`: called with what a peer says about how it, or we, can be reached.
+    """
 
     refused: Counter[str]
+    introduce: Introduce
+    signalled: Signalling
 
     def began(self, peer: PeerProtocol) -> None:
         """There is a transport."""
-
-    def session(self, transport: ITransport) -> Session:
-        """Our side of a session on this channel. Raises Incompatible where the other side speaks something else."""
 
     def proved(self, peer: PeerProtocol) -> None:
         """It is known who `peer.hello` is."""
@@ -69,11 +77,13 @@ class Owner(Interface):
 class PeerProtocol(Protocol):
     """A peer. `dialled`: the address we dialled, or empty where it dialled us. `gone`: fires with the transport's end.
 
-    `hello`: who it is, once Proved. `opened_at`: when the session opened, in seconds.
+    `hello`: who it is, once Proved. `opened_at`: when the session opened, in seconds. `is_relayed`: another node
+    carries it; `host` is empty then, for it is not the peer's.
     """
 
-    def __init__(self, owner: Owner, clock: IReactorTime, dialled: str) -> None:
+    def __init__(self, owner: Owner, clock: IReactorTime, dialled: str, *, is_relayed: bool = False) -> None:
         self.dialled = dialled
+        self.is_relayed = is_relayed or "/" in dialled
         self.host = ""
         self.hello: Hello | None = None
         self.opened_at: float | None = None
@@ -96,7 +106,7 @@ class PeerProtocol(Protocol):
     def connectionMade(self) -> None:
         """The handshake begins, and its time runs."""
         self._tcp = ITCPTransport(self.transport)
-        self.host = str(getattr(self._tcp.getPeer(), "host", ""))
+        self.host = "" if self.is_relayed else str(getattr(self._tcp.getPeer(), "host", ""))
         self._tcp.setTcpNoDelay(True)
         self._tcp.setTcpKeepAlive(True)
         self._writer = Writer(self._tcp, self._clock, self.fail)
@@ -110,7 +120,7 @@ class PeerProtocol(Protocol):
         if self._is_over:
             return
         try:
-            self._session = self._owner.session(self._tcp)
+            self._session = self._owner.introduce(self._tcp)
         except PeerError as why:
             self._break(why)
         else:
@@ -149,6 +159,8 @@ class PeerProtocol(Protocol):
                 self._owner.heard(self, sequence, message)
             case Acknowledged(sequence):
                 self._owner.acknowledged(self, sequence)
+            case Signalled(signal):
+                self._owner.signalled(self, signal)
             case Ended(reason):
                 self.fail(f"the peer ended the session: {reason}")
 
@@ -177,6 +189,12 @@ class PeerProtocol(Protocol):
         """What the peer said is on disk, up to this number."""
         if self._intake.taken(sequence):
             self._writer.acknowledge(sequence)
+
+    def signal(self, signal: Signal) -> None:
+        """Say how we, or it, can be reached; at once, and never kept for later."""
+        if self._session is not None and not self._is_over:
+            self._session.signal(signal)
+            self._writer.write()
 
     def end(self, why: str) -> None:
         """Say goodbye and close."""

@@ -13,14 +13,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import (
     HostnameEndpoint,
     TCP4ServerEndpoint,
     TCP6ServerEndpoint,
     wrapClientTLS,
-    wrapServerTLS,
 )
 from twisted.internet.interfaces import (
+    IListeningPort,
     INegotiated,
     IOpenSSLClientConnectionCreator,
     IOpenSSLServerConnectionCreator,
@@ -37,6 +38,8 @@ from zope.interface import implementer
 
 from golem.errors import Incompatible
 from golem.net.carrier import BINDING_BYTES, HANDSHAKE_S, split_place
+from golem.net.door import Doors, Porter, Through
+from golem.wire.doorway import What, calling
 
 ALPN = b"golem/1"
 EXPORTER = b"EXPORTER-Channel-Binding"  # RFC 9266
@@ -87,23 +90,38 @@ class _Creator:
 class TlsCarrier:
     """`carrier.Carrier` over TCP and TLS. `reactor`: for sockets; `clock`: the same one, for time-outs."""
 
+    has_doors = True
+
     def __init__(self, reactor: IReactorTCP, clock: IReactorTime) -> None:
         self._reactor = reactor
         self._clock = clock
         self._creator = _Creator()
 
-    def listen(self, address: str) -> IStreamServerEndpoint:
+    def listen(self, address: str, porter: Porter | None = None) -> IStreamServerEndpoint:
         """Where to listen; an empty host is every interface of this machine."""
         host, port = split_place(address)
         kind = TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint
-        return wrapServerTLS(self._creator, kind(self._reactor, int(port), BACKLOG, host), self._clock)
+        return _Listening(kind(self._reactor, int(port), BACKLOG, host), self, porter)
+
+    def doors(self, sessions: IProtocolFactory, porter: Porter | None) -> IProtocolFactory:
+        """Makes what each connection begins as."""
+        inside = self.accepted(sessions)
+        return inside if porter is None else Doors(porter, self._clock, inside)
 
     def dial(self, address: str) -> IStreamClientEndpoint:
-        """How to reach a host by name or number. Raises ValueError where `address` is no "host:port"."""
+        """How to reach a host by name or number, or a node through its relay. Raises ValueError."""
+        place, slash, node = address.partition("/")
+        plain = self.plain(place)
+        if slash:
+            plain = Through(plain, calling(node, What.SESSION))
+        return self.dialled(plain)
+
+    def plain(self, address: str) -> IStreamClientEndpoint:
+        """How to reach a host without TLS. Raises ValueError where `address` is no "host:port"."""
         host, port = split_place(address)
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             raise ValueError(f"not a host and a port: {address!r}")
-        return self.dialled(HostnameEndpoint(self._reactor, host.encode("idna"), int(port), HANDSHAKE_S))
+        return HostnameEndpoint(self._reactor, host.encode("idna"), int(port), HANDSHAKE_S)
 
     def dialled(self, plain: IStreamClientEndpoint) -> IStreamClientEndpoint:
         """The same way, with a channel in it; the content store's gateways are reached so."""
@@ -120,3 +138,17 @@ class TlsCarrier:
         connection = ISystemHandle(transport).getHandle()
         assert isinstance(connection, SSL.Connection), "what Twisted promises of a TLS transport"
         return connection.export_keying_material(EXPORTER, BINDING_BYTES, b"")
+
+
+@implementer(IStreamServerEndpoint)
+class _Listening:
+    """A port with a door."""
+
+    def __init__(self, plain: IStreamServerEndpoint, carrier: TlsCarrier, porter: Porter | None) -> None:
+        self._plain = plain
+        self._carrier = carrier
+        self._porter = porter
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """Begin."""
+        return self._plain.listen(self._carrier.doors(protocolFactory, self._porter))

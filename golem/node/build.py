@@ -31,7 +31,8 @@ from golem.model.settings import Settings
 from golem.model.spec import Limits
 from golem.model.value import evolve
 from golem.net.carrier import Carrier, join_place, split_place
-from golem.net.network import Identity, Network
+from golem.net.identity import Identity
+from golem.net.network import Network
 from golem.net.tls import TlsCarrier
 from golem.node.caretaker import Caretaker, House, Load
 from golem.node.computer import Computer
@@ -49,13 +50,18 @@ Tamper = Callable[[IExecutor], IExecutor]
 
 
 class Reach(NamedTuple):
-    """Where a node is. `listen`: where it does; `address`: how others reach that, if not so. `gateway`: its store's."""
+    """Where a node is. `listen`: where it does, or empty; `address`: how others reach that, if not so.
+
+    `gateway`: its store's, as others reach it; `shelf`: as it does itself. `relay`: whether it carries for others.
+    """
 
     network: str
     carrier: Carrier
     listen: Place
     address: Place
     gateway: Callable[[], Place]
+    shelf: Callable[[], Place] = str
+    relay: bool = True
 
 
 def honest(executor: IExecutor) -> IExecutor:
@@ -92,6 +98,7 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
         entropy=OsEntropy(),
     )
     node = assemble(parts, settings(config), templates, _reach(config, carrier, lambda: store.port))
+    store.behind = node.behind
     pool.tell(node.desk.live.news)
     if config.provider.enabled:
         node.mind(_caretaker(config, reactor, pool, node))
@@ -115,24 +122,31 @@ def assemble(
         address=reach.address,
         gateway=reach.gateway,
         epoch=lambda: node.engine.mail.epoch,
+        shelf=reach.shelf,
         domain=parts.chain.domain,
+        relay=reach.relay,
     )
     sessions = Network(reach.carrier, parts.clock, identity, node.driver, parts.entropy)
     node.driver.join(sessions, partial(seal, parts.keyring, reach.network, parts.chain.domain))
     node.join(sessions, lambda: sessions.address)
+    node.behind = sessions.front.content
     node.desk.refused = lambda: sessions.refused
+    node.desk.reached = sessions.front.reached
     node.desk.sign = partial(sign_word, parts.keyring.sign, reach.network)
     return node
 
 
 def _reach(config: Config, carrier: Carrier, gateway: Callable[[], int]) -> Reach:
     host = split_place(config.node.address or config.node.listen)[0]
+    inside = split_place(config.ipfs.gateway)[0]
     return Reach(
         network=config.node.network,
         carrier=carrier,
         listen=config.node.listen,
         address=config.node.address,
         gateway=lambda: join_place(host, gateway()),
+        shelf=lambda: join_place(inside, gateway()),
+        relay=config.node.relay,
     )
 
 

@@ -36,9 +36,12 @@ class Node(Value):
     """Who this node is on the network."""
 
     network: Annotated[Name, kinds.NAME, "only nodes of the same network talk to one another"] = "devnet"
-    listen: Annotated[str, kinds.PLACE, "where other nodes connect; port 0 takes a free one"] = "127.0.0.1:0"
-    address: Annotated[str, kinds.PUBLIC_PLACE, "how others reach `listen`, where that differs from it"] = ""
+    listen: Annotated[
+        str, kinds.OPTIONAL_PLACE, "where other nodes connect; port 0 takes a free one; empty: nowhere"
+    ] = "127.0.0.1:0"
+    address: Annotated[str, kinds.OPTIONAL_PLACE, "how others reach `listen`, where that differs from it"] = ""
     bootstrap: Annotated[tuple[str, ...], kinds.PLACES, "nodes to connect to first"] = ()
+    relay: Annotated[bool, kinds.FLAG, "carry connections to nodes that can't be dialled, within bounds"] = True
     password: Annotated[
         str, kinds.PASSWORD, 'the keys\' password: "env", "prompt", "keyring", "fd:3", "file:/path"'
     ] = "env"
@@ -349,9 +352,17 @@ def _contradictions(config: Config) -> Iterator[str]:
         yield f'provider.docker_runtime: means nothing with executor = "{provider.executor}"'
     if provider.enabled and not provider.templates:
         yield 'provider.templates: a provider needs at least one, like ["blender"]'
-    if not _is_one_machine(config.node.listen) and not config.node.address:
-        yield f"node.address: say how others reach {config.node.listen}, like golem.example.org:7300"
+    yield from _wrong_places(config.node)
     yield from _wrong_payment(config.payment)
+
+
+def _wrong_places(node: Node) -> Iterator[str]:
+    if not node.listen and node.address:
+        yield "node.address: means nothing without node.listen; take it out, or say where this node listens"
+    if not node.listen and not node.bootstrap:
+        yield "node.bootstrap: a node that does not listen must know whom to dial: name a node that does"
+    if node.listen and not _is_one_machine(node.listen) and not node.address:
+        yield f"node.address: say how others reach {node.listen}, like golem.example.org:7300"
 
 
 def _wrong_payment(payment: Payment) -> Iterator[str]:

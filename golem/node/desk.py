@@ -76,6 +76,7 @@ class Desk(Till, Outlook):
             "funds": {"free": funds.free, "claimable": funds.claimable, "wallet": funds.wallet},
             "owed": owed,
             "due": due,
+            "reached": self.reached()[0],
             "refused": dict(self.refused()),
             "tasks": {phase: phases.count(phase) for phase in sorted(set(phases))},
             "problems": records.problems(state),

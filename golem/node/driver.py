@@ -184,6 +184,10 @@ class Driver:
         event = e.Connected(peer=peer, address=address, gateway=gateway, payee=payee, epoch=epoch, dialled=dialled)
         self._engine.post(event)
 
+    def located(self, address: Place) -> None:
+        """Others dial us elsewhere from now on."""
+        self._engine.post(e.Located(address=address))
+
     def lost(self, peer: NodeId) -> None:
         """A session ended."""
         self._engine.post(e.Lost(peer=peer))

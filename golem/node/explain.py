@@ -120,8 +120,11 @@ def _advice(board: Board) -> list[str]:
     return advice
 
 
-def node(turn: Turn) -> Record:
-    """Why this provider gets no work, or not more: what it says to every demand it knows, and how its offers fared."""
+def node(turn: Turn, reached: str, advice: str) -> Record:
+    """Why this provider gets no work, or not more: what it says to every demand it knows, and how its offers fared.
+
+    `reached`: how others get to it; `advice`: what is to be done about that.
+    """
     state, settings, dealings = turn.state, turn.settings, turn.state.dealings
     demands = [demand for demand in state.demands.values() if demand.requestor != turn.started.node_id]
     said = [_prospect(turn, demand) for demand in demands]
@@ -147,7 +150,8 @@ def node(turn: Turn) -> Record:
             }
             for lost in dealings.lost
         ],
-        "advice": [words for words in (rule(turn, demands) for rule in RULES) if words],
+        "reached": reached,
+        "advice": [words for words in (advice, *(rule(turn, demands) for rule in RULES)) if words],
     }
 
 

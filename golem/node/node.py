@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 
 from golem.interfaces import (
@@ -57,8 +57,11 @@ class Network(Protocol):
 class Node(MultiService):
     """One node. `desk`: what its user sees of it. `ready`: fires once it takes part, or fails with the reason.
 
-    `broken`: fails once the node can't go on, and had better be stopped.
+    `broken`: fails once the node can't go on, and had better be stopped. `behind`: how to reach the content of nodes
+    that can't be dialled, by their place.
     """
+
+    behind: Callable[[str], IStreamClientEndpoint]
 
     def __init__(
         self,

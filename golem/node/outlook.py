@@ -21,13 +21,17 @@ Record = Mapping[str, object]
 
 
 class Outlook:
-    """A part of `golem.control.face.Face`. `sign`: signs evidence, once the node has its key."""
+    """A part of `golem.control.face.Face`. `sign`: signs evidence, once the node has its key.
+
+    `reached`: how others get in, and what its user may do about it.
+    """
 
     def __init__(self, engine: Engine, clock: IReactorTime, templates: Mapping[str, ITaskTemplate]) -> None:
         self._engine = engine
         self._clock = clock
         self._templates = templates
         self.sign: Callable[[Evidence], Evidence] = lambda evidence: evidence
+        self.reached: Callable[[], tuple[str, str]] = lambda: ("", "")
 
     @property
     def _now_ms(self) -> int:
@@ -65,7 +69,8 @@ class Outlook:
         if self._engine.state.started is None:
             return {"advice": ["the node is starting"]}
         now = Stamp(at_ms=self._now_ms, salt=b"")
-        return explain.node(Turn(self._engine.state, now, self._engine.policies))
+        how, advice = self.reached()
+        return explain.node(Turn(self._engine.state, now, self._engine.policies), how, advice)
 
     def estimate(self, submission: Submission) -> Record:
         """What a task may cost. Raises UnknownTemplate, BadParameters."""

@@ -152,6 +152,7 @@ class ScriptedFace(ScriptedOutlook, ScriptedTill):
                 ],
             }
         ]
+        self.about: dict[str, object] = {}
         self.now_ms = 0
         self.submitted: list[Submission] = []
         self.hangs: Deferred[Record] | None = None
@@ -160,7 +161,7 @@ class ScriptedFace(ScriptedOutlook, ScriptedTill):
         self.on_submit: Callable[[str], None] = lambda task_id: None
 
     def status(self) -> Record:
-        """A quiet provider."""
+        """A quiet provider, but for what is set."""
         return {
             "node_id": NODE_ID,
             "version": "0.0",
@@ -180,6 +181,7 @@ class ScriptedFace(ScriptedOutlook, ScriptedTill):
             "due": Wei(0),
             "tasks": {"open": 1},
             "problems": [],
+            **self.about,
         }
 
     def templates(self) -> Sequence[Record]:

@@ -43,6 +43,10 @@ class MemoryHearer:
         self.places[peer] = (address, gateway, payee)
         self.log.append(f"connected {peer}")
 
+    def located(self, address: Place) -> None:
+        """We are dialled there from now on."""
+        self.log.append(f"located {address}")
+
     def lost(self, peer: NodeId) -> None:
         """It is over."""
         self.log.append(f"lost {peer}")

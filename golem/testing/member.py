@@ -15,7 +15,9 @@ from golem.testing.toy import Toy
 
 
 class Member:
-    """A node. `heard`: when each demand came first. `payloads`, `control`: messages that came, `sent_bytes`: left.
+    """A node. `heard`, `hops`: when each demand came first, over how many. `payloads`, `control`: messages that came.
+
+    `sent_bytes`: what left it.
 
     `twist`: what a liar makes of what its core says.
     """
@@ -30,6 +32,7 @@ class Member:
         self.dialled: dict[NodeId, None] = {}
         self.timers: dict[str, Call] = {}
         self.heard: dict[str, float] = {}
+        self.hops: dict[str, int] = {}
         self.is_up = False
         self.payloads = self.control = self.sent_bytes = 0
         self.twist: Callable[[Message], Message] = lambda message: message

@@ -32,12 +32,12 @@ class Mind:
         [sessions] = cast(list[Network], list(node))
         self._sessions = sessions
         node.driver.join(sessions, self._say)
-        introduce = sessions.session
+        introduce = sessions.introduce
 
         def session(transport: ITransport) -> Session:
             return self.adversary.session(introduce(transport))
 
-        sessions.session = session  # type: ignore[method-assign]  # production has no such door
+        sessions.introduce = session
 
     def saw(self, event: Event, effects: object) -> None:
         """A turn of the node."""

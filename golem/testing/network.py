@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from golem.net.carrier import split_place
+from golem.net.door import Porter
 from golem.testing.clock import Clock
 from golem.testing.transport import MemoryTransport
 
@@ -189,13 +190,15 @@ class MemoryNetwork:
 
 
 class MemoryCarrier:
-    """`golem.net.carrier.Carrier` of one node."""
+    """`golem.net.carrier.Carrier` of one node. No relays here: every node of this network can be dialled."""
+
+    has_doors = False
 
     def __init__(self, network: MemoryNetwork, host: str) -> None:
         self._network = network
         self._host = host
 
-    def listen(self, address: str) -> IStreamServerEndpoint:
+    def listen(self, address: str, porter: Porter | None = None) -> IStreamServerEndpoint:
         """Where to listen: "host:port", the host being this node's name or nothing."""
         return _Listening(self._network, self._host, int(split_place(address)[1]))
 
@@ -203,6 +206,14 @@ class MemoryCarrier:
         """How to reach another node by its name. Raises ValueError."""
         host, port = split_place(address)
         return _Dialling(self._network, self._host, _address(host, int(port)))
+
+    def plain(self, address: str) -> IStreamClientEndpoint:
+        """As `dial`: nobody listens in here."""
+        return self.dial(address)
+
+    def accepted(self, sessions: IProtocolFactory) -> IProtocolFactory:
+        """As it is."""
+        return sessions
 
     def binding(self, transport: ITransport) -> bytes:
         """What both ends of a connection have in common."""

@@ -166,7 +166,9 @@ class Swarm:
             return
         if isinstance(message, Demand):
             member.payloads += 1
-            member.heard.setdefault(f"{message.task_id}/{message.expires_ms}", self.clock.seconds())
+            name = f"{message.task_id}/{message.expires_ms}"
+            member.heard.setdefault(name, self.clock.seconds())
+            member.hops.setdefault(name, self.members[peer].hops.get(name, 0) + 1)
         elif isinstance(message, Digest | Graft | Prune | PeerList):
             member.control += 1
         self.post(member, e.Heard(peer=peer, sequence=0, message=message))

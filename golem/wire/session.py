@@ -1,7 +1,7 @@
 """A session, without the transport: bytes in, happenings out, and bytes to write.
 
       both            both            dialler, acceptor     both
-    GREETING --Hello--> PROVING --Proof--> RESUMING --Resume--> OPEN: Envelope, Ack, Ping, Pong   (Bye at any time)
+    GREETING --Hello--> PROVING --Proof--> RESUMING --Resume--> OPEN: Envelope, Ack, Ping, Pong, Signal (Bye anytime)
 
 Both send Hello at once; each proves by its node key that it speaks on this very channel and heard these very hellos.
 Then the dialler says up to where it has the other's messages, which is its decision to keep this connection; the
@@ -22,6 +22,7 @@ from golem.model.messages import Message, Place
 from golem.model.spec import Count, Name
 from golem.model.value import Value
 from golem.wire.codec import Decoder, encode
+from golem.wire.doorway import Knock, Reserve, Reserved, Ring, Signal
 from golem.wire.envelope import TOLERANCE_MS, Envelope, Terms, bundle, seal, unseal
 from golem.wire.frame import MAX_FRAME_BYTES, FrameReader, frame
 from golem.wire.signing import PAYEE_PROOF_BYTES, SIGNATURE_BYTES, NodeKey, Sign, digest, verify_payee
@@ -81,7 +82,7 @@ class Bye(Value):
     reason: Annotated[str, Meta(max_length=200)]
 
 
-Frame = Hello | Proof | Resume | Envelope | Ack | Ping | Pong | Bye
+Frame = Hello | Proof | Resume | Envelope | Ack | Ping | Pong | Bye | Reserve | Reserved | Ring | Knock
 _frames: Decoder[Frame] = Decoder(Frame)
 _PING, _PONG = frame(encode(Ping())), frame(encode(Pong()))
 
@@ -117,7 +118,13 @@ class Ended(NamedTuple):
     reason: str
 
 
-Happening = Proved | Resumed | Said | Acknowledged | Ended
+class Signalled(NamedTuple):
+    """The other side has a word about how it is reached."""
+
+    signal: Signal
+
+
+Happening = Proved | Resumed | Said | Acknowledged | Ended | Signalled
 
 
 class Phase(Enum):
@@ -190,6 +197,10 @@ class Session:
         """Tell that messages up to `sequence` are on disk here."""
         self._put(Ack(sequence=sequence))
 
+    def signal(self, signal: Signal) -> None:
+        """Say how one is reached."""
+        self._put(signal)
+
     def ping(self) -> None:
         """Ask for a sign of life."""
         self._out += _PING
@@ -259,14 +270,8 @@ class Session:
                 self._taken = number
                 yield Said(number, message)
 
-    def _acknowledge(self, said: Ack, body: bytes, now_ms: int) -> Iterator[Happening]:
-        yield Acknowledged(said.sequence)
-
     def _answer(self, said: Ping, body: bytes, now_ms: int) -> Iterator[Happening]:
         self._out += _PONG
-        return iter(())
-
-    def _live(self, said: Pong, body: bytes, now_ms: int) -> Iterator[Happening]:
         return iter(())
 
     def _known(self) -> tuple[NodeKey, Hello]:
@@ -274,12 +279,28 @@ class Session:
         return self._key, self._other
 
 
+def _acknowledge(_: Session, said: Ack, body: bytes, now_ms: int) -> Iterator[Happening]:
+    yield Acknowledged(said.sequence)
+
+
+def _signalled(_: Session, said: Signal, body: bytes, now_ms: int) -> Iterator[Happening]:
+    yield Signalled(said)
+
+
+def _live(_: Session, said: Pong, body: bytes, now_ms: int) -> Iterator[Happening]:
+    return iter(())
+
+
 _TABLE: dict[tuple[Phase, type[Frame]], Callable[..., Iterator[Happening]]] = {
     (Phase.GREETING, Hello): Session._greet,
     (Phase.PROVING, Proof): Session._prove,
     (Phase.RESUMING, Resume): Session._resume,
     (Phase.OPEN, Envelope): Session._hear,
-    (Phase.OPEN, Ack): Session._acknowledge,
+    (Phase.OPEN, Ack): _acknowledge,
     (Phase.OPEN, Ping): Session._answer,
-    (Phase.OPEN, Pong): Session._live,
+    (Phase.OPEN, Pong): _live,
+    (Phase.OPEN, Reserve): _signalled,
+    (Phase.OPEN, Reserved): _signalled,
+    (Phase.OPEN, Ring): _signalled,
+    (Phase.OPEN, Knock): _signalled,
 }

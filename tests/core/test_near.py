@@ -114,3 +114,7 @@ def test_the_dials_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     for number in range(4):
         may_dial(near, f"8.8.{number}.1:1", NOW)
     assert len(near.dials) == 2
+
+
+def test_who_is_behind_a_relay_is_nobody_s_neighbour_by_hearsay() -> None:
+    assert not told(Near(), record(1, f"8.8.8.8:7300/{node(1)}"))

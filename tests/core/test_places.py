@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from golem.core.places import Width, home, may_send, prefix, width
+from golem.core.places import Width, home, is_relayed, may_send, prefix, width
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,13 @@ def test_a_local_node_goes_to_local_ones_and_only_one_on_loopback_to_loopback() 
     assert may_send(Width.LOCAL, "10.0.0.1:80") and may_send(Width.LOCAL, "nas:80")
     assert not may_send(Width.LOCAL, "127.0.0.1:80") and not may_send(Width.LOCAL, "localhost:80")
     assert may_send(Width.HERE, "127.0.0.1:80") and may_send(Width.HERE, "localhost:80")
+
+
+def test_a_place_behind_a_relay_is_the_relay_s_in_all_but_who_answers() -> None:
+    node = "02" + "ab" * 32
+    behind = f"8.8.8.8:7300/{node}"
+    assert is_relayed(behind) and not is_relayed("8.8.8.8:7300")
+    assert prefix(behind) == prefix("8.8.8.8:7300") and width(behind) is Width.PUBLIC
+    assert may_send(Width.PUBLIC, behind)
+    for wrong in (f"127.0.0.1:5001/{node}", f"/{node}", "8.8.8.8:7300/", "8.8.8.8:7300/x", f"8.8.8.8:7300/{node}/x"):
+        assert not may_send(Width.PUBLIC, wrong)

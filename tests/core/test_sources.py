@@ -31,6 +31,9 @@ def test_whoever_comes_later_hears_of_those_who_have_delivered() -> None:
     me.hear("bob", delivery(assigned(me, "bob")[0]), after_ms=1_000)
     assert me.said(Assignment)[0].sources == ()  # it has everything by now
     assert _joins(me, "dave") == ("bob:2",)
+    bob = FixedKeyring("bob").node_id
+    me.state.peers[bob] = evolve(me.state.peers[bob], gateway=f"/{bob}")
+    assert _joins(me, "erin") == (), "only our own session reaches that"
 
 
 def test_a_task_without_inputs_names_nobody() -> None:

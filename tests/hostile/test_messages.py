@@ -19,7 +19,8 @@ from golem.model.ids import NOBODY, Address, NodeId
 from golem.model.messages import Demand, Message, PeerList, Place, Withdrawal
 from golem.model.settings import Settings
 from golem.model.value import Value, evolve
-from golem.net.network import Identity, Network
+from golem.net.identity import Identity
+from golem.net.network import Network
 from golem.testing.clock import Clock
 from golem.testing.hearer import MemoryHearer
 from golem.testing.keys import FixedKeyring, SeededEntropy

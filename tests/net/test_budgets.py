@@ -18,8 +18,9 @@ from golem.model.budgets import TABLE, Budget
 from golem.model.ids import NodeId, TaskId, derive
 from golem.model.messages import Message, PeerList, PeerRecord, Prune, Withdrawal
 from golem.net.handshakes import Handshakes
+from golem.net.identity import Identity
 from golem.net.intake import GOSSIP_BURST, SIGNATURE_COST, Intake, cost
-from golem.net.network import Identity, Network
+from golem.net.network import Network
 from golem.net.peer import PeerProtocol
 from golem.net.sessions import Sessions
 from golem.net.writer import Writer
@@ -34,11 +35,27 @@ OWN = FixedKeyring("own").node_id
 PROOFS = {
     budgets.HANDSHAKES: ("net/test_tls.py", "test_a_crowd_that_never_shakes_hands_keeps_nobody_out"),
     budgets.HANDSHAKES_OF_ONE: ("net/test_budgets.py", "test_of_one_network_few_shake_hands_at_once"),
+    budgets.DOOR: ("net/test_doors.py", "test_who_says_what_is_not_said_at_a_door_is_gone_at_once"),
+    budgets.DOOR_S: ("net/test_doors.py", "test_a_door_is_open_for_five_seconds"),
     budgets.HANDSHAKE_S: ("net/test_tls.py", "test_who_does_not_shake_hands_is_sent_away_after_ten_seconds"),
     budgets.GREETING: ("net/test_tls.py", "test_a_gigabyte_announced_is_refused_before_any_of_it_is_kept"),
     budgets.INBOUND: ("net/test_parts.py", "test_a_node_has_room_for_so_many_that_dial_it"),
     budgets.INBOUND_OF_ONE: ("net/test_budgets.py", "test_of_one_network_few_have_sessions_that_they_dialled"),
     budgets.DIALS: ("net/test_parts.py", "test_so_many_are_dialled_at_once_and_no_more"),
+    budgets.GUESTS: ("net/test_relay.py", "test_so_many_guests_and_no_more"),
+    budgets.CIRCUITS: ("net/test_doors.py", "test_of_all_guests_together_so_many_circuits_are_carried"),
+    budgets.CIRCUITS_OF_ONE: (
+        "net/test_relay.py",
+        "test_who_calls_is_turned_away_where_there_is_no_guest_or_no_room",
+    ),
+    budgets.CIRCUIT_RATE: (
+        "net/test_doors.py",
+        "test_a_circuit_carries_what_came_early_and_no_faster_than_its_rate",
+    ),
+    budgets.CIRCUIT_BYTES: ("net/test_doors.py", "test_a_circuit_ends_when_it_has_carried_its_share"),
+    budgets.CIRCUIT_IDLE_S: ("net/test_doors.py", "test_a_circuit_ends_when_nothing_is_said"),
+    budgets.RINGS: ("net/test_relay.py", "test_a_relay_that_rings_and_rings_is_not_answered_beyond_a_few"),
+    budgets.KNOCK_S: ("net/test_relay.py", "test_a_dial_back_goes_to_the_asking_peer_itself_and_seldom"),
     budgets.FRAME: ("wire/test_frame.py", "test_a_frame_that_is_too_large_is_refused_at_its_fourth_byte"),
     budgets.ENVELOPE: (
         "wire/test_envelope.py",

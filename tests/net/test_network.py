@@ -12,8 +12,9 @@ from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import Cancellation, Demand, Prune
 from golem.model.money import Wei
 from golem.model.spec import Limits
+from golem.net.identity import Identity
 from golem.net.intake import GOSSIP_BURST
-from golem.net.network import Identity, Network
+from golem.net.network import Network
 from golem.testing.clock import Clock
 from golem.testing.hearer import MemoryHearer
 from golem.testing.keys import FixedKeyring, SeededEntropy

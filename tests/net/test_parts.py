@@ -17,8 +17,9 @@ from golem.model.messages import Cancellation
 from golem.net import writer
 from golem.net.admission import BAN_S, MAX_CULPRITS, STRIKES, Admission
 from golem.net.carrier import join_place, seen_from, split_place
+from golem.net.identity import Identity
 from golem.net.intake import GOSSIP_BURST, MAX_UNTAKEN, Intake
-from golem.net.network import Identity, Network
+from golem.net.network import Network
 from golem.net.writer import MAX_QUEUED, MAX_UNWRITTEN_BYTES, Writer
 from golem.testing.clock import Clock
 from golem.testing.hearer import MemoryHearer

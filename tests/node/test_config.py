@@ -82,6 +82,8 @@ def test_a_folder_without_a_file_says_how_to_make_one(tmp_path: Path) -> None:
         ("[provider]\nenabled = true", "provider.templates"),
         ("[node]\nlisten = '0.0.0.0:7300'", "node.address"),
         ("[node]\nlisten = '[::]:7300'", "node.address"),
+        ("[node]\nlisten = ''", "must know whom to dial"),
+        ("[node]\nlisten = ''\naddress = '8.8.8.8:1'\nbootstrap = ['9.9.9.9:1']", "without node.listen"),
         ("[payment]\nrpc = 'http://127.0.0.1:8545'", "payment.contract"),
         ("[payment]\nclosure = '2d'", "payment.closure"),
         ("[node]\npassword = 'hunter2'", "never the password itself"),

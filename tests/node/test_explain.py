@@ -129,7 +129,9 @@ def demand(number: int, max_price: int = PRICE, template: str = "toy", expires_m
 
 
 def prospects(me: Solo) -> Prospects:
-    found = view(Prospects, explain.node(Turn(me.state, Stamp(at_ms=me.now_ms, salt=b""), me.template.policies())))
+    found = view(
+        Prospects, explain.node(Turn(me.state, Stamp(at_ms=me.now_ms, salt=b""), me.template.policies()), "", "")
+    )
     assert sum(reason.count for reason in found.reasons) == found.demands
     assert found.offers == found.taken + found.waiting + sum(reason.count for reason in found.losses)
     return found

@@ -14,6 +14,7 @@ from golem.model.value import Value, evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.samples import INSTANT_MS, messages
 from golem.wire.codec import Decoder, encode
+from golem.wire.doorway import Knock, Reserve, Reserved, Ring, What
 from golem.wire.envelope import TOLERANCE_MS, Envelope
 from golem.wire.frame import MAX_GREETING_BYTES, frame
 from golem.wire.session import (
@@ -33,6 +34,7 @@ from golem.wire.session import (
     Resumed,
     Said,
     Session,
+    Signalled,
 )
 from golem.wire.signing import payee_digest
 
@@ -332,3 +334,19 @@ def test_bytes_wait_until_they_are_taken() -> None:
 
 def test_every_error_of_a_session_is_the_peers() -> None:
     assert all(issubclass(kind, PeerError) for kind in (BadSignature, FrameTooLarge, Incompatible, Malformed, Replayed))
+
+
+def test_a_word_about_how_one_is_reached_is_heard_once_the_session_is_open() -> None:
+    alice, bob = pair()
+    signals = (
+        Reserve(),
+        Reserved(is_granted=True),
+        Ring(token=bytes(16), what=What.CONTENT),
+        Knock(port=1, token=bytes(16)),
+    )
+    for signal in signals:
+        alice.signal(signal)
+    assert hear(bob, alice.take()) == [Signalled(signal) for signal in signals]
+    early = session("carol")
+    with pytest.raises(Malformed, match="Reserve while greeting"):
+        hear(early, frame(encode(Reserve())))
