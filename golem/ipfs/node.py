@@ -77,6 +77,7 @@ class EmbeddedStore(Service):
             self._port: IListeningPort = self._reactor.listenTCP(int(port), self._site, interface=host.strip("[]"))
         except CannotListenError as why:
             self._blocks.close()
+            why.__traceback__ = None  # its frames hold the socket that could not be bound
             raise ConfigError(f"ipfs.gateway: can't listen at {self._gateway}: {why.socketError}") from why
         self._workers.start()
         self._fetcher = Fetcher(self._reactor, self._workers, self._daemon)

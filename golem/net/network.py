@@ -107,6 +107,7 @@ class Network(Service):
         try:
             self._port = await self._carrier.listen(place).listen(_Factory(self, self._clock, ""))
         except CannotListenError as why:
+            why.__traceback__ = None  # its frames hold the socket that could not be bound
             raise ConfigError(f"node.listen: can't listen on {place} ({why.socketError}); choose another port") from why
         if not self.address:
             self.address = join_place(split_place(place)[0], getattr(self._port.getHost(), "port", 0))
