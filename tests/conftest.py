@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from golem.testing.watchdog import added, left
+
+TIDY = {"net", "node", "control"}  # folders whose tests are held to leave nothing
 DOCKER_SOCKET = "/var/run/docker.sock"
 
 # No deadlines: a loaded machine is not a fault. What fails prints how to fail again.
@@ -39,3 +44,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name, skip in lacks.items():
             if item.get_closest_marker(name):
                 item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves processes or open files behind, or a reactor with something to do."""
+    if Path(request.path).parent.name not in TIDY:
+        yield
+        return
+    before = left()
+    yield
+    wrong = added(before)
+    assert not wrong, "\n".join(wrong)

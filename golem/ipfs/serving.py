@@ -50,6 +50,7 @@ class Serving:
         try:
             self._port: IListeningPort = self._reactor.listenTCP(int(port), self._doors, interface=host.strip("[]"))
         except CannotListenError as why:
+            why.__traceback__ = None  # its frames hold the socket that could not be bound
             raise ConfigError(f"ipfs.gateway: can't listen at {self._terms.gateway}: {why.socketError}") from why
 
     async def close(self) -> None:

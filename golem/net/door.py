@@ -172,6 +172,7 @@ async def open_port(endpoint: IStreamServerEndpoint, place: str, factory: IProto
     try:
         return await endpoint.listen(factory)
     except CannotListenError as why:
+        why.__traceback__ = None  # its frames hold the socket that could not be bound
         raise ConfigError(f"node.listen: can't listen on {place} ({why.socketError}); choose another port") from why
 
 

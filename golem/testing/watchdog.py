@@ -1,12 +1,13 @@
-"""What no test may leave behind: failures that nobody heard of, ERROR lines, threads, processes, open files."""
+"""What no test may leave behind: failures nobody heard of, ERROR lines, threads, processes, files, a busy reactor."""
 
 from __future__ import annotations
 
 import gc
 import os
 import re
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,7 @@ LOUD = (LogLevel.error, LogLevel.critical)
 FILES = Path("/proc/self/fd")
 PROCESSES = Path("/proc")
 SPARE = ("/dev/", "pipe:", "anon_inode:", "/proc/", "/memfd:")  # the interpreter's own; sockets and files are ours
+ITS_OWN = "twisted.internet._signals"  # what a reactor wakes itself with, from its start on
 
 
 class Left(NamedTuple):
@@ -26,6 +28,8 @@ class Left(NamedTuple):
     threads: frozenset[threading.Thread]
     children: frozenset[int]
     files: frozenset[tuple[str, str]]
+    calls: frozenset[object]
+    readers: frozenset[object]
 
 
 @implementer(ILogObserver)
@@ -35,7 +39,7 @@ class Watchdog:
     def __init__(self) -> None:
         self._said: list[str] = []
         self._allowed: list[re.Pattern[str]] = []
-        self._before = Left(frozenset(), frozenset(), frozenset())
+        self._before = Left(frozenset(), frozenset(), frozenset(), frozenset(), frozenset())
 
     def allow(self, pattern: str) -> None:
         """Lines that this regular expression is found in are no fault."""
@@ -62,12 +66,8 @@ class Watchdog:
 
     def leaks(self) -> list[str]:
         """What is there now, and was not when this began."""
-        now = left()
-        return [
-            *(f"a thread goes on: {thread.name}" for thread in now.threads - self._before.threads),
-            *(f"a process goes on: {pid}" for pid in sorted(now.children - self._before.children)),
-            *(f"a file is open: {name}" for _, name in sorted(now.files - self._before.files)),
-        ]
+        threads = left().threads - self._before.threads
+        return [*(f"a thread goes on: {thread.name}" for thread in threads), *added(self._before)]
 
 
 @contextmanager
@@ -84,10 +84,25 @@ def watched() -> Iterator[Watchdog]:
     assert not wrong, "\n".join(wrong)
 
 
+def added(before: Left) -> list[str]:
+    """What is there beside what was before; but for threads, as those of pools stay."""
+    now = left()
+    return [
+        *(f"a process goes on: {pid}" for pid in sorted(now.children - before.children)),
+        *(f"a file is open: {name}" for _, name in sorted(now.files - before.files)),
+        *(f"the reactor is to call: {call}" for call in now.calls - before.calls),
+        *(f"the reactor reads from: {reader}" for reader in now.readers - before.readers),
+    ]
+
+
 def left() -> Left:
-    """Threads, children and open files of this process, as they are now."""
+    """Threads, children and open files of this process, as they are now, and what its reactor has to do."""
     threads = frozenset(thread for thread in threading.enumerate() if thread.is_alive())
-    return Left(threads, frozenset(_children()), frozenset(_files()))
+    reactor = sys.modules.get("twisted.internet.reactor")  # whoever needs none shall not get one by this
+    calls: Sequence[object] = reactor.getDelayedCalls() if reactor else ()
+    found: Sequence[object] = reactor.getReaders() if reactor else ()
+    readers = [reader for reader in found if type(reader).__module__ != ITS_OWN]
+    return Left(threads, frozenset(_children()), frozenset(_files()), frozenset(calls), frozenset(readers))
 
 
 def _children() -> Iterator[int]:

@@ -34,6 +34,7 @@ from golem.net.tls import ALPN, TlsCarrier
 from golem.testing.clock import Clock
 from golem.testing.hearer import MemoryHearer
 from golem.testing.keys import FixedKeyring, SeededEntropy
+from golem.testing.watchdog import left
 
 assert isinstance(reactor, PosixReactorBase)
 LOOPBACK = "127.0.0.1"
@@ -291,8 +292,10 @@ async def test_dialling_something_that_is_no_node_fails_and_says_so(make: Make) 
 
 async def test_a_port_that_is_taken_is_named_with_its_key(make: Make) -> None:
     bob = await make("bob")
-    with pytest.raises(ConfigError, match=rf"node\.listen.*{bob.port}"):
+    before = left()
+    with pytest.raises(ConfigError, match=rf"node\.listen.*{bob.port}") as why:
         await make("alice", listen=bob.network.address)
+    assert left().files == before.files, f"a socket lives on in {why.value.__cause__!r}"
 
 
 async def test_ipv6_works_alike(make: Make) -> None:

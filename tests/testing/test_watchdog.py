@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from twisted.internet import reactor
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred, fail
+from twisted.internet.posixbase import PosixReactorBase
 from twisted.logger import Logger
 
 from golem.testing.watchdog import watched
 
+assert isinstance(reactor, PosixReactorBase)
 ROOT = Path(__file__).parents[2]
 log = Logger()
+
+
+class Readable(FileDescriptor):
+    """Something that a reactor can read from."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__()
+        self.fileno = sock.fileno
 
 
 def test_nothing_wrong_is_nothing_said() -> None:
@@ -66,6 +79,20 @@ def test_a_file_left_open_is_found(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=r"a file is open: .*left\.txt"), watched():
         file = (tmp_path / "left.txt").open("w")
     file.close()
+
+
+def test_what_the_reactor_is_still_to_do_is_found() -> None:
+    here, there = socket.socketpair()
+    reader = Readable(here)
+    try:
+        with pytest.raises(AssertionError, match=r"to call: .*\n.*reads from: "), watched():
+            call = reactor.callLater(60, lambda: None)
+            reactor.addReader(reader)
+    finally:
+        call.cancel()
+        reactor.removeReader(reader)
+        here.close()
+        there.close()
 
 
 USER = """
