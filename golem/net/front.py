@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import Logger
@@ -50,6 +50,7 @@ class Front:
         self._told: Place = identity.address
         self._peers: dict[str, PeerProtocol] = {}
         self._knocked: dict[str, float] = {}
+        self._knocking: dict[Deferred[None], None] = {}
         own = identity.keyring.node_id
         self._circuits = Circuits(clock, entropy, refused)
         self._guest = Guest(own, clock, carrier.plain, identity.shelf, refused, self._moved)
@@ -75,6 +76,8 @@ class Front:
         if self._port is not None:
             port, self._port = self._port, None
             await maybeDeferred(port.stopListening)
+        for knocking in list(self._knocking):
+            knocking.cancel()
         self._circuits.close()
         self.reachability.stop()
 
@@ -157,8 +160,13 @@ class Front:
         self._knocked = {node: at for node, at in self._knocked.items() if now - at < KNOCK_S.limit}
         self._knocked[peer.node_id] = now
         there = Through(self._carrier.plain(join_place(peer.host, knock.port)), line(Rap(knock.token)))
-        knocking = there.connect(Factory.forProtocol(Protocol)).addTimeout(RING_S, self._clock)
-        knocking.addCallbacks(_hang_up, lambda why: log.debug("{peer} is not reached: {why}", peer=peer.host, why=why))
+        dial = there.connect(Factory.forProtocol(Protocol)).addTimeout(RING_S, self._clock)
+        knocking: Deferred[None] = dial.addCallbacks(
+            _hang_up, lambda why: log.debug("{peer} is not reached: {why}", peer=peer.host, why=why)
+        )
+        if not knocking.called:
+            self._knocking[knocking] = None
+            knocking.addBoth(lambda _: self._knocking.pop(knocking))
 
     def content(self, place: Place) -> IStreamClientEndpoint:
         """The gateway of a node that can't be dialled. Raises ValueError where `place` says no such thing."""

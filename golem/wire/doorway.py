@@ -94,8 +94,8 @@ def line(visit: Visit) -> bytes:
             return f"golem call {node} {what}\n".encode()
         case Answer(token):
             return f"golem answer {token.hex()}\n".encode()
-        case Rap(token):
-            return f"golem knock {token.hex()}\n".encode()
+        case _:
+            return f"golem knock {visit.token.hex()}\n".encode()
 
 
 def calling(node: str, what: What) -> bytes:
