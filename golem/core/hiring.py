@@ -20,7 +20,7 @@ from golem.model.value import evolve
 DEMAND_MS = 30_000  # a task that still has work is announced again
 DEMAND_TTL_MS = 10 * 60_000
 MAX_OFFERS = 1_000  # per task; beyond, the market is full
-MAX_RETURNED = 8  # assignments that a provider may refuse in a row; who is busy elsewhere takes one before that
+MAX_RETURNED = 8  # assignments that a provider may refuse in a row; each announcement forgives one of them
 
 
 def demand_of(turn: Turn, board: Board) -> Demand:
@@ -54,6 +54,7 @@ def announce(turn: Turn, board: Board) -> None:
         return
     if board.pending:
         publish(turn, demand_of(turn, board))
+        board.returned = {node: times - 1 for node, times in board.returned.items() if times > 1}
         board.agreements = {node: board.agreements[node] for node in _ranked(turn, board) if node in board.agreements}
     else:
         hurry(turn, board)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from golem.core.hiring import MAX_RETURNED
+from golem.core.hiring import DEMAND_MS, MAX_RETURNED
 from golem.core.subtask import Phase as Attempt
 from golem.core.task import Phase
+from golem.model import events as e
 from golem.model.ids import SubtaskId
 from golem.model.messages import Assignment, Reason, Refusal
 from golem.testing.solo import Solo
@@ -44,6 +45,19 @@ def test_who_refuses_again_and_again_is_taken_no_more() -> None:
         refuse(me, "bob", assigned(me, "bob")[0])
         me.hear("bob", offer())
     assert me.one_said(Refusal).reason is Reason.REPUTATION and not assigned(me, "bob")
+
+
+def test_a_refusal_is_forgiven_with_each_announcement_so_that_no_task_waits_for_ever() -> None:
+    me = at_work("bob", template=Toy(chunks=1))
+    for _ in range(MAX_RETURNED):
+        refuse(me, "bob", assigned(me, "bob")[0])
+        me.hear("bob", offer())
+    me.post(e.TimerFired(name=f"demand/{TASK}"), after_ms=DEMAND_MS)
+    me.hear("bob", offer())
+    assert len(assigned(me, "bob")) == 1
+    refuse(me, "bob", assigned(me, "bob")[0])
+    me.hear("bob", offer())
+    assert not assigned(me, "bob"), "one, and not all"
 
 
 def test_a_refusal_by_who_was_dismissed_meanwhile_has_the_chunk_done_by_another() -> None:
