@@ -52,15 +52,24 @@ def _assign_one(turn: Turn, board: Board, node: NodeId, agreement: Agreement) ->
     chunk = _next_chunk(board, node)
     if chunk is None:
         return False
-    left = board.task.spec.budget - board.spent - board.outstanding
-    price, limits = agreement.offer.price, board.task.spec.limits
-    cap = Wei(min(cost(price, limits.timeout_ms), left // len(board.pending)))  # never 0: see `requestor.submit`
+    cap = Wei(min(cost(agreement.offer.price, board.task.spec.limits.timeout_ms), _share(board)))
     if board.pending[-1] == chunk:
         board.pending.pop()  # the usual case, and the cheap one
     else:
         board.pending.remove(chunk)
     assign(turn, board, node, agreement, chunk, cap)
     return True
+
+
+def _share(board: Board) -> int:
+    """How much of the budget is for one pending chunk: never 0, see `requestor.submit`.
+
+    Chunks that are being done count as whole ones, however little they were given out for: somebody else may have to
+    do them again, and must find enough left.
+    """
+    left = board.task.spec.budget - board.spent
+    todo = len(board.pending)
+    return min(left // (todo + len(board.open)), (left - board.outstanding) // todo)
 
 
 def _next_chunk(board: Board, node: NodeId) -> int | None:

@@ -8,9 +8,11 @@ from golem.core.task import Phase
 from golem.model import events as e
 from golem.model.ids import SubtaskId
 from golem.model.messages import Assignment, Reason, Refusal
+from golem.model.money import Wei
+from golem.model.value import evolve
 from golem.testing.solo import Solo
 from golem.testing.toy import Toy
-from tests.core.requesting import TASK, assigned, at_work, delivery, offer, phase
+from tests.core.requesting import PRICE, SPEC, TASK, assigned, at_work, delivery, offer, opened, phase
 
 
 def refuse(me: Solo, name: str, subtask: SubtaskId) -> None:
@@ -58,6 +60,19 @@ def test_a_refusal_is_forgiven_with_each_announcement_so_that_no_task_waits_for_
     refuse(me, "bob", assigned(me, "bob")[0])
     me.hear("bob", offer())
     assert not assigned(me, "bob"), "one, and not all"
+
+
+def test_who_asks_for_next_to_nothing_and_refuses_leaves_others_enough_of_the_budget() -> None:
+    me = opened(Toy(chunks=3), evolve(SPEC, budget=Wei(6_000)))
+    for name, price, slots in (("mallory", 1, 1), ("bob", PRICE, 2), ("carol", PRICE, 1)):
+        me.meet(name)
+        me.hear(name, offer(price, slots))
+    me.post(e.TimerFired(name=f"offers/{TASK}"))
+    caps = sorted(subtask.cap for subtask in me.state.subtasks.values())
+    assert caps == [1, 2_000, 2_000]
+    (cheap,) = assigned(me, "mallory")
+    refuse(me, "mallory", cheap)
+    assert sorted(s.cap for s in me.state.subtasks.values() if s.subtask_id != cheap) == [2_000] * 3
 
 
 def test_a_refusal_by_who_was_dismissed_meanwhile_has_the_chunk_done_by_another() -> None:
