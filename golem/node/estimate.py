@@ -9,12 +9,13 @@ from golem.model.money import Wei, cost
 from golem.model.spec import TaskSpec
 
 SPREAD = 2  # a guess at a chunk's time is off by that factor, either way
+START_MS = 1_000  # on top, where no worker is warm: most of it for a container, a tenth for a sandbox
 
 
 def estimate(template: ITaskTemplate, spec: TaskSpec) -> Mapping[str, object]:
-    """At the most price: half to twice of the template's guess, at most the budget, nothing beyond a time-out."""
+    """At the most price: half to twice of the template's guess and starts, at most the budget, and by time-outs."""
     times = [min(template.cost_ms(spec, chunk), spec.limits.timeout_ms) for chunk in template.split(spec)]
-    most = sum(cost(spec.max_price, min(SPREAD * time, spec.limits.timeout_ms)) for time in times)
+    most = sum(cost(spec.max_price, min(SPREAD * time + START_MS, spec.limits.timeout_ms)) for time in times)
     least = sum(cost(spec.max_price, time // SPREAD) for time in times)
     return {
         "chunks": len(times),

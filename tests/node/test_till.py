@@ -17,7 +17,7 @@ from golem.model.money import Wei
 from golem.model.spec import Job, Limits, TaskSpec
 from golem.model.value import evolve
 from golem.node.audit import audit
-from golem.node.estimate import estimate
+from golem.node.estimate import START_MS, estimate
 from golem.node.means import lacking
 from golem.node.till import read_order
 from golem.testing.keys import FixedKeyring
@@ -155,14 +155,14 @@ def test_work_that_counts_as_paid_before_the_contract_shows_it_breaks_the_last()
     assert broken(state, evolve(CLEAN, received={ALICE.account: Wei(7)})) == []
 
 
-def test_an_estimate_is_half_to_twice_of_the_guess_and_within_the_budget() -> None:
+def test_an_estimate_is_half_to_twice_of_the_guess_with_starts_and_within_the_budget() -> None:
     template = Toy()
     spec = TaskSpec(template="toy", params=b"{}", budget=Wei(10**18), max_price=Wei(3_600_000), output="/out")
     chunks = len(template.split(spec))
     guess = template.cost_ms(spec, template.split(spec)[0])
     made = estimate(template, spec)
     assert (made["chunks"], made["time_ms"], made["is_enough"]) == (chunks, chunks * guess, True)
-    assert (made["least"], made["most"]) == (chunks * (guess // 2), 2 * chunks * guess)
+    assert (made["least"], made["most"]) == (chunks * (guess // 2), chunks * (2 * guess + START_MS))
     tight = estimate(template, evolve(spec, budget=Wei(chunks)))
     assert (tight["least"], tight["most"], tight["is_enough"]) == (chunks, chunks, False)
 
