@@ -99,7 +99,7 @@ def left() -> Left:
     """Threads, children and open files of this process, as they are now, and what its reactor has to do."""
     threads = frozenset(thread for thread in threading.enumerate() if thread.is_alive())
     reactor = sys.modules.get("twisted.internet.reactor")  # whoever needs none shall not get one by this
-    calls: Sequence[object] = reactor.getDelayedCalls() if reactor else ()
+    calls: Sequence[object] = [call.func for call in reactor.getDelayedCalls()] if reactor else ()
     found: Sequence[object] = reactor.getReaders() if reactor else ()
     readers = [reader for reader in found if type(reader).__module__ != ITS_OWN]
     return Left(threads, frozenset(_children()), frozenset(_files()), frozenset(calls), frozenset(readers))

@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import which
 
 import pytest
+from twisted.internet.task import LoopingCall
 
 from golem.adapters.launchers.bubblewrap import FIRST_UID, UIDS
 from golem.model.ids import derive
@@ -173,9 +174,10 @@ async def test_a_flood_of_output_costs_the_node_no_memory(bench: Bench) -> None:
         nonlocal most
         own = int(Path("/proc/self/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         most = max(most, own)
-        bench.clock.callLater(0.05, look)
 
-    look()
+    looking = LoopingCall(look)
+    looking.clock = bench.clock
+    looking.start(0.05)
     outcome = await bench.run(
         """
         import os
@@ -185,6 +187,7 @@ async def test_a_flood_of_output_costs_the_node_no_memory(bench: Bench) -> None:
         """,
         Limits(timeout_ms=2_000),
     )
+    looking.stop()
     assert outcome.status is Status.TIMEOUT
     assert outcome.log == "y" * MAX_LOG_BYTES
     assert most - before < 16 * MIB
