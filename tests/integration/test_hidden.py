@@ -25,7 +25,7 @@ def address(node: LocalNode) -> str:
     return view(Status, node.client.get("/status")).address
 
 
-def test_work_content_and_pay_pass_between_two_that_do_not_listen(
+def test_work_and_content_pass_between_two_that_do_not_listen(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     members = [Member("relay"), Member("requestor", HIDDEN), provider("bob", HIDDEN)]
