@@ -48,10 +48,11 @@ class Porter(Interface):
 
 
 class Door(Protocol):
-    """One connection that came. `sessions`: makes what goes on with it where a session begins."""
+    """One connection that came. `sessions`: makes what goes on with it where a session begins. `gone`: it is over."""
 
     def __init__(self, porter: Porter, clock: IReactorTime, sessions: IProtocolFactory) -> None:
         self.host = ""
+        self.gone: Deferred[Door] = Deferred()
         self._porter = porter
         self._clock = clock
         self._sessions = sessions
@@ -150,6 +151,7 @@ class Door(Protocol):
             self._inside.connectionLost(reason)
         elif not self._has_left:
             self._leave()
+        self.gone.callback(self)
 
 
 class Doors(Factory):

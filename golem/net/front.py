@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime, IStreamClientEndpoint
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from golem.interfaces import IEntropy
 from golem.model.budgets import KNOCK_S
@@ -51,6 +52,7 @@ class Front:
         self._peers: dict[str, PeerProtocol] = {}
         self._knocked: dict[str, float] = {}
         self._knocking: dict[Deferred[None], None] = {}
+        self._doors: dict[Door, None] = {}
         own = identity.keyring.node_id
         self._circuits = Circuits(clock, entropy, refused)
         self._guest = Guest(own, clock, carrier.plain, identity.shelf, refused, self._moved)
@@ -78,8 +80,14 @@ class Front:
             await maybeDeferred(port.stopListening)
         for knocking in list(self._knocking):
             knocking.cancel()
+        for door in list(self._doors):
+            door.fail("the node stops")
         self._circuits.close()
         self.reachability.stop()
+
+    async def emptied(self) -> None:
+        """Done when every connection that came is over; those of sessions end with these."""
+        await DeferredList([door.gone for door in self._doors])
 
     @property
     def address(self) -> Place:
@@ -160,9 +168,9 @@ class Front:
         self._knocked = {node: at for node, at in self._knocked.items() if now - at < KNOCK_S.limit}
         self._knocked[peer.node_id] = now
         there = Through(self._carrier.plain(join_place(peer.host, knock.port)), line(Rap(knock.token)))
-        dial = there.connect(Factory.forProtocol(Protocol)).addTimeout(RING_S, self._clock)
+        dial = there.connect(Factory.forProtocol(_Done)).addTimeout(RING_S, self._clock)
         knocking: Deferred[None] = dial.addCallbacks(
-            _hang_up, lambda why: log.debug("{peer} is not reached: {why}", peer=peer.host, why=why)
+            _Done.ended, lambda why: log.debug("{peer} is not reached: {why}", peer=peer.host, why=why)
         )
         if not knocking.called:
             self._knocking[knocking] = None
@@ -180,6 +188,8 @@ class Front:
 
     def came(self, door: Door) -> None:
         """Let it stand there, or send it away."""
+        self._doors[door] = None
+        door.gone.addCallback(self._doors.pop)
         if self.admission.is_banned(door.host, self._clock.seconds()):
             door.fail("banned")
         elif over := self.admission.handshakes.begin(door):
@@ -202,14 +212,22 @@ class Front:
                 self._circuits.answer(door, visit.token)
 
 
-def _hang_up(protocol: object) -> None:
-    assert isinstance(protocol, Protocol) and protocol.transport is not None, "it is connected"
-    protocol.transport.loseConnection()
-
-
 class _Done(Protocol):
-    """Has nothing more to say."""
+    """Has nothing more to say, and hangs up."""
+
+    def __init__(self) -> None:
+        self._gone: Deferred[None] = Deferred()
 
     def connectionMade(self) -> None:
-        """Hang up."""
-        _hang_up(self)
+        """All has been said."""
+        assert self.transport is not None, "it is connected"
+        self.transport.loseConnection()
+
+    def ended(self) -> Deferred[None]:
+        """Fires when the connection is over."""
+        return self._gone
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """It is over."""
+        if not self._gone.called:
+            self._gone.callback(None)

@@ -104,6 +104,7 @@ class Network(Service):
         for peer in peers:
             peer.end("the node stops")
         await DeferredList([peer.gone for peer in peers])
+        await self.front.emptied()
 
     # what the driver asks for
 

@@ -246,7 +246,7 @@ async def test_a_crowd_that_never_shakes_hands_keeps_nobody_out(make: Make) -> N
     await until(lambda: alice.network.peers() == (bob.id,))
     for line in crowd:
         ITCPTransport(line.transport).abortConnection()
-    await until(lambda: len(bob.network._transports) == 1)
+    await until(lambda: not bob.network._admission.handshakes)
 
 
 @implementer(IOpenSSLClientConnectionCreator)
