@@ -69,18 +69,20 @@ def chunks_are_leased_once(state: NodeState, board: Board) -> None:
             assert len(set(doers)) == len(doers), f"{task_id}: one provider does chunk {chunk} twice"
         assert not board.accepted.keys() & set(board.pending), f"{task_id}: an accepted chunk waits"
         return
-    accepted = [s.chunk for s in map(state.subtasks.__getitem__, board.history) if s.phase is Attempt.ACCEPTED]
-    for what, chunks, doubled in (
-        ("accepted", accepted, board.doubled),
-        ("waiting", board.pending, {}),
-    ):
-        assert not (twice := more_than_one(chunks, doubled)), f"{task_id}: chunks {twice} are {what} twice"
-    assert set(accepted) == board.accepted.keys(), f"{task_id}: the board forgot or made up an acceptance"
-    leased, waiting = {state.subtasks[subtask_id].chunk for subtask_id in board.open}, set(board.pending)
-    assert not board.accepted.keys() & waiting, f"{task_id}: an accepted chunk waits"
-    assert not leased & waiting, f"{task_id}: a chunk runs and waits"
+    leased = Counter(state.subtasks[subtask_id].chunk for subtask_id in board.open)
+    accepted = Counter(s.chunk for s in map(state.subtasks.__getitem__, board.history) if s.phase is Attempt.ACCEPTED)
+    for what, counts in (("leased", leased), ("accepted", accepted), ("waiting", Counter(board.pending))):
+        most = 1 if what == "waiting" else 2
+        twice = [chunk for chunk, count in counts.items() if count > (most if chunk in board.doubled else 1)]
+        assert not twice, f"{task_id}: chunks {twice} are {what} twice"
+    assert accepted.keys() == board.accepted.keys(), f"{task_id}: the board forgot or made up an acceptance"
+    assert not (leased.keys() - board.doubled.keys()) & accepted.keys(), (
+        f"{task_id}: an accepted chunk was given out again"
+    )
+    assert not accepted.keys() & set(board.pending), f"{task_id}: an accepted chunk waits"
+    assert not leased.keys() & set(board.pending), f"{task_id}: a chunk runs and waits"
     if board.task.phase in LIVE and board.has_picked:
-        lost = set(range(board.task.chunks)) - leased - waiting - board.accepted.keys()
+        lost = set(range(board.task.chunks)) - leased.keys() - accepted.keys() - set(board.pending)
         assert not lost, f"{task_id}: chunks {sorted(lost)} are nowhere"
 
 
