@@ -86,7 +86,8 @@ def _offer(turn: Turn, demand: Demand) -> None:
     offers.made(turn, demand, price)
     turn.state.declined.pop(demand.task_id, None)
     free = room_for(turn, demand.limits)
-    offer = Offer(task_id=demand.task_id, price=price, slots=free, capability=turn.started.capability)
+    speed = offers.speed_at(turn, demand.template)
+    offer = Offer(task_id=demand.task_id, price=price, slots=free, capability=turn.started.capability, speed=speed)
     turn.ask(Send(to=demand.requestor, message=offer))
     turn.tell("node", "offered", task=demand.task_id, price_wei=str(price))
 

@@ -36,6 +36,8 @@ def chunks_are_done_once(state: NodeState, board: Board) -> None:
     task_id, waiting = board.task.task_id, set(board.pending)
     assert not board.accepted.keys() & waiting, f"{task_id}: an accepted chunk waits"
     if board.copies > 1:
+        for chunk, doers in board.doers.items():
+            assert len(set(doers)) == len(doers), f"{task_id}: one provider does chunk {chunk} twice"
         return
     accepted = Counter([s.chunk for s in map(state.subtasks.__getitem__, board.history) if s.phase is Attempt.ACCEPTED])
     assert accepted.keys() == board.accepted.keys(), f"{task_id}: the board forgot or made up an acceptance"
