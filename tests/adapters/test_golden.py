@@ -35,7 +35,12 @@ TIERS: dict[str, Callable[[PosixReactorBase], ILauncher]] = {
 
 
 def has(tier: str) -> bool:
-    there = {"sandbox": which("bwrap"), "docker": is_reachable(), "docker-runsc": is_reachable("runsc"), "wasm": find_spec("wasmtime")}
+    there = {
+        "sandbox": which("bwrap"),
+        "docker": is_reachable(),
+        "docker-runsc": is_reachable("runsc"),
+        "wasm": find_spec("wasmtime"),
+    }
     return bool(there.get(tier, True))
 
 
