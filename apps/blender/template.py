@@ -11,12 +11,13 @@ from zope.interface import implementer
 from apps.blender.exchanged import Exchanged
 from apps.blender.params import decoder, form, parse, seen
 from apps.blender.verify import SeedLocked
-from golem.interfaces import Gauge, IFinishing, IGauged, IPreparing, IShowing, ITaskTemplate
+from golem.interfaces import Gauge, IFinishing, IGauged, IPreparing, IShowing, ITaskTemplate, IVerifier
 from golem.model.ids import JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Environment, Input, Job, Merge, Outcome, TaskSpec
 from golem.model.value import evolve
 from golem.template import Area, Chunks, seed_of, to_json
+from golem.verification import FileRedundancy
 
 
 class View(msgspec.Struct, frozen=True):
@@ -112,8 +113,7 @@ class Blender:
 
     def job(self, spec: TaskSpec, chunk: Chunk, subtask: SubtaskId, provider: NodeId) -> Job:
         """Render one tile under the seed of this attempt and provider."""
-        is_bound = decoder.decode(spec.params).seed == "bound"
-        seed = seed_of(subtask, provider) if is_bound else None
+        seed = seed_of(subtask, provider) if decoder.decode(spec.params).is_bound else None
         view = msgspec.structs.replace(_view.decode(chunk.params), seed=seed, cores=spec.limits.cores)
         return evolve(self._own(spec, "render", view, _scene(spec)), job_id=JobId(subtask))
 
@@ -164,10 +164,13 @@ class Blender:
         film = {"count": len(names), "size": params.size, "fps": params.fps, "kind": params.video}
         return self._own(spec, "video", film, inputs)
 
-    def verifier(self, spec: TaskSpec) -> SeedLocked | Exchanged:
+    def verifier(self, spec: TaskSpec) -> IVerifier:
         """Small places of every tile are rendered anew; under other seeds, where the same does not give the same."""
         params = decoder.decode(spec.params)
-        return SeedLocked(sum(params.ns) / 2) if params.steady else Exchanged()
+        if not params.steady:
+            return Exchanged()
+        crops = SeedLocked(sum(params.ns) / 2)
+        return FileRedundancy(crops, "compare") if params.check == "copies" else crops
 
     def cost_ms(self, spec: TaskSpec, chunk: Chunk) -> int:
         """See ITaskTemplate."""

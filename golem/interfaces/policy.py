@@ -81,6 +81,16 @@ class ISumming(Interface):
         """
 
 
+class IDistinct(Interface):
+    """A verifier that knows where two right results can't be the same, so that one of them must be a copy."""
+
+    def are_distinct(chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> bool:
+        """Whether no other attempt of the task can come to this result, to the last bit. Asked of what is right.
+
+        `reports`: of the checks that were made of it, if any.
+        """
+
+
 class IEscalating(Interface):
     """A verifier in steps: where one is UNSURE, or its checks fail, the next is asked."""
 
@@ -96,7 +106,7 @@ class Answer(Value):
 
 
 class Ruling(Enum):
-    """AGREED: all are right. MORE: one more is to be asked. REFEREE: `plan` and `judge` decide on each."""
+    """AGREED: all are right. MORE: one more is to be asked. REFEREE: `referee` and `judge` decide on each."""
 
     AGREED = "agreed"
     MORE = "more"
@@ -110,10 +120,10 @@ class IComparing(Interface):
     most = Attribute("int: how many are asked at most")
 
     def compare(chunk: Chunk, answers: Sequence[Answer], salt: bytes) -> Ruling:
-        """What follows from the answers that are in. With `most` of them, MORE is as REFEREE.
+        """What follows from the answers that are in. With `most` of them, MORE is as REFEREE."""
 
-        The referee's jobs are planned once, for the first answer, and each answer is judged by their reports.
-        """
+    def referee(chunk: Chunk, work: Job, answers: Sequence[Answer], salt: bytes) -> Sequence[Job]:
+        """The jobs by whose reports each of the answers is judged. `plan` repeats it for one answer alone."""
 
 
 class ITaskTemplate(Interface):

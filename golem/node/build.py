@@ -103,7 +103,7 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     pool.tell(node.desk.live.news)
     if config.provider.enabled:
         node.mind(_caretaker(config, reactor, pool, node))
-        node.mind(Gauger(templates, computer.run, lambda: node.engine.state, node.engine.post))
+        node.mind(Gauger(templates, reactor, computer, lambda: node.engine.state, node.engine.post))
     store.setServiceParent(node)
     computer.setServiceParent(node)
     return node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from typing import TypeVar
 
@@ -27,6 +28,7 @@ W = TypeVar("W", Demand, Withdrawal, PeerRecord, Evidence)
 
 SIGNATURE_BYTES = 64
 PAYEE_PROOF_BYTES = 65
+REMEMBERED = 4_096  # words that held, of 500 bytes: most come again, from other neighbours
 
 
 def digest(domain: str, *parts: bytes) -> bytes:
@@ -72,7 +74,12 @@ def verify_word(network: str, word: Word) -> None:
     author = word.node if isinstance(word, PeerRecord) else word.requestor
     if author is None:
         raise BadSignature(f"a {type(word).__name__.lower()} of nobody")
-    NodeKey(author).check(word.signature, _digest_of(network, word), type(word).__name__.lower())
+    _check(author, word.signature, _digest_of(network, word), type(word).__name__.lower())
+
+
+@lru_cache(REMEMBERED)
+def _check(author: NodeId, signature: bytes, signed: bytes, what: str) -> None:
+    NodeKey(author).check(signature, signed, what)
 
 
 def payee_digest(network: str, node_id: NodeId) -> bytes:

@@ -14,7 +14,8 @@ from golem.interfaces import ITaskTemplate
 from golem.model.events import Gauged
 from golem.model.spec import Job, Outcome, Status
 from golem.model.value import evolve
-from golem.node.gauger import TRIES, Gauger, processor
+from golem.node.gauger import QUIET_S, TRIES, Gauger, processor
+from golem.testing.clock import Clock
 from golem.testing.solo import Solo
 from golem.testing.toy import CAPABILITY
 
@@ -30,6 +31,7 @@ class Machine:
         self.node = Solo()
         self.starts(environments)
         self.status = Status.DONE
+        self.is_idle = True
 
     def starts(self, environments: tuple[str, ...], tier: str = "sandbox") -> None:
         assert self.node.state.started is not None
@@ -41,7 +43,9 @@ class Machine:
         return succeed(Outcome(status=self.status, used_ms=self.took_ms.pop(0)))
 
     def gauge(self, templates: Mapping[str, ITaskTemplate] = TEMPLATES) -> dict[str, int]:
-        Gauger(templates, self.run, lambda: self.node.state, self.node.post).startService()
+        clock = Clock()
+        Gauger(templates, clock, self, lambda: self.node.state, self.node.post).startService()
+        clock.advance(QUIET_S)
         return {name: gauge.percent for name, gauge in self.node.state.gauges.items()}
 
 
@@ -71,14 +75,28 @@ def test_a_gauge_that_fails_says_nothing_of_the_machine_and_is_tried_at_the_next
     assert machine.gauge() == {"tally": 50}
 
 
-def test_a_node_that_stops_meanwhile_posts_nothing() -> None:
-    machine, waiting = Machine(), Deferred[Outcome]()
+def test_a_machine_is_tried_once_it_has_nothing_else_to_do() -> None:
+    machine, clock = Machine(500, 500, 500), Clock()
+    machine.is_idle = False
+    Gauger(TEMPLATES, clock, machine, lambda: machine.node.state, machine.node.post).startService()
+    clock.advance(10 * QUIET_S)
+    assert machine.ran == []
+    machine.is_idle = True
+    clock.advance(QUIET_S)
+    assert len(machine.ran) == TRIES
+
+
+@pytest.mark.parametrize("after_s", [0.0, QUIET_S])
+def test_a_node_that_stops_meanwhile_posts_nothing(after_s: float) -> None:
+    machine, clock, waiting = Machine(), Clock(), Deferred[Outcome]()
+    machine.run = lambda _: waiting  # type: ignore[method-assign]  # one that ends when the test says so
     posted: list[Gauged] = []
-    gauger = Gauger(TEMPLATES, lambda _: waiting, lambda: machine.node.state, posted.append)
+    gauger = Gauger(TEMPLATES, clock, machine, lambda: machine.node.state, posted.append)
     gauger.startService()
+    clock.advance(after_s)
     gauger.stopService()
     waiting.callback(Outcome(status=Status.STOPPED))
-    assert posted == []
+    assert posted == [] and not clock.getDelayedCalls()
 
 
 @pytest.mark.parametrize(("text", "name"), [("model name\t: Fast 9000\nmodel name\t: Slow\n", "Fast 9000"), ("", "")])
