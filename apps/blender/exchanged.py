@@ -16,7 +16,7 @@ import msgspec
 from zope.interface import implementer
 
 from apps.blender.verify import Work
-from golem.interfaces import ISumming, IVerifier
+from golem.interfaces import IDistinct, ISumming, IVerifier
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Judgement, Verdict
 from golem.template import crops
@@ -54,7 +54,7 @@ _work = msgspec.json.Decoder(Work)
 _report = msgspec.json.Decoder(Report)
 
 
-@implementer(IVerifier, ISumming)
+@implementer(IVerifier, ISumming, IDistinct)
 class Exchanged:
     """Renders crops twice, under secret seeds."""
 
@@ -77,6 +77,10 @@ class Exchanged:
         """WRONG by any of the tests over all places, or by one place that is something else."""
         report = measured(delivery, reports, _report)
         return report if isinstance(report, Verdict) else _measure(report, _work.decode(work.params))
+
+    def are_distinct(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> bool:
+        """Where two of our own renders differ: there is noise, and nobody's is another's."""
+        return any(coin.blocks for coin in _report.decode(reports[0]).tests.values())
 
     def weigh(
         self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes], before: Mapping[str, float]

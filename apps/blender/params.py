@@ -92,6 +92,15 @@ form = Form(
         ),
         one_of("bound", "fixed"),
     ),
+    (
+        Parameter(
+            name="check",
+            help="crops: a few places of each tile are rendered again here; copies: each tile is rendered by two "
+            "providers under the scene's own seed, and their pictures are compared",
+            default="crops",
+        ),
+        one_of("crops", "copies"),
+    ),
     (Parameter(name="scene", help="the .blend file, where the input is a folder", default="scene.blend"), file_name),
 )
 
@@ -123,6 +132,7 @@ class Params(msgspec.Struct, frozen=True):
     denoise: str
     video: str
     seed: str
+    check: str
     scene: str
     composites: bool = False
     denoises: bool = False
@@ -145,6 +155,11 @@ class Params(msgspec.Struct, frozen=True):
     def per_pixel(self) -> int:
         """Samples."""
         return self.samples or 32
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether every attempt has noise of its own; copies could not be compared then."""
+        return self.seed == "bound" and self.check == "crops"
 
     def numbers(self) -> tuple[int, ...]:
         """The frames."""

@@ -58,8 +58,9 @@ def consider(turn: Turn, *demands: Demand) -> None:
     for demand in demands:
         if demand.task_id in turn.state.offered:
             continue
-        if reason := objection(turn, demand):
-            _decline(turn, demand, reason, ask(turn, demand))
+        price = ask(turn, demand)
+        if reason := objection(turn, demand, price):
+            _decline(turn, demand, reason, price)
         else:
             wanted[demand.task_id] = demand
     best = offers.chosen(turn, wanted) if wanted else []
@@ -69,9 +70,9 @@ def consider(turn: Turn, *demands: Demand) -> None:
         _decline(turn, demand, Reason.BETTER, ask(turn, demand))
 
 
-def objection(turn: Turn, demand: Demand) -> Reason | None:
-    """Why this provider can't or won't offer for a demand now, or None."""
-    if reason := unwanted_demand(turn, demand, ask(turn, demand)):
+def objection(turn: Turn, demand: Demand, price: Wei) -> Reason | None:
+    """Why this provider can't or won't offer for a demand now, at the price that it asks, or None."""
+    if reason := unwanted_demand(turn, demand, price):
         return reason
     return None if room_for(turn, demand.limits) > 0 else Reason.BUSY
 
@@ -85,7 +86,8 @@ def _offer(turn: Turn, demand: Demand) -> None:
     offers.made(turn, demand, price)
     turn.state.declined.pop(demand.task_id, None)
     free = room_for(turn, demand.limits)
-    offer = Offer(task_id=demand.task_id, price=price, slots=free, capability=turn.started.capability)
+    speed = offers.speed_at(turn, demand.template)
+    offer = Offer(task_id=demand.task_id, price=price, slots=free, capability=turn.started.capability, speed=speed)
     turn.ask(Send(to=demand.requestor, message=offer))
     turn.tell("node", "offered", task=demand.task_id, price_wei=str(price))
 

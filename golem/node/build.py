@@ -39,6 +39,7 @@ from golem.node.computer import Computer
 from golem.node.config import Config, Ipfs, Provider, settings
 from golem.node.disk import Aside
 from golem.node.executor import PooledExecutor
+from golem.node.gauger import Gauger
 from golem.node.node import Node, Parts
 from golem.node.plugins import load
 from golem.node.slots import Whole
@@ -103,6 +104,7 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     pool.tell(node.desk.live.news)
     if config.provider.enabled:
         node.mind(_caretaker(config, reactor, pool, node))
+        node.mind(Gauger(templates, reactor, computer, lambda: node.engine.state, node.engine.post))
     store.setServiceParent(node)
     computer.setServiceParent(node)
     return node

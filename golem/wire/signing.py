@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from typing import TypeVar
 
@@ -28,6 +29,7 @@ W = TypeVar("W", Demand, Withdrawal, PeerRecord, Evidence)
 
 SIGNATURE_BYTES = 64
 PAYEE_PROOF_BYTES = 65
+REMEMBERED = 4_096  # words that held, of 500 bytes: most come again, from other neighbours
 
 
 def digest(domain: str, *parts: bytes) -> bytes:
@@ -74,7 +76,12 @@ def verify_word(network: str, word: Word) -> None:
     if author is None:
         raise BadSignature(f"a {type(word).__name__.lower()} of nobody")
     toil.check(network, author)
-    NodeKey(author).check(word.signature, _digest_of(network, word), type(word).__name__.lower())
+    _check(author, word.signature, _digest_of(network, word), type(word).__name__.lower())
+
+
+@lru_cache(REMEMBERED)
+def _check(author: NodeId, signature: bytes, signed: bytes, what: str) -> None:
+    NodeKey(author).check(signature, signed, what)
 
 
 def payee_digest(network: str, node_id: NodeId) -> bytes:

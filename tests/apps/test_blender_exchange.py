@@ -14,7 +14,7 @@ from apps.blender import template  # noqa: E402  # numpy comes with the extra `b
 from apps.blender.exchanged import Exchanged  # noqa: E402
 from apps.blender.job import swap  # noqa: E402
 from apps.blender.params import decoder  # noqa: E402
-from golem.interfaces import IVerifier  # noqa: E402
+from golem.interfaces import IDistinct, IVerifier  # noqa: E402
 from golem.model.ids import Cid, NodeId, SubtaskId  # noqa: E402
 from golem.model.messages import Delivery  # noqa: E402
 from golem.model.money import Wei  # noqa: E402
@@ -158,3 +158,12 @@ def test_files_that_are_no_picture_and_none_at_all_are_malformed() -> None:
     nothing = evolve(DELIVERY, result=Cid(""))
     assert Exchanged().plan(*work(), nothing, b"") == ()
     assert Exchanged().judge(*work(), nothing, ()).judgement is Judgement.MALFORMED
+
+
+def test_where_there_is_noise_no_two_results_are_the_same_and_else_they_may_be() -> None:
+    assert verifyObject(IDistinct, Exchanged())
+    for flat in (True, False):
+        tally = swap.Tally()
+        tally.add(AREA, *(np.ones((128, 128, 3), np.float32) if flat else render(seed) for seed in (1, 2, 3)))
+        report = msgspec.json.encode({"ok": True, "tests": tally.tests, "worst": tally.worst})
+        assert Exchanged().are_distinct(*work(), DELIVERY, (report,)) is not flat

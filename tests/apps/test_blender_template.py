@@ -9,11 +9,13 @@ from zope.interface.verify import verifyObject
 from apps.blender import template
 from apps.blender.verify import SeedLocked
 from golem.errors import BadParameters
-from golem.interfaces import ITaskTemplate, IVerifier
+from golem.interfaces import IComparing, ITaskTemplate, IVerifier
 from golem.model.ids import Cid, NodeId, SubtaskId, check_id
 from golem.model.messages import Delivery
 from golem.model.money import Wei
 from golem.model.spec import MAX_PARAMS_BYTES, Chunk, Input, Job, Judgement, Limits, TaskSpec, Verdict
+from golem.model.value import evolve
+from golem.template import to_json
 
 ALICE, BOB = NodeId("02" + "a" * 64), NodeId("03" + "b" * 64)
 SUBTASK, OTHER = SubtaskId("5" * 32), SubtaskId("6" * 32)
@@ -92,6 +94,16 @@ def test_a_bound_seed_differs_between_attempts_and_providers_and_fits_blender() 
     assert len(set(seeds)) == 4
     assert all(0 <= seed < 2**31 for seed in seeds)
     assert jobs[0] == template.job(task, chunk, SUBTASK, ALICE)
+
+
+def test_copies_are_rendered_under_one_seed_and_compared_unless_no_seed_repeats_its_noise() -> None:
+    task = spec(check="copies")
+    chunk = template.split(task)[0]
+    jobs = [template.job(task, chunk, SUBTASK, node) for node in (ALICE, BOB)]
+    assert jobs[0] == jobs[1] and msgspec.json.decode(jobs[0].params)["seed"] is None
+    assert IComparing.providedBy(template.verifier(task))
+    unsteady = evolve(task, params=to_json({**msgspec.json.decode(task.params), "steady": False}))
+    assert not IComparing.providedBy(template.verifier(unsteady))
 
 
 def test_a_fixed_seed_is_the_scenes_own() -> None:

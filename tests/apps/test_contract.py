@@ -31,5 +31,15 @@ def test_it_keeps_the_contract(name: str, tmp_path: Path) -> None:
     Trial(template, tmp_path, params, inputs).hold()
 
 
+@pytest.mark.blender
+def test_blender_keeps_it_where_copies_are_compared(tmp_path: Path) -> None:
+    template = load(["blender"])["blender"]
+    if find_spec("bpy") is None:
+        pytest.skip("bpy is not installed: not proven here")
+    scene, params = SMALL["blender"]
+    inputs = {"scene": str(Path(template.programs).parent / "scenes" / scene)}
+    Trial(template, tmp_path, {**params, "check": "copies"}, inputs).hold()
+
+
 def test_none_is_left_out() -> None:
     assert sorted(SMALL) == sorted(available())

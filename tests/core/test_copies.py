@@ -17,7 +17,7 @@ from golem.model.effects import Execute
 from golem.model.ids import Cid, SubtaskId, TaskId
 from golem.model.messages import Acceptance, Assignment, Delivery, Failure, Offer, Rejection
 from golem.model.money import Wei
-from golem.model.spec import Chunk, Limits, Outcome, Status, TaskSpec
+from golem.model.spec import Chunk, Job, Limits, Outcome, Status, TaskSpec
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import Solo
 from golem.testing.toy import CAPABILITY, Toy
@@ -146,6 +146,22 @@ def test_a_referee_that_fails_blames_nobody_and_the_chunk_is_done_again() -> Non
     answer(me, "bob")
     answer(me, "carol")
     assert me.state.boards[TASK].task.accepted == 1
+
+
+class Hears(Redundancy):
+    """It keeps what the referee was told."""
+
+    def referee(self, chunk: Chunk, work: Job, answers: Sequence[Answer], salt: bytes) -> Sequence[Job]:
+        self.heard = [answer.delivery.report for answer in answers]
+        return super().referee(chunk, work, answers, salt)
+
+
+def test_the_referee_is_told_all_answers() -> None:
+    verifier = Hears(spot=0.0)
+    me = hiring(Twice(verifier=verifier), "bob", "carol")
+    answer(me, "bob", b"2")
+    answer(me, "carol", b"1")
+    assert verifier.heard == [b"2", b"1"]
 
 
 def test_a_comparison_that_breaks_is_named() -> None:

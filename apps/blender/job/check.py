@@ -29,10 +29,17 @@ class Check(studio.View):
 def run(params: Check, inputs: str, output: str) -> measure.Report:
     """The report; where a closer look was needed, what was seen as pictures. Raises SceneRefused."""
     try:
-        tile, channels = picture.tile(Path(inputs, "result", "tile.exr"), params["tile"], layers=params["layers"])
+        delivered = picture.tile(Path(inputs, "result", "tile.exr"), params["tile"], layers=params["layers"])
     except (picture.NotAPicture, OSError) as why:
         return {"ok": False, "why": str(why)}
-    scene = studio.open_scene(inputs, params["scene"])
+    return examine(studio.open_scene(inputs, params["scene"]), params, delivered, output)
+
+
+def examine(
+    scene: bpy.types.Scene, params: Check, delivered: tuple[picture.Pixels, tuple[str, ...]], output: str
+) -> measure.Report:
+    """The same of a file that was read."""
+    tile, channels = delivered
     glance = params.copy()
     glance["samples"], glance["seed"] = max(1, params["samples"] // 4), (params["seed"] or 0) ^ OTHER_SEED
 
