@@ -97,15 +97,19 @@ class BlockStore:
                 raise ContentMissing(f"{to_text(key)} is not here, or only for those who work at its task")
         return [sizes[key] for key in keys]
 
-    def _find(self, key: Key) -> tuple[Stored, Place]:
-        found = self.index.find(key)
-        if found is None:
-            raise ContentMissing(f"{to_text(key)} is not here")
-        return found
-
     def read(self, key: Key) -> bytes:
         """A block, checked against its id; raises ContentMissing."""
-        stored, place = self._find(key)
+        return next(self.read_all([key]))
+
+    def read_all(self, keys: Sequence[Key]) -> Iterator[bytes]:
+        """These blocks, found by one look at the index; each is read, and checked, as it is taken."""
+        found = self.index.find(keys)
+        for key in keys:
+            if key not in found:
+                raise ContentMissing(f"{to_text(key)} is not here")
+            yield self._checked(key, *found[key])
+
+    def _checked(self, key: Key, stored: Stored, place: Place) -> bytes:
         try:
             block = self._read(stored, place)
             check_block(key, block)
