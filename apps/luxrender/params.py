@@ -48,6 +48,12 @@ form = Form(
         Parameter(name="tiles", help="columns x rows of the picture, rows alone, or auto", default="auto"),
         either("auto", grid(MAX_TILES)),
     ),
+    (
+        Parameter(
+            name="chunk", help="seconds that a tile should take, where their number is auto; or auto", default="auto"
+        ),
+        either("auto", number(0.1, 86_400)),
+    ),
     (Parameter(name="config", help="the .cfg file, where the input is a folder", default="render.cfg"), file_name),
 )
 
@@ -72,6 +78,7 @@ class Params(msgspec.Struct, frozen=True):
     noise: float | None
     slices: int | None
     tiles: tuple[int, int] | None
+    chunk: float | None
     config: str
     wanted: int = 0
     ns: tuple[int, int] = NS
@@ -137,7 +144,7 @@ def cut(params: Params) -> tuple[int, int]:
     width, height = params.size
     slice_ms = params.work_ms(width * height, sum(params.ns) / 2)
     for_many = floor(min(MANY / params.made, slice_ms / LEAST_MS))
-    wanted = max(round(slice_ms / TARGET_MS), for_many)
+    wanted = round(slice_ms / params.chunk / 1000) if params.chunk else max(round(slice_ms / TARGET_MS), for_many)
     pieces = max(1, min(MAX_TILES // 2, MAX_PIECES // params.most, width * height, wanted))
     rows = min(height, max(1, ceil(sqrt(pieces * height / width))))
     return max(1, min(width, pieces // rows)), rows

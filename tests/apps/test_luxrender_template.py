@@ -197,5 +197,7 @@ def test_a_picture_that_takes_a_while_is_cut_so_that_many_can_help_and_a_short_o
     look = {**LOOK, "size": [1920, 1080]}
     assert 12 <= len(template.split(template.prepared(spec(), outcome({**look, "ns": [400, 600]})))) <= 16
     assert len(template.split(template.prepared(spec(), outcome({**look, "ns": [5, 15]})))) == 1
+    chosen = template.prepared(spec(chunk="30"), outcome({**look, "ns": [400, 600]}))
+    assert 20_000 < template.cost_ms(chosen, template.split(chosen)[0]) < 40_000
     noisy = template.prepared(spec(noise="2"), outcome({**look, "ns": [4_000, 6_000]}))
     assert len({chunk.label.split(" ")[1] for chunk in template.split(noisy)}) == 4, "it is cut by samples, too"
