@@ -67,6 +67,12 @@ def _enter(turn: Turn, *, is_rater: bool) -> Epoch:
     return epoch
 
 
+def _running(turn: Turn) -> Epoch:
+    epoch = turn.state.rumours.epoch
+    assert epoch is not None, "one was entered at the start"
+    return epoch
+
+
 def _voices(turn: Turn) -> Iterator[tuple[Rated, tuple[float, float]]]:
     """Of everybody this node has evidence of: its own trust alone, and the weight of its voice."""
     for key, standing in turn.state.standings.items():
@@ -108,8 +114,7 @@ def on_share(turn: Turn, peer: NodeId, share: Share) -> None:
 def connected(turn: Turn, peer: NodeId) -> None:
     """A new neighbour: it takes part, and hears what we think of others."""
     lost(turn, peer)  # the edge of an earlier session is over, also where we were not told
-    if turn.state.rumours.epoch is not None:
-        gossip.join(turn.state.rumours.epoch, peer, turn.salt)
+    gossip.join(_running(turn), peer, turn.salt)
     latest = [Rated(key) for key in list(turn.state.standings)[-MAX_OPINIONS:]]
     if latest:
         turn.ask(Whisper(to=(peer,), message=_opinions({key: _word(turn, key) for key in latest})))
@@ -117,8 +122,7 @@ def connected(turn: Turn, peer: NodeId) -> None:
 
 def lost(turn: Turn, peer: NodeId) -> None:
     """A neighbour is gone."""
-    if turn.state.rumours.epoch is not None:
-        gossip.leave(turn.state.rumours.epoch, peer)
+    gossip.leave(_running(turn), peer)
 
 
 def _word(turn: Turn, target: Rated) -> Opinion:

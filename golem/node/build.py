@@ -20,7 +20,7 @@ from golem.adapters.launchers.host import HostLauncher
 from golem.adapters.launchers.wasm import WasmLauncher
 from golem.adapters.nochain import NoChain
 from golem.core.strategy import Frugal
-from golem.errors import ConfigError, JournalFault
+from golem.errors import Cheap, ConfigError, JournalFault
 from golem.interfaces import IChain, IExecutor, IKeyring, ILauncher, ITaskTemplate
 from golem.ipfs.kubo import Client
 from golem.ipfs.node import EmbeddedStore
@@ -45,6 +45,7 @@ from golem.node.plugins import load
 from golem.node.slots import Whole
 from golem.wire.seals import seal
 from golem.wire.signing import sign_word
+from golem.wire.toil import check
 
 Tamper = Callable[[IExecutor], IExecutor]
 """What a test puts between a node and its executor: a liar, say."""
@@ -74,7 +75,7 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     """A node as configured. Blocks for as long as the key file takes to open. Raises ConfigError, KeyFault."""
     folder = Path(config.folder)
     templates = load(config.provider.templates)
-    keyring = FileKeyring.open(config.key_folder, config.password.reveal)
+    keyring = _keyring(config)
     try:
         journal = SqliteJournal(folder / "journal.db")
     except JournalFault as why:
@@ -107,6 +108,15 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     store.setServiceParent(node)
     computer.setServiceParent(node)
     return node
+
+
+def _keyring(config: Config) -> FileKeyring:
+    keyring = FileKeyring.open(config.key_folder, config.password.reveal)
+    try:
+        check(config.node.network, keyring.node_id)
+    except Cheap as why:
+        raise ConfigError(f"node.network: {why}; make keys for it with golem init, in a new folder") from why
+    return keyring
 
 
 def assemble(

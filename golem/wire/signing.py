@@ -15,6 +15,7 @@ from golem.model.evidence import Evidence
 from golem.model.ids import Address, NodeId
 from golem.model.messages import Demand, PeerRecord, Withdrawal
 from golem.model.value import evolve
+from golem.wire import toil
 from golem.wire.account import recover_address
 from golem.wire.codec import encode
 
@@ -70,10 +71,11 @@ def sign_word(sign: Sign, network: str, word: W) -> W:
 
 
 def verify_word(network: str, word: Word) -> None:
-    """Raise BadSignature where it is not its author's word, or another network's."""
+    """Raise BadSignature where it is not its author's word, or another network's; Cheap where its author is."""
     author = word.node if isinstance(word, PeerRecord) else word.requestor
     if author is None:
         raise BadSignature(f"a {type(word).__name__.lower()} of nobody")
+    toil.check(network, author)
     _check(author, word.signature, _digest_of(network, word), type(word).__name__.lower())
 
 
