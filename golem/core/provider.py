@@ -57,6 +57,7 @@ def consider(turn: Turn, *demands: Demand) -> None:
     wanted: dict[TaskId, Demand] = {}
     for demand in demands:
         if demand.task_id in turn.state.offered:
+            _meet(turn, demand)
             continue
         price = ask(turn, demand)
         if reason := objection(turn, demand, price):
@@ -77,10 +78,15 @@ def objection(turn: Turn, demand: Demand, price: Wei) -> Reason | None:
     return None if room_for(turn, demand.limits) > 0 else Reason.BUSY
 
 
+def _meet(turn: Turn, demand: Demand) -> bool:
+    """Have a session with a requestor, or try to; says whether we may."""
+    peer = turn.state.peers.get(demand.requestor)
+    return bool(peer and peer.is_connected) or dial(turn, demand.address)
+
+
 def _offer(turn: Turn, demand: Demand) -> None:
     price = ask(turn, demand)
-    peer = turn.state.peers.get(demand.requestor)
-    if not (peer and peer.is_connected) and not dial(turn, demand.address):
+    if not _meet(turn, demand):
         turn.refuse(demand.task_id, Reason.UNREACHABLE)
         return
     offers.made(turn, demand, price)
