@@ -9,10 +9,12 @@ it looks at a place that it only heard of, so that it knows of places that are s
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from golem.core import epochs
 from golem.core.near import confirm, crowded, forget_old, learn, may_dial
 from golem.core.places import Width, gateway_of, home, is_relayed, may_send, prefix
+from golem.core.rumours import Known
 from golem.core.state import Peer
 from golem.core.turn import Turn
 from golem.model.effects import ClearTimer, Dial, Drop, Whisper
@@ -107,21 +109,22 @@ def _candidates(turn: Turn, here: dict[NodeId, Peer], wanted: int) -> list[Place
         crowd[prefix(peer.address)] = crowd.get(prefix(peer.address), 0) + 1
     is_poor = len(here) < OUTBOUND or len(state.near.records) < WANTED
     found = [place for place in turn.settings.bootstrap if is_poor and place not in there][:wanted]
-    for place in _by_chance(turn):
+    known = [known for known in state.near.records.values() if known.record.address not in there]
+    for place in _by_chance(turn, known):
         if len(found) >= wanted:
             break
-        if place in there or place in found or crowded(crowd, place) or not may_dial(state.near, place, turn.now_ms):
+        if place in found or crowded(crowd, place) or not may_dial(state.near, place, turn.now_ms):
             continue
         crowd[prefix(place)] = crowd.get(prefix(place), 0) + 1
         found.append(place)
     return found
 
 
-def _by_chance(turn: Turn) -> list[Place]:
-    """The places we know of, in an order that nobody can foresee; half the number of one that is sure."""
+def _by_chance(turn: Turn, among: Iterable[Known]) -> list[Place]:
+    """Their places, in an order that nobody can foresee; half the number of one that is sure."""
     drawn: list[tuple[int, Place]] = []
-    for node, known in turn.state.near.records.items():
-        number = int(derive(turn.salt.hex(), turn.now_ms, node)[:8], 16)
+    for known in among:
+        number = int(derive(turn.salt.hex(), turn.now_ms, known.record.node)[:8], 16)
         drawn.append((number >> known.is_sure, known.record.address))
     return [place for _, place in sorted(drawn)]
 
@@ -131,9 +134,9 @@ def _feel(turn: Turn, here: dict[NodeId, Peer]) -> None:
     near = turn.state.near
     if turn.now_ms - near.felt_ms < FEEL_MS:
         return
-    unsure = {known.record.address for node, known in near.records.items() if not known.is_sure and node not in here}
-    for place in _by_chance(turn):
-        if place in unsure and may_dial(near, place, turn.now_ms):
+    unsure = [known for node, known in near.records.items() if not known.is_sure and node not in here]
+    for place in _by_chance(turn, unsure):
+        if may_dial(near, place, turn.now_ms):
             near.feeler, near.felt_ms = place, turn.now_ms
             _dial(turn, place)
             return

@@ -7,7 +7,7 @@ from golem.model.ids import Address, Cid, NodeId, TaskId
 from golem.model.messages import Message, Place, Reason
 from golem.model.money import Wei
 from golem.model.settings import Settings
-from golem.model.spec import Capability, Outcome, Resource, TaskSpec
+from golem.model.spec import Capability, Count, Name, Outcome, Resource, TaskSpec, Text
 from golem.model.value import Value
 
 
@@ -100,6 +100,17 @@ class Rested(Value):
     reason: Reason | None
 
 
+class Gauged(Value):
+    """This machine was tried at a template's work: its speed, in percent of what the template guesses.
+
+    `machine`: what it was tried on. Where that changes, it is tried again.
+    """
+
+    template: Name
+    machine: Text
+    percent: Count
+
+
 class Published(Value):
     """Content of ours is in the store and served."""
 
@@ -189,6 +200,7 @@ Event = (
     | Heard
     | TimerFired
     | Rested
+    | Gauged
     | PayersFound
     | Published
     | Fetched
