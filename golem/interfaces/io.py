@@ -5,7 +5,7 @@ Each has one contract test class, `golem.testing.contract_*`, which the real thi
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from zope.interface import Attribute, Interface
 
@@ -16,6 +16,9 @@ from golem.model.messages import Place
 from golem.model.money import NOTHING, Wei
 from golem.model.spec import Capability, Job, Limits, Outcome
 from golem.model.value import Value
+
+Accuse = Callable[[Place], object]
+"""Told of a gateway that lied."""
 
 
 class IResourceStore(Interface):
@@ -34,10 +37,11 @@ class IResourceStore(Interface):
         Folders hold plain files and folders only. Raises StoreFault, naming the path that is neither.
         """
 
-    def get(cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> Awaitable[int]:
+    def get(cid: Cid, sources: Sequence[Place], limit: int, owner: str, accuse: Accuse | None = None) -> Awaitable[int]:
         """Have all of `cid` here, pinned for `owner`, and say how many bytes its files hold.
 
-        What is here already is not fetched again. `sources`: gateways, "host:port".
+        What is here already is not fetched again. `sources`: gateways, "host:port". `accuse`: told of each that sent
+        bytes which are not what their id names; it is asked no more.
         Raises TooLarge past `limit` bytes, ContentMissing where no source has it, StoreFault; keeps nothing then.
         """
 
