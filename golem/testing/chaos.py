@@ -40,6 +40,7 @@ FOREVER_S = 1e6
 SPARE_MS = 10_000  # in a promise to pay: a chain that is down makes it late
 DEPTHS = (0, 5, 12)  # blocks
 PACES_S = (0.2, 1.0, 8.0, 30.0)  # of a job, by provider: whatever the weather does, something is under way
+HIDDEN = 0.15
 TASK_MS = 200_000  # between two tasks of a requestor
 CALM_S = 1_800.0  # twice the longest that a task may still need: three leases of three minutes one after the other
 _faults = msgspec.json.Decoder(tuple[Fault, ...])
@@ -84,14 +85,17 @@ def run(seed: int, plan: Plan, faults: Sequence[Fault] | None = None) -> Run:
         try:
             _live(net, plan, chosen)
         except AssertionError as why:
-            failure = str(why).partition("\n")[0] or "an assertion"
+            failure = [*net.world.troubles, str(why)][0].partition("\n")[0] or "an assertion"
         finally:
             net.close()
         return Run(seed, chosen, net.world.steps, net.world.trace.hexdigest(), failure, net.story() if failure else "")
 
 
 def _network(folder: Path, plan: Plan, seed: int) -> LocalNetwork:
-    """In some seeds a provider or a requestor means harm, one never answers, and a stranger speaks garbage."""
+    """In some seeds a provider or a requestor means harm, one never answers, and a stranger speaks garbage.
+
+    Some nodes nobody can dial; the first, whom all others ask first, is none of them.
+    """
     dice = Random(sha256(f"{seed}/people".encode()).digest())
     depth = dice.choice(DEPTHS)
     asking = dict.fromkeys(plan.asking, _terms(depth))
@@ -110,6 +114,9 @@ def _network(folder: Path, plan: Plan, seed: int) -> LocalNetwork:
     if dice.random() < 0.5:
         places = [net.world.place(name) for name in plan.names]
         Rude(net.world.carrier("stranger"), net.clock, places, seed).start()
+    for name in plan.names[1:]:
+        if dice.random() < HIDDEN:
+            net.world.network.wall(name)
     return net
 
 
