@@ -132,6 +132,13 @@ def test_honest_strips_are_accepted_and_others_are_not(stage: Stage) -> None:
     assert stage.judge(spec, evolve(honest, result=type(honest.result)(""))).judgement is Judgement.MALFORMED
 
 
+def test_who_saves_steps_where_the_picture_hides_it_is_caught(stage: Stage) -> None:
+    spec = stage.spec({**SMALL, "re": "-0.2", "span": "0.1"})  # all black, however many there are
+    fewer = evolve(spec, params=spec.params.replace(b'"iterations":60', b'"iterations":59'))
+    assert pixels(stage.picture(spec)) == pixels(stage.picture(fewer))
+    assert stage.judge(spec, stage.deliver(fewer)).judgement is Judgement.WRONG
+
+
 def test_strips_take_about_the_seconds_that_were_wanted(stage: Stage) -> None:
     spec = stage.spec({"size": "2000x1000", "chunk": "2"})
     guesses = [template.cost_ms(spec, chunk) for chunk in template.split(spec)]

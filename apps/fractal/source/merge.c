@@ -65,8 +65,8 @@ int main(void) {
     read_params();
     struct view view = read_view();
     int parts = (int)number("parts");
-    size_t bytes = 3 * (size_t)view.width;
-    uint8_t *row = calloc(1, bytes + 1), head[13] = {0};
+    size_t bytes = row_bytes(&view);
+    uint8_t *row = malloc(bytes), head[13] = {0};
     make_table();
     file = opened("/out/picture.png", "wb");
     fwrite("\x89PNG\r\n\x1a\n", 1, 8, file);
@@ -76,8 +76,10 @@ int main(void) {
         char path[64];
         snprintf(path, sizeof path, "/in/t%d/rows.bin", part);
         FILE *piece = opened(path, "rb");
-        while (fread(row + 1, 1, bytes, piece) == bytes)
-            put(row, bytes + 1);
+        while (fread(row, 1, bytes, piece) == bytes) {
+            row[COUNT - 1] = 0; /* a row of a PNG begins with the filter that it went through: none */
+            put(row + COUNT - 1, bytes - COUNT + 1);
+        }
         fclose(piece);
     }
     flush(1);
