@@ -115,6 +115,16 @@ def test_a_large_picture_is_a_picture(stage: Stage) -> None:
     assert len(set(shown)) > 50
 
 
+def test_a_preview_is_small_and_black_where_nothing_is_yet(stage: Stage) -> None:
+    spec = stage.spec({"size": "2000x1500", "iterations": "30", "chunk": "0.1"})
+    chunks = template.split(spec)
+    last = chunks[len(chunks) - 1]
+    shown = stage.run(template.preview(spec, last, {last.index: stage.deliver(spec, last.index)}))
+    rows = pixels((stage.bench.path(shown.result) / "preview.png").read_bytes())
+    assert len(rows) == 3 * 667 * 500
+    assert not any(rows[: 3 * 667 * 200]) and any(rows[-3 * 667 :])
+
+
 def test_honest_strips_are_accepted_and_others_are_not(stage: Stage) -> None:
     spec = stage.spec(SMALL)
     honest = stage.deliver(spec)
