@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from golem.model.spec import Verdict
 from golem.template import Json, to_json
+from golem.verification.cheap import malformed, unsure, wrong
 
 Comparator = Callable[[bytes, bytes], str]
 """Compares a report with another: an empty text where they agree, else place, metric, value and threshold."""
@@ -33,8 +35,12 @@ def near(absolute: float = 0.0, relative: float = 0.0, spare: float = 0.0) -> Co
 
     def compare(one: bytes, other: bytes) -> str:
         pairs: list[tuple[str, float, float]] = []
-        if where := _walk(read(one), read(other), "", pairs):
-            return f"shape: at {where or 'the top'}"
+        try:
+            where = _walk(read(one), read(other), "", pairs)
+        except (OverflowError, RecursionError) as why:
+            raise ValueError(f"the report can't be compared ({why})") from why
+        if where:
+            return f"shape: at {where}"
         bad = [pair for pair in pairs if not _is_near(pair[1], pair[2], absolute + relative * abs(pair[2]))]
         if len(bad) <= spare * len(pairs):
             return ""
@@ -42,6 +48,19 @@ def near(absolute: float = 0.0, relative: float = 0.0, spare: float = 0.0) -> Co
         return f"numbers: {len(bad)} of {len(pairs)} differ, {spare:.1%} may; at {where}: {here} against {there}"
 
     return compare
+
+
+def judged(same: Comparator, theirs: bytes, ours: bytes, what: str) -> Verdict | None:
+    """None where they are the same; else WRONG, MALFORMED where theirs can't be compared, UNSURE where ours can't."""
+    try:
+        same(ours, ours)
+    except ValueError as why:
+        return unsure(f"{what}: of our own check {why}")
+    try:
+        difference = same(theirs, ours)
+    except ValueError as why:
+        return malformed(f"{what}: {why}")
+    return wrong(f"{what}: {difference}") if difference else None
 
 
 def read(report: bytes) -> Json:
