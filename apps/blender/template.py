@@ -11,7 +11,7 @@ from zope.interface import implementer
 from apps.blender.exchanged import Exchanged
 from apps.blender.params import decoder, form, parse, seen
 from apps.blender.verify import SeedLocked
-from golem.interfaces import IFinishing, IPreparing, IShowing, ITaskTemplate, IVerifier
+from golem.interfaces import Gauge, IFinishing, IGauged, IPreparing, IShowing, ITaskTemplate, IVerifier
 from golem.model.ids import JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Environment, Input, Job, Merge, Outcome, TaskSpec
@@ -35,9 +35,19 @@ class View(msgspec.Struct, frozen=True):
 
 
 _view = msgspec.json.Decoder(View)
+GAUGE = View(
+    scene="",
+    frame=1,
+    size=(320, 180),
+    tile=Area(96, 54, 128, 72),
+    samples=48,
+    layers=False,
+    denoise=False,
+    seed=1,
+)
 
 
-@implementer(ITaskTemplate, IPreparing, IShowing, IFinishing)
+@implementer(ITaskTemplate, IPreparing, IShowing, IFinishing, IGauged)
 class Blender:
     """One chunk per tile and frame, one merged result per frame, and a film of all frames."""
 
@@ -46,6 +56,7 @@ class Blender:
     environment = Environment(name="blender-4.5-cpu", modules=("bpy",))
     parameters = form.parameters
     programs = str(Path(__file__).parent / "job")
+    gauge = Gauge(program="gauge", params=to_json(GAUGE), takes_ms=850)
 
     def parse(self, params: Mapping[str, str]) -> bytes:
         """See ITaskTemplate."""

@@ -10,7 +10,7 @@ from zope.interface import Attribute, Interface
 from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery, Demand, Offer
 from golem.model.money import Wei
-from golem.model.spec import Chunk, Input, Job, Merge, Outcome, TaskSpec, Verdict
+from golem.model.spec import Chunk, Input, Job, Merge, Name, Outcome, Params, TaskSpec, Verdict
 from golem.model.trade import Seen, Terms
 from golem.model.value import Value
 
@@ -184,6 +184,20 @@ class IGrowing(Interface):
 
         The new spec's chunks begin with the old one's. Merges that are new, or made of more than before, are made.
         """
+
+
+class Gauge(Value):
+    """A short job without inputs, of a template's typical work. `takes_ms`: as `cost_ms` would guess it."""
+
+    program: Name
+    params: Params
+    takes_ms: int
+
+
+class IGauged(Interface):
+    """A template whose providers may tell how fast they are before they have done any work."""
+
+    gauge = Attribute("Gauge: what they try themselves by, a few times in one worker; the quickest counts")
 
 
 class IShowing(Interface):

@@ -10,7 +10,8 @@ from random import Random
 from golem.interfaces import ITaskTemplate
 from golem.model.effects import Effect
 from golem.model.events import Event
-from golem.model.ids import Address
+from golem.model.ids import Address, NodeId
+from golem.model.messages import Place
 from golem.net.carrier import join_place, split_place
 from golem.testing.adversaries import Adversary
 from golem.testing.chain import MemoryChain, MemoryLedger
@@ -59,12 +60,13 @@ class World:
         self.moods = {name: Moods() for name in names}
         self.fallen: list[str] = []
         self.silent: dict[str, None] = {}
+        self._names_by_id = {FixedKeyring(name).node_id: name for name in names}
         self.points: dict[str, Callable[[str], None]] = {}
         self.steps = 0
         self.trace = sha256()
         self.watchers: list[Callable[[str, Event, list[Effect]], None]] = []
         self.network.about_to_write = self._may_write
-        self.content.reaches = self._reaches
+        self.content.way = self._way
         random = Random(sha256(f"{seed}/latency".encode()).digest())
         for index, one in enumerate(names):
             for other in names[:index]:
@@ -105,9 +107,21 @@ class World:
             self.points[name]("before socket.write")
         return name not in self.silent
 
-    def _reaches(self, one: str, other: str) -> bool:
-        """Content is served by a node that runs, over lines that carry."""
-        here, there = split_place(one)[0], split_place(other)[0]
+    def _way(self, gateway: Place, place: Place) -> Place:
+        """Content is served by nodes that run, over lines that carry: a relay's, or the session there is."""
+        here, (straight, is_relayed, node) = split_place(gateway)[0], place.partition("/")
+        if not is_relayed:
+            there = split_place(place)[0]
+            return place if self._carries(here, there) and not self._is_shut(here, there) else ""
+        relay, there = split_place(straight)[0], self._names_by_id.get(NodeId(node), "")
+        hops = (here, relay, there) if relay else (here, there)
+        is_open = self.network.is_joined(relay or here, there)
+        return self.gateway(there) if is_open and all(map(self._carries, hops, hops[1:])) else ""
+
+    def _is_shut(self, here: str, there: str) -> bool:
+        return here != there and self.network.is_walled(there)
+
+    def _carries(self, here: str, there: str) -> bool:
         network = self.network
         is_up = there not in self.silent and not network.is_frozen(there)
         return here == there or (is_up and not network.is_cut((here, there)) and not network.is_cut((there, here)))
