@@ -315,12 +315,12 @@ def test_an_answer_that_is_like_nothing_is_malformed_and_harms_nobody_beside_it(
     assert judged(squares(same=near(absolute=1)), items, b'{"7":49}').judgement is MALFORMED
 
 
-def test_an_answer_deeper_than_can_be_walked_through_is_held_against_its_provider_alone() -> None:
-    deep = b"[" * 600 + b"]" * 600
-    with pytest.raises(ValueError, match="can't be compared"):
-        near()(deep, deep)
+def test_answers_are_walked_through_however_deep_they_are() -> None:
+    deep = b"[" * 600 + b"1" + b"]" * 600
+    assert near()(deep, deep) == ""
+    assert near()(b'{"a":%b,"b":1}' % deep, b'{"a":%b,"c":1}' % deep) == "shape: at the top"
     verifier = Redundancy(near(absolute=0.5), spot=0.0)
-    assert verifier.compare(CHUNK, answers((0.99, deep), (0.99, deep)), SALT) is Ruling.REFEREE
+    assert verifier.compare(CHUNK, answers((0.99, deep), (0.99, b"1")), SALT) is Ruling.REFEREE
     assert judged(verifier, deep, b"1").judgement is WRONG
 
 
