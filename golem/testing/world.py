@@ -11,7 +11,6 @@ from golem.interfaces import ITaskTemplate
 from golem.model.effects import Effect
 from golem.model.events import Event
 from golem.model.ids import Address, NodeId
-from golem.model.messages import Place
 from golem.net.carrier import join_place, split_place
 from golem.testing.adversaries import Adversary
 from golem.testing.chain import MemoryChain, MemoryLedger
@@ -107,7 +106,7 @@ class World:
             self.points[name]("before socket.write")
         return name not in self.silent
 
-    def _way(self, gateway: Place, place: Place) -> Place:
+    def _way(self, gateway: str, place: str) -> str:
         """Content is served by nodes that run, over lines that carry: a relay's, or the session there is."""
         here, (straight, is_relayed, node) = split_place(gateway)[0], place.partition("/")
         if not is_relayed:
