@@ -19,6 +19,7 @@ from golem.template import (
     frame_list,
     frames,
     grid,
+    number,
     one_of,
     pair,
     show_frames,
@@ -61,6 +62,12 @@ form = Form(
     (
         Parameter(name="tiles", help="columns x rows of each frame, rows alone, or auto", default="auto"),
         either("auto", grid(MAX_TILES)),
+    ),
+    (
+        Parameter(
+            name="chunk", help="seconds that a tile should take, where their number is auto; or auto", default="auto"
+        ),
+        either("auto", number(0.1, 86_400)),
     ),
     (
         Parameter(
@@ -127,6 +134,7 @@ class Params(msgspec.Struct, frozen=True):
     resolution: tuple[int, int] | None
     samples: int | None
     tiles: tuple[int, int] | None
+    chunk: float | None
     format: str
     compositor: str
     denoise: str
@@ -216,7 +224,7 @@ def cut(params: Params) -> tuple[int, int]:
     width, height = params.size
     frame_ms = params.work_ms(width * height, sum(params.ns) / 2)
     for_many = floor(min(MANY / len(params.numbers()), frame_ms / LEAST_MS))
-    wanted = max(round(frame_ms / TARGET_MS), for_many)
+    wanted = round(frame_ms / params.chunk / 1000) if params.chunk else max(round(frame_ms / TARGET_MS), for_many)
     pieces = max(1, min(MAX_TILES // 2, wanted, width * height, MAX_CHUNKS // len(params.numbers())))
     rows = min(height, max(1, ceil(sqrt(pieces * height / width))))
     return max(1, min(width, pieces // rows)), rows

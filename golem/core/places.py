@@ -69,6 +69,18 @@ def home(places: Iterable[Place]) -> Width:
     return max((width(place) for place in places if place), default=Width.HERE)
 
 
+def gateway_of(own: Width, said: Place, host: str) -> Place:
+    """Where a node that speaks to us from `host` serves content: nowhere, if we may not go there.
+
+    That is where it says, or else at that port of `host`: what answers us there is its own, or its neighbour's.
+    """
+    if said.startswith("/") or may_send(own, said):
+        return said
+    there = f"[{host}]:{said.rpartition(':')[2]}" if ":" in host else f"{host}:{said.rpartition(':')[2]}"
+    is_ours = not host or is_relayed(said) or width(there) is Width.HERE
+    return there if not is_ours and may_send(width(there), there) else ""
+
+
 def may_send(own: Width, place: Place) -> bool:
     """Whether a node goes where others say: never from a wider network into a narrower one.
 

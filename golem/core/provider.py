@@ -7,7 +7,7 @@ from golem.core.job import LIVE, TABLE, Forsaken, Phase, Work, begin
 from golem.core.keeping import is_needed
 from golem.core.machine import advance
 from golem.core.market import ask, room_for, unwanted_assignment, unwanted_demand
-from golem.core.overlay import dial
+from golem.core.overlay import dial, sources
 from golem.core.reputation import Deed
 from golem.core.turn import Turn
 from golem.model.effects import Admit, Release, Send
@@ -162,7 +162,7 @@ def on_assignment(turn: Turn, peer: NodeId, assignment: Assignment) -> None:
         turn.ask(Send(to=peer, message=no))
         return
     offers.taken(turn, assignment.job.task_id)
-    work, effects = begin(peer, assignment, turn.gateway(peer), turn.now_ms)
+    work, effects = begin(peer, assignment, sources(turn, peer, assignment), turn.now_ms)
     turn.state.works[work.subtask_id] = work
     turn.state.busy[work.subtask_id] = None
     turn.ask(Admit(task_id=assignment.job.task_id, ticket=assignment.ticket), *effects)

@@ -56,6 +56,7 @@ class Connected(Value):
 
     `address`: where it can be dialled. `gateway`: "host:port" where it serves content. `payee`: its account.
     `epoch`: changes when the peer lost its journal, and with it all memory of what was said. `dialled`: by us.
+    `host`: where it speaks from; empty where a relay carries it.
     """
 
     peer: NodeId
@@ -64,6 +65,7 @@ class Connected(Value):
     payee: Address
     epoch: str
     dialled: bool = False
+    host: str = ""
 
 
 class Lost(Value):

@@ -78,22 +78,21 @@ class Gauger(Service):
             self._pause.cancel()
 
     async def _try_all(self) -> None:
-        started = self._state().started
-        capability = started.capability if started else None
         for name, template in self._templates.items():
-            environment = template.environment.name
-            if capability is None or environment not in capability.environments or not IGauged.providedBy(template):
-                continue
-            machine = f"{environment}, {capability.tier}, {processor()}"
-            known = self._state().gauges.get(name)
-            if known is not None and known.machine == machine:
-                continue
-            await self._quiet()
-            percent = await self._try(name, IGauged(template).gauge)
-            if not self.running:
-                return
-            if percent:
-                self._post(Gauged(template=name, machine=machine, percent=percent))
+            if self.running and IGauged.providedBy(template):
+                await self._quiet()
+                await self._try_one(name, template.environment.name, IGauged(template).gauge)
+
+    async def _try_one(self, template: str, environment: str, gauge: Gauge) -> None:
+        state = self._state()
+        if state.started is None or environment not in state.started.capability.environments:
+            return
+        machine = f"{environment}, {state.started.capability.tier}, {processor()}"
+        known = state.gauges.get(template)
+        if known is None or known.machine != machine:
+            percent = await self._try(template, gauge)
+            if percent and self.running:
+                self._post(Gauged(template=template, machine=machine, percent=percent))
 
     async def _quiet(self) -> None:
         """Done when there is no other work."""

@@ -85,7 +85,7 @@ def run(seed: int, plan: Plan, faults: Sequence[Fault] | None = None) -> Run:
         try:
             _live(net, plan, chosen)
         except AssertionError as why:
-            failure = str(why).partition("\n")[0] or "an assertion"
+            failure = [*net.world.troubles, str(why)][0].partition("\n")[0] or "an assertion"
         finally:
             net.close()
         return Run(seed, chosen, net.world.steps, net.world.trace.hexdigest(), failure, net.story() if failure else "")

@@ -96,7 +96,8 @@ class FileRedundancy(Redundancy):
 
     `program` finds them as the inputs `result0` and so on, their cids in that order as the parameter `results`. Where
     they agree and are `believed`, it says so. Else it measures each, most of all where they differ, as `inner` would
-    have it: that verifier plans one job on one file, which tells the other parameters, and judges by its report.
+    have it: that verifier plans one job on one file, which tells the other parameters, and judges by its report. That
+    costs little, so that no third provider is asked.
     `whole`: there is one file, to be compared with all that the work itself makes.
     """
 
@@ -105,20 +106,17 @@ class FileRedundancy(Redundancy):
         inner: IVerifier,
         program: str,
         copies: int = 2,
-        most: int = 3,
         *,
         doubt: float = 1e-3,
         spot: float = 0.05,
     ) -> None:
-        super().__init__(copies=copies, most=most, doubt=doubt, spot=spot)
+        super().__init__(copies=copies, most=copies, doubt=doubt, spot=spot)
         self._inner = inner
         self._program = program
 
     def compare(self, chunk: Chunk, answers: Sequence[Answer], salt: bytes) -> Ruling:
         """See `IComparing`. Equal files agree; what others are like, the job will tell."""
-        if p_wrong(answers) > self._doubt:
-            return Ruling.MORE if len(answers) < self.most else Ruling.REFEREE
-        return super().compare(chunk, answers, salt)
+        return Ruling.REFEREE if p_wrong(answers) > self._doubt else super().compare(chunk, answers, salt)
 
     def referee(self, chunk: Chunk, work: Job, answers: Sequence[Answer], salt: bytes) -> Sequence[Job]:
         """One job for all that there is, unless there is nothing."""

@@ -306,6 +306,7 @@ def test_of_copies_that_differ_in_a_small_part_that_part_tells_who_is_right(work
     verdicts = compared(stage, right, other)
     assert judgements(verdicts) == ["accept", "wrong"]
     assert "crop: frame 1, 256 pixels at 60,8: 100%" in verdicts[1].reason
+    assert (tmp_path / "scratch" / "result1-at-60-8.png").exists()
     (other / "tile.exr").write_bytes(b"GIF89a")
     assert judgements(compared(stage, right, other)) == ["accept", "malformed"]
 

@@ -13,7 +13,7 @@ from golem.interfaces import IComparing, ITaskTemplate, IVerifier
 from golem.model.ids import Cid, NodeId, SubtaskId, check_id
 from golem.model.messages import Delivery
 from golem.model.money import Wei
-from golem.model.spec import MAX_PARAMS_BYTES, Chunk, Input, Job, Judgement, Limits, TaskSpec, Verdict
+from golem.model.spec import MAX_PARAMS_BYTES, Chunk, Input, Job, Judgement, Limits, Outcome, Status, TaskSpec, Verdict
 from golem.model.value import evolve
 from golem.template import to_json
 
@@ -219,3 +219,20 @@ def test_a_task_that_makes_no_sense_is_refused_with_the_reason(params: dict[str,
 def test_the_estimate_grows_with_the_work_and_shrinks_with_the_cores() -> None:
     few, many = (template.cost_ms(task, template.split(task)[0]) for task in (spec(), spec(samples="64")))
     assert 500 < few < many < 2 * few
+
+
+@pytest.mark.parametrize(("chunk", "least", "most"), [("auto", 12, 16), ("60", 1, 1), ("5", 10, 14), ("0.5", 90, 128)])
+def test_tiles_take_about_the_seconds_that_were_wanted(chunk: str, least: int, most: int) -> None:
+    look = {
+        "frames": [1, 1, 1, 1],
+        "size": [1920, 1080],
+        "samples": 10,
+        "fps": 24.0,
+        "composites": False,
+        "denoises": False,
+        "is_multilayer": False,
+        "ns": [2_000, 4_000],
+        "loading_ms": 100,
+    }
+    found = template.prepared(spec(chunk=chunk), Outcome(status=Status.DONE, report=to_json(look)))
+    assert least <= len(template.split(found)) <= most  # of a frame of 62 s

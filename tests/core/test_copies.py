@@ -13,14 +13,14 @@ from golem.core.task import Phase
 from golem.interfaces import Answer, IVerifier, Ruling
 from golem.model import events as e
 from golem.model.chain import Funds, Sighting
-from golem.model.effects import Execute
+from golem.model.effects import Execute, Export
 from golem.model.ids import Cid, SubtaskId, TaskId
 from golem.model.messages import Acceptance, Assignment, Delivery, Failure, Offer, Rejection
 from golem.model.money import Wei
 from golem.model.spec import Chunk, Job, Limits, Outcome, Status, TaskSpec
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import Solo
-from golem.testing.toy import CAPABILITY, Toy
+from golem.testing.toy import CAPABILITY, RESULT, Toy
 from golem.verification import Redundancy
 
 TASK = TaskId("7" * 32)
@@ -146,6 +146,17 @@ def test_a_referee_that_fails_blames_nobody_and_the_chunk_is_done_again() -> Non
     answer(me, "bob")
     answer(me, "carol")
     assert me.state.boards[TASK].task.accepted == 1
+
+
+def test_what_the_referee_kept_is_written_for_each_that_it_refused() -> None:
+    me = hiring(Twice(), "bob", "carol")
+    answer(me, "bob", b"1")
+    answer(me, "carol", b"2")
+    me.post(e.Executed(key=me.one(Execute).key, outcome=Outcome(status=Status.DONE, report=b"1", result=RESULT)))
+    (refused,) = (one for one in me.state.subtasks.values() if one.phase is Attempt.REJECTED)
+    assert NAMES[refused.provider] == "carol"
+    folders = [effect.folder for effect in me.asked if isinstance(effect, Export)]
+    assert folders == [f"/out/refused/{refused.subtask_id}"] and refused.reason.endswith(folders[0])
 
 
 class Hears(Redundancy):

@@ -86,6 +86,15 @@ def test_a_machine_is_tried_once_it_has_nothing_else_to_do() -> None:
     assert len(machine.ran) == TRIES
 
 
+def test_a_node_that_is_not_started_yet_is_tried_once_it_is() -> None:
+    machine, clock = Machine(500, 500, 500), Clock()
+    started, machine.node.state.started = machine.node.state.started, None
+    Gauger(TEMPLATES, clock, machine, lambda: machine.node.state, machine.node.post).startService()
+    machine.node.state.started = started
+    clock.advance(QUIET_S)
+    assert len(machine.ran) == TRIES
+
+
 @pytest.mark.parametrize("after_s", [0.0, QUIET_S])
 def test_a_node_that_stops_meanwhile_posts_nothing(after_s: float) -> None:
     machine, clock, waiting = Machine(), Clock(), Deferred[Outcome]()

@@ -18,6 +18,9 @@ else:
 
 OTHER_SEED = 0x2545F491
 
+Delivered = tuple["picture.Pixels", tuple[str, ...]]
+"""A picture and its channels."""
+
 
 class Check(studio.View):
     """The provider's own parameters; places in the tile; and numbers that draw more of them: see `measure`."""
@@ -36,9 +39,13 @@ def run(params: Check, inputs: str, output: str) -> measure.Report:
 
 
 def examine(
-    scene: bpy.types.Scene, params: Check, delivered: tuple[picture.Pixels, tuple[str, ...]], output: str
+    scene: bpy.types.Scene,
+    params: Check,
+    delivered: tuple[picture.Pixels, tuple[str, ...]],
+    output: str,
+    name: str = "",
 ) -> measure.Report:
-    """The same of a file that was read."""
+    """The same of a file that was read. `name`: with what the names of its pictures begin."""
     tile, channels = delivered
     glance = params.copy()
     glance["samples"], glance["seed"] = max(1, params["samples"] // 4), (params["seed"] or 0) ^ OTHER_SEED
@@ -52,7 +59,7 @@ def examine(
     except (picture.NotAPicture, measure.Strange) as why:
         return {"ok": False, "why": str(why)}
     for seen in examination.close:
-        show.beside(seen, channels, params["tile"], Path(output))
+        show.beside(seen, channels, params["tile"], f"{output}/{name}")
     return report
 
 

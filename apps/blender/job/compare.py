@@ -19,10 +19,6 @@ else:
     import studio
 
 
-Delivered = tuple["picture.Pixels", tuple[str, ...]]
-"""A picture and its channels."""
-
-
 class Compare(check.Check):
     """As a check is told, and the inputs `result0` and so on, by their cids. `believed`: if alike, they are right.
 
@@ -43,7 +39,7 @@ class Report(TypedDict):
 
 def run(params: Compare, inputs: str, output: str) -> Report:
     """The report, and pictures of places that were looked at closely. Raises SceneRefused."""
-    read: dict[str, Delivered] = {}
+    read: dict[str, check.Delivered] = {}
     measured: dict[str, measure.Report] = {}
     for number, cid in enumerate(params["results"]):
         path = Path(inputs, f"result{number}", "tile.exr")
@@ -60,11 +56,12 @@ def run(params: Compare, inputs: str, output: str) -> Report:
         apart += _compared([*read.values(), (ours.pixels, ours.channels)])[1]
     closer = params.copy()
     closer["places"] = [*params["places"], *apart]
-    measured |= {cid: check.examine(scene, closer, delivered, output) for cid, delivered in read.items()}
+    for number, (cid, delivered) in enumerate(read.items()):
+        measured[cid] = check.examine(scene, closer, delivered, output, f"result{number}-")
     return {"agree": False, "measured": measured}
 
 
-def _compared(pictures: Sequence[Delivered]) -> tuple[bool, list[measure.Area]]:
+def _compared(pictures: Sequence[check.Delivered]) -> tuple[bool, list[measure.Area]]:
     """Whether all are like the first, and the places where others are not."""
     if not pictures:
         return False, []
