@@ -38,7 +38,9 @@ _DURATION = re.compile(r"(-?\d+(?:\.\d+)?)(ms|s|m|h)")
 
 
 class Member(NamedTuple):
-    """A node. `price`: wei per hour, or 0 for the usual. `behave`: the name of an adversary, or nothing."""
+    """A node. `price`: wei per hour, or 0 for the usual. `behave`: the name of an adversary, or nothing. `line`: its
+    place in the file.
+    """
 
     name: str
     provides: bool
@@ -46,6 +48,7 @@ class Member(NamedTuple):
     price: int = 0
     takes_s: float = 1.0
     behave: str = ""
+    line: int = 0
 
 
 class Step(NamedTuple):
@@ -137,6 +140,7 @@ class _Reader:
             price=self._ether(given, "price"),
             takes_s=self._ms(given, "takes", 1_000) / 1000,
             behave=self._choice(given, "behave", ("", *ADVERSARIES), ""),
+            line=given.line,
         )
         if len(self._members) + count > MAX_NODES:
             self._wrong(given.line, f"more than {MAX_NODES} nodes")
