@@ -213,15 +213,14 @@ def _shoot(scene: bpy.types.Scene, room: str, **changes: object) -> np.ndarray:
 
 
 def _other_processor(scene: bpy.types.Scene, room: str) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
-    for n in range(3):
-        yield f"processor{n}", lambda n=n: _shoot(scene, room, seed=SEEDS[n])
+    for n, seed in enumerate(SEEDS):
+        yield f"processor{n}", lambda seed=seed: _shoot(scene, room, seed=seed)
 
 
 def _renders(scene: bpy.types.Scene, room: str) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
     for n, seed in enumerate(SEEDS):
         yield f"seed{n}", lambda seed=seed: _shoot(scene, room, seed=seed)
-    for n in range(3):
-        yield f"glance{n}", lambda n=n: _shoot(scene, room, seed=SEEDS[n] ^ 0x2545F491, samples=SAMPLES // 4)
+        yield f"glance{n}", lambda seed=seed: _shoot(scene, room, seed=seed ^ 0x2545F491, samples=SAMPLES // 4)
     for samples in FEWER:
         yield f"samples{samples}", lambda samples=samples: _shoot(scene, room, samples=samples)
     for samples in FIRST:

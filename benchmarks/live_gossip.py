@@ -17,7 +17,7 @@ from benchmarks.figures import arguments, show
 from golem import twistd
 from golem.adapters.journal import SqliteJournal
 from golem.cli.local import LocalNetwork, LocalNode, Member
-from golem.control.views import Standing as Seen
+from golem.control.others import Standing as Seen
 from golem.control.views import views
 from golem.core.epochs import ROUNDS
 from golem.core.fusion import voice_weight

@@ -52,7 +52,6 @@ print(json.dumps([timed(render), timed(check)]))
 """
 PLAIN = ("R", "G", "B", "A")
 CAUGHT = 400  # results of a cheat that the exchange test sums, until it is called unseen
-PROCESSORS = 3  # honest renders by another kind of processor
 SUBTASK, PROVIDER = SubtaskId("5" * 32), NodeId("02" + "a" * 64)
 DELIVERY = Delivery(subtask_id=SUBTASK, result=Cid("b" + "r" * 58), size_bytes=1, report=b"{}", used_ms=1)
 Pixels = npt.NDArray[np.float32]
@@ -170,7 +169,7 @@ def honest_rejected(wall: Wall, trial: Trial, trials: int) -> int:
     """How many of `trials` draws of places refuse what another kind of processor makes."""
     found = 0
     for number in range(trials):
-        provider = number % PROCESSORS
+        provider = number % len(SEEDS)
         tile = wall[f"processor{provider}"]
         found += not trial.is_accepted(tile, wall, provider, b"honest%d" % number)
     return found
@@ -187,14 +186,15 @@ def exchanged(wall: Wall, tile: Pixels, seeds: Sequence[int], salt: bytes) -> by
 
 
 def honest_reports(wall: Wall) -> list[bytes]:
-    """Of all triples of seeds, by whichever processor of two the delivered one was rendered."""
-    tiles = [wall[f"seed{n}"] for n in range(len(SEEDS))]
-    others = [wall[f"processor{n}"] for n in range(PROCESSORS)]
+    """Of all triples of seeds, by whichever processor of two the delivered one was rendered.
+
+    Each of three is the delivered one in turn, at the same places: few renders stand for many, and one that happens to
+    stand out must not do so in every result.
+    """
     return [
-        exchanged(wall, tile, seeds, b"%d" % one)
-        for delivered in (tiles, others)
-        for one, tile in enumerate(delivered)
-        for seeds in permutations(set(range(len(SEEDS))) - {one}, 2)
+        exchanged(wall, wall[f"{kind}{one}"], pair, b"%d%d%d" % tuple(sorted((one, *pair))))
+        for kind in ("seed", "processor")
+        for one, *pair in permutations(range(len(SEEDS)), 3)
     ]
 
 

@@ -37,6 +37,10 @@ class Incompatible(PeerError):
     """No common protocol version, or another network."""
 
 
+class Cheap(PeerError):
+    """A node id that took less to make than its network asks."""
+
+
 class Refused(GolemError):
     """We say no, for a named reason."""
 

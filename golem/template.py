@@ -251,14 +251,13 @@ def tiles(width: int, height: int, columns: int, rows: int) -> tuple[Area, ...]:
 
 
 def crops(width: int, height: int, count: int, side: int, salt: bytes) -> tuple[Area, ...]:
-    """Places for spot checks, at least `count`, each at most `side` pixels wide and high, inside the picture.
+    """Places for spot checks, `count` or a few less, each at most `side` pixels wide and high, inside the picture.
 
     One per cell of a grid, so that no large part goes unseen; drawn from a range that overlaps the edges by `side - 1`
     and then clipped, so that pixels at the border are as likely to be seen as any.
     """
     across, down = width + side - 1, height + side - 1
-    columns = min(max(1, round(math.sqrt(count * across / down))), count, across)
-    rows = min(-(-count // columns), down)
+    columns, rows = _grid(count, across, down)
     found = []
     for index in range(columns * rows):
         row, column = divmod(index, columns)
@@ -267,6 +266,15 @@ def crops(width: int, height: int, count: int, side: int, salt: bytes) -> tuple[
         x, y = max(left, 0), max(top, 0)
         found.append(Area(x, y, min(left + side, width) - x, min(top + side, height) - y))
     return tuple(found)
+
+
+def _grid(count: int, across: int, down: int) -> tuple[int, int]:
+    """Columns and rows of at most `count` cells, about as wide as high."""
+    fair = math.sqrt(count * across / down)
+    columns = {max(1, min(size, count, across)) for size in (math.floor(fair), math.ceil(fair))}
+    rows = {max(1, min(size, count, down)) for size in (math.floor(count / fair), math.ceil(count / fair))}
+    shapes = [(one, min(count // one, down)) for one in columns] + [(min(count // one, across), one) for one in rows]
+    return max(shapes, key=lambda shape: (math.prod(shape), shape))
 
 
 def _within(low: int, high: int, salt: bytes, index: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +12,6 @@ from hypothesis import HealthCheck, settings
 from golem.testing.watchdog import added, left
 
 TIDY = {"net", "node", "control"}  # folders whose tests are held to leave nothing
-DOCKER_SOCKET = "/var/run/docker.sock"
 
 # No deadlines: a loaded machine is not a fault. What fails prints how to fail again.
 settings.register_profile(
@@ -21,12 +19,6 @@ settings.register_profile(
 )
 settings.register_profile("fuzz", settings.get_profile("house"), max_examples=20_000)
 settings.load_profile("house")
-
-
-def docker_answers() -> bool:
-    """Whether a Docker daemon listens here."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(DOCKER_SOCKET) == 0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,8 +30,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
     if find_spec("pyluxcore") is None:
         lacks["luxrender"] = pytest.mark.skip(reason="pyluxcore is not installed: pip install 'golem[luxrender]'")
-    if not docker_answers():
-        lacks["docker"] = pytest.mark.skip(reason=f"no Docker daemon listens on {DOCKER_SOCKET}: not proven here")
     for item in items:
         for name, skip in lacks.items():
             if item.get_closest_marker(name):

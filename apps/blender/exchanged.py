@@ -1,9 +1,8 @@
 """Whether a delivered tile is one more render of the scene, where even the same seed gives other noise elsewhere.
 
-What the program `exchange` counts is a coin's: heads as often as tails, if the tile was rendered as it was told. The
-evidence against that is a likelihood ratio, averaged over all coins; it passes a limit at any time for an honest
-provider with a chance below the limit's inverse (Ville). One result may tell little: so it is summed besides, over all
-results of a provider, how far each coin leans.
+The program `exchange` compares it with two renders of our own, and sums what speaks against its being like them: an
+honest provider's evidence passes a limit with a chance below the limit's inverse. One result may tell little: so what
+speaks against a provider is summed besides, over all of its results.
 """
 
 from __future__ import annotations
@@ -16,37 +15,40 @@ import msgspec
 from zope.interface import implementer
 
 from apps.blender.verify import Work
-from golem.interfaces import ISumming, IVerifier
+from golem.interfaces import IDistinct, ISumming, IVerifier
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Judgement, Verdict
 from golem.template import crops
 from golem.verification.cheap import accepted, wrong
-from golem.verification.coins import BIASES, Coin, evidence, summed
 from golem.verification.measured import Measured, examined, measured
+from golem.verification.swaps import Swap, evidence, likeliest, summed
 
 AREA = 0.01  # of the tile's pixels, rendered twice
 SIDES = (16, 64)  # of a place, in pixels
 FEWEST, MOST = 2, 8  # places
 TESTS = 5  # of one report
+BIASES = 8  # of each test
 CHANCE = 5e-4  # of an honest provider to be refused, by all tests of one result
 SUM_CHANCE = 1e-4  # of an honest result to be the one that brings a sum above its limit
-SUM_LIMIT = math.log(TESTS * 2 * len(BIASES) / SUM_CHANCE)
-WRONG_PLACE = math.log(1e6)  # evidence of one place alone; there are several in each of many results
+SUM_LIMIT = math.log(TESTS * BIASES / SUM_CHANCE)
+WRONG_PLACE = math.log(1e6)  # evidence of one test at one place; there are several of both in each of many results
 
 
-class Place(Coin, frozen=True):
-    """The place that is farthest off."""
+class Place(msgspec.Struct, frozen=True):
+    """The place that is farthest off, by one test."""
 
     x: int = 0
     y: int = 0
     pixels: int = 0
+    test: str = ""
+    nats: dict[str, float] = {}
 
 
 class Report(Measured, frozen=True):
     """What the program `exchange` reports."""
 
     places: int = 0
-    tests: dict[str, Coin] = {}
+    tests: dict[str, Swap] = {}
     worst: Place = Place()
 
 
@@ -54,7 +56,7 @@ _work = msgspec.json.Decoder(Work)
 _report = msgspec.json.Decoder(Report)
 
 
-@implementer(IVerifier, ISumming)
+@implementer(IVerifier, ISumming, IDistinct)
 class Exchanged:
     """Renders crops twice, under secret seeds."""
 
@@ -78,6 +80,10 @@ class Exchanged:
         report = measured(delivery, reports, _report)
         return report if isinstance(report, Verdict) else _measure(report, _work.decode(work.params))
 
+    def are_distinct(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> bool:
+        """Where two of our own renders differ: there is noise, and nobody's is another's."""
+        return any(test.units for test in _report.decode(reports[0]).tests.values())
+
     def weigh(
         self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes], before: Mapping[str, float]
     ) -> tuple[Verdict, Mapping[str, float]]:
@@ -95,12 +101,12 @@ class Exchanged:
 
 def _measure(report: Report, work: Work) -> Verdict:
     worst, limit = report.worst, math.log(TESTS / CHANCE)
-    if worst.above > worst.blocks / 2 and evidence(worst) > WRONG_PLACE:
+    if evidence(worst.nats) > WRONG_PLACE:
         where = f"frame {work.frame}, {worst.pixels} pixels at {work.tile.x + worst.x},{work.tile.y + worst.y}"
-        said = f"{where}: evidence {evidence(worst):.1f}, at most {WRONG_PLACE:.1f} allowed"
+        said = f"{where}: {worst.test}, evidence {evidence(worst.nats):.1f}, at most {WRONG_PLACE:.1f} allowed"
         return wrong(f"exchange, place: {said}")
-    name = max(report.tests, key=lambda name: evidence(report.tests[name]), default="")
-    count = report.tests.get(name, Coin())
-    found = f"exchange, {name}: frame {work.frame}: {count.above} of {count.blocks} blocks stand out"
-    found = f"{found}, evidence {evidence(count):.1f}, at most {limit:.1f} allowed"
-    return wrong(found) if evidence(count) > limit else accepted(found)
+    name = max(report.tests, key=lambda name: evidence(report.tests[name].nats), default="")
+    test = report.tests.get(name, Swap())
+    found = f"exchange, {name} {likeliest(test.nats)}: frame {work.frame}: {test.units} swapped"
+    found = f"{found}, evidence {evidence(test.nats):.1f}, at most {limit:.1f} allowed"
+    return wrong(found) if evidence(test.nats) > limit else accepted(found)

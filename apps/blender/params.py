@@ -19,6 +19,7 @@ from golem.template import (
     frame_list,
     frames,
     grid,
+    number,
     one_of,
     pair,
     show_frames,
@@ -64,6 +65,12 @@ form = Form(
     ),
     (
         Parameter(
+            name="chunk", help="seconds that a tile should take, where their number is auto; or auto", default="auto"
+        ),
+        either("auto", number(0.1, 86_400)),
+    ),
+    (
+        Parameter(
             name="format",
             help="EXR: linear, with a PNG to look at; MULTILAYER: EXR with all layers and passes; or "
             "PNG, JPEG, JPEG2000, TIFF, TARGA, BMP, WEBP, HDR, DPX, CINEON; SCENE: as the scene says",
@@ -92,6 +99,15 @@ form = Form(
         ),
         one_of("bound", "fixed"),
     ),
+    (
+        Parameter(
+            name="check",
+            help="crops: a few places of each tile are rendered again here; copies: each tile is rendered by two "
+            "providers under the scene's own seed, and their pictures are compared",
+            default="crops",
+        ),
+        one_of("crops", "copies"),
+    ),
     (Parameter(name="scene", help="the .blend file, where the input is a folder", default="scene.blend"), file_name),
 )
 
@@ -118,11 +134,13 @@ class Params(msgspec.Struct, frozen=True):
     resolution: tuple[int, int] | None
     samples: int | None
     tiles: tuple[int, int] | None
+    chunk: float | None
     format: str
     compositor: str
     denoise: str
     video: str
     seed: str
+    check: str
     scene: str
     composites: bool = False
     denoises: bool = False
@@ -145,6 +163,11 @@ class Params(msgspec.Struct, frozen=True):
     def per_pixel(self) -> int:
         """Samples."""
         return self.samples or 32
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether every attempt has noise of its own; copies could not be compared then."""
+        return self.seed == "bound" and self.check == "crops"
 
     def numbers(self) -> tuple[int, ...]:
         """The frames."""
@@ -201,7 +224,7 @@ def cut(params: Params) -> tuple[int, int]:
     width, height = params.size
     frame_ms = params.work_ms(width * height, sum(params.ns) / 2)
     for_many = floor(min(MANY / len(params.numbers()), frame_ms / LEAST_MS))
-    wanted = max(round(frame_ms / TARGET_MS), for_many)
+    wanted = round(frame_ms / params.chunk / 1000) if params.chunk else max(round(frame_ms / TARGET_MS), for_many)
     pieces = max(1, min(MAX_TILES // 2, wanted, width * height, MAX_CHUNKS // len(params.numbers())))
     rows = min(height, max(1, ceil(sqrt(pieces * height / width))))
     return max(1, min(width, pieces // rows)), rows

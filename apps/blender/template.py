@@ -11,12 +11,13 @@ from zope.interface import implementer
 from apps.blender.exchanged import Exchanged
 from apps.blender.params import decoder, form, parse, seen
 from apps.blender.verify import SeedLocked
-from golem.interfaces import IFinishing, IPreparing, IShowing, ITaskTemplate
+from golem.interfaces import Gauge, IFinishing, IGauged, IPreparing, IShowing, ITaskTemplate, IVerifier
 from golem.model.ids import JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Environment, Input, Job, Merge, Outcome, TaskSpec
 from golem.model.value import evolve
 from golem.template import Area, Chunks, seed_of, to_json
+from golem.verification import FileRedundancy
 
 
 class View(msgspec.Struct, frozen=True):
@@ -34,9 +35,19 @@ class View(msgspec.Struct, frozen=True):
 
 
 _view = msgspec.json.Decoder(View)
+GAUGE = View(
+    scene="",
+    frame=1,
+    size=(320, 180),
+    tile=Area(96, 54, 128, 72),
+    samples=48,
+    layers=False,
+    denoise=False,
+    seed=1,
+)
 
 
-@implementer(ITaskTemplate, IPreparing, IShowing, IFinishing)
+@implementer(ITaskTemplate, IPreparing, IShowing, IFinishing, IGauged)
 class Blender:
     """One chunk per tile and frame, one merged result per frame, and a film of all frames."""
 
@@ -45,6 +56,7 @@ class Blender:
     environment = Environment(name="blender-4.5-cpu", modules=("bpy",))
     parameters = form.parameters
     programs = str(Path(__file__).parent / "job")
+    gauge = Gauge(program="gauge", params=to_json(GAUGE), takes_ms=850)
 
     def parse(self, params: Mapping[str, str]) -> bytes:
         """See ITaskTemplate."""
@@ -101,8 +113,7 @@ class Blender:
 
     def job(self, spec: TaskSpec, chunk: Chunk, subtask: SubtaskId, provider: NodeId) -> Job:
         """Render one tile under the seed of this attempt and provider."""
-        is_bound = decoder.decode(spec.params).seed == "bound"
-        seed = seed_of(subtask, provider) if is_bound else None
+        seed = seed_of(subtask, provider) if decoder.decode(spec.params).is_bound else None
         view = msgspec.structs.replace(_view.decode(chunk.params), seed=seed, cores=spec.limits.cores)
         return evolve(self._own(spec, "render", view, _scene(spec)), job_id=JobId(subtask))
 
@@ -153,10 +164,13 @@ class Blender:
         film = {"count": len(names), "size": params.size, "fps": params.fps, "kind": params.video}
         return self._own(spec, "video", film, inputs)
 
-    def verifier(self, spec: TaskSpec) -> SeedLocked | Exchanged:
+    def verifier(self, spec: TaskSpec) -> IVerifier:
         """Small places of every tile are rendered anew; under other seeds, where the same does not give the same."""
         params = decoder.decode(spec.params)
-        return SeedLocked(sum(params.ns) / 2) if params.steady else Exchanged()
+        if not params.steady:
+            return Exchanged()
+        crops = SeedLocked(sum(params.ns) / 2)
+        return FileRedundancy(crops, "compare") if params.check == "copies" else crops
 
     def cost_ms(self, spec: TaskSpec, chunk: Chunk) -> int:
         """See ITaskTemplate."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import ceil, isqrt, sqrt
+from math import ceil, floor, isqrt, sqrt
 
 import msgspec
 
@@ -17,11 +17,13 @@ MAX_TILES = 256  # their places must fit a job's parameters
 MAX_SAMPLES = 1 << 20  # per pixel, far more than anyone waits for
 MAX_SLICES = 1024
 MAX_PIECES = 4_000  # a job has at most 4,096 inputs, and the merge takes all pieces
-SLICES = 4  # enough to tell the noise from how they differ, and to see the whole picture early
+SLICES = 4  # enough to tell the noise from how they differ
 ROUNDS = 16  # slices where a noise is wanted: rounds end close to it
 NS = (400, 4_000)  # per pixel and sample on one core of a server, before anyone has looked
 LOADING_MS = 300
 TARGET_MS = 20_000  # of one piece: loading the scene and checking take a few percent of that
+LEAST_MS = 2_000  # of one piece: below, loading the scene and checking take more than the work
+MANY = 16  # pieces that a task is cut into at least, if they are long enough, so that many can help
 
 form = Form(
     (
@@ -45,6 +47,12 @@ form = Form(
     (
         Parameter(name="tiles", help="columns x rows of the picture, rows alone, or auto", default="auto"),
         either("auto", grid(MAX_TILES)),
+    ),
+    (
+        Parameter(
+            name="chunk", help="seconds that a tile should take, where their number is auto; or auto", default="auto"
+        ),
+        either("auto", number(0.1, 86_400)),
     ),
     (Parameter(name="config", help="the .cfg file, where the input is a folder", default="render.cfg"), file_name),
 )
@@ -70,6 +78,7 @@ class Params(msgspec.Struct, frozen=True):
     noise: float | None
     slices: int | None
     tiles: tuple[int, int] | None
+    chunk: float | None
     config: str
     wanted: int = 0
     ns: tuple[int, int] = NS
@@ -83,7 +92,7 @@ class Params(msgspec.Struct, frozen=True):
     @property
     def most(self) -> int:
         """Slices, all together."""
-        return self.slices or (SLICES if self.noise is None else ROUNDS)
+        return self.slices or (1 if self.noise is None else ROUNDS)
 
     @property
     def root(self) -> int:
@@ -131,10 +140,12 @@ def seen(params: Params, report: bytes) -> bytes:
 
 
 def cut(params: Params) -> tuple[int, int]:
-    """Columns and rows, so that a piece takes no longer than it should."""
+    """Columns and rows, so that a piece takes no longer than it should, and many can help with a few slices."""
     width, height = params.size
     slice_ms = params.work_ms(width * height, sum(params.ns) / 2)
-    pieces = max(1, min(MAX_TILES // 2, MAX_PIECES // params.most, width * height, round(slice_ms / TARGET_MS)))
+    for_many = floor(min(MANY / params.made, slice_ms / LEAST_MS))
+    wanted = round(slice_ms / params.chunk / 1000) if params.chunk else max(round(slice_ms / TARGET_MS), for_many)
+    pieces = max(1, min(MAX_TILES // 2, MAX_PIECES // params.most, width * height, wanted))
     rows = min(height, max(1, ceil(sqrt(pieces * height / width))))
     return max(1, min(width, pieces // rows)), rows
 

@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from apps.luxrender.params import decoder, form, more, parse, seen
 from apps.luxrender.verify import SeedLocked
-from golem.interfaces import IGrowing, IPreparing, IShowing, ITaskTemplate
+from golem.interfaces import Gauge, IGauged, IGrowing, IPreparing, IShowing, ITaskTemplate
 from golem.model.ids import JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Environment, Input, Job, Merge, Outcome, TaskSpec
@@ -39,10 +39,11 @@ class Merged(msgspec.Struct, frozen=True):
 
 
 _view = msgspec.json.Decoder(View)
+GAUGE = View(config="", size=(96, 54), tile=Area(0, 0, 96, 54), root=8, seed=1)
 _merged = msgspec.json.Decoder(Merged)
 
 
-@implementer(ITaskTemplate, IPreparing, IGrowing, IShowing)
+@implementer(ITaskTemplate, IPreparing, IGrowing, IShowing, IGauged)
 class LuxRender:
     """One chunk per tile and slice; one film of all, and more slices as long as it is too noisy."""
 
@@ -51,6 +52,7 @@ class LuxRender:
     environment = Environment(name="luxcore-2.10-cpu", modules=("pyluxcore", "numpy"))
     parameters = form.parameters
     programs = str(Path(__file__).parent / "job")
+    gauge = Gauge(program="gauge", params=to_json(GAUGE), takes_ms=700)
 
     def parse(self, params: Mapping[str, str]) -> bytes:
         """See ITaskTemplate."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from zope.interface import implementer
 
-from golem.interfaces import ITaskTemplate, IVerifier, Parameter
+from golem.interfaces import Gauge, IGauged, ITaskTemplate, IVerifier, Parameter
 from golem.model.ids import JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Environment, Job, Merge, TaskSpec
@@ -67,7 +67,7 @@ def _recount(count: int) -> IVerifier:
     return All(Structural(list[int]), again)
 
 
-@implementer(ITaskTemplate)
+@implementer(ITaskTemplate, IGauged)
 class Tally:
     """`chunks` lists of counts, added up."""
 
@@ -76,6 +76,7 @@ class Tally:
     environment = Environment(name="python-3")
     parameters = _form.parameters
     programs = str(Path(__file__).parent / "job")
+    gauge = Gauge(program="count", params=to_json(Ranges(0, 1, 200_000, 8)), takes_ms=200_000 // HASHES_PER_MS)
 
     def parse(self, params: Mapping[str, str]) -> bytes:
         """See ITaskTemplate."""

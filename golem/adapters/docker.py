@@ -48,12 +48,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def is_reachable() -> bool:
-    """Whether a Docker engine answers on this machine. Blocks for as long as that takes."""
+def is_reachable(runtime: str = "") -> bool:
+    """Whether a Docker engine answers on this machine, and has that runtime. Blocks for as long as that takes."""
     try:
         client = docker.from_env(timeout=2)
         try:
-            return bool(client.ping())
+            return bool(client.ping()) and (not runtime or runtime in client.info()["Runtimes"])
         finally:
             client.close()
     except (DockerException, OSError):

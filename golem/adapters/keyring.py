@@ -23,6 +23,7 @@ from golem.errors import KeyFault
 from golem.interfaces import IEntropy, IKeyring
 from golem.model.ids import Address, NodeId
 from golem.wire.account import address_of, keccak256
+from golem.wire.toil import shown
 
 WORK = 1 << 18  # scrypt's n: what geth uses; about a second per guess at the password
 BLOCK = 8  # scrypt's r
@@ -67,18 +68,19 @@ class FileKeyring:
     def __init__(self, node: PrivateKey, payment: PrivateKey) -> None:
         self._node = node
         self._payment = payment
-        self.node_id = NodeId(node.public_key.format().hex())
+        self.node_id = _id_of(node)
         self.account: Address = address_of(payment.public_key.format())
 
     @classmethod
-    def create(cls, folder: str, password: str, entropy: IEntropy, work: int = WORK) -> FileKeyring:
+    def create(cls, folder: str, password: str, entropy: IEntropy, work: int = WORK, bits: int = 0) -> FileKeyring:
         """Make two keys and their files, in a new folder that only this user can enter: both, or nothing.
 
-        `work`: scrypt's n, a power of two. Raises KeyFault where the folder holds anything or can't be written.
+        `work`: scrypt's n, a power of two. `bits`: of toil that the node id shows; 16 take a few seconds, each
+        more twice as long. Raises KeyFault where the folder holds anything or can't be written.
         """
         if not password:
             raise KeyFault("an empty password protects no keys: choose another")
-        keys = (_draw(entropy), _draw(entropy))
+        keys = (_draw(entropy, bits), _draw(entropy))
         settings = _Scrypt(n=work, r=BLOCK, p=1, salt=entropy.token(SALT_BYTES).hex())
         lock = _stretch(settings, password)
         files = [_seal(key, settings, lock, entropy) for key in keys]
@@ -108,12 +110,18 @@ class FileKeyring:
         return self._payment.sign_recoverable(digest, hasher=None)
 
 
-def _draw(entropy: IEntropy) -> PrivateKey:
+def _draw(entropy: IEntropy, bits: int = 0) -> PrivateKey:
     while True:
         try:
-            return PrivateKey(entropy.token(KEY_BYTES))
+            key = PrivateKey(entropy.token(KEY_BYTES))
         except ValueError:  # 0, or not below the curve's order: one draw in 2**127
             continue
+        if not bits or shown(_id_of(key)) >= bits:
+            return key
+
+
+def _id_of(node: PrivateKey) -> NodeId:
+    return NodeId(node.public_key.format().hex())
 
 
 def _stretch(settings: _Scrypt, password: str) -> bytes:

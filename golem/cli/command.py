@@ -11,7 +11,8 @@ from golem.api import DEFAULT_FOLDER
 from golem.cli.exits import MEANING, UsageError
 from golem.cli.screen import Screen
 from golem.control.client import Client
-from golem.control.views import Known, Task, views
+from golem.control.others import Known
+from golem.control.views import Task, views
 from golem.errors import NotFound
 
 FULL_ID = 32  # hex digits of a task's id

@@ -16,7 +16,8 @@ from golem.cli.local import REQUESTOR, LocalNetwork, LocalNode, Member, wait_for
 from golem.cli.progress import Progress
 from golem.cli.screen import BOLD, GREEN, RED
 from golem.cli.words import money, span
-from golem.control.views import Payment, Standing, Subtask, Task, views
+from golem.control.others import Standing
+from golem.control.views import Payment, Subtask, Task, views
 from golem.node.plugins import load
 
 CHEATS = ("samples", "seed")  # kinds, in turn; `golem.testing.cheater` runs them

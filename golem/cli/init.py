@@ -14,6 +14,7 @@ from golem.cli.exits import Exit
 from golem.errors import ConfigError, KeyFault
 from golem.node.config import FILE, Config, first
 from golem.node.plugins import available
+from golem.wire.toil import asked
 
 
 def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
@@ -43,7 +44,7 @@ def _init(call: Call) -> int:
 def _make(config: Config, folder: Path, password: str) -> FileKeyring:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        keyring = FileKeyring.create(config.key_folder, password, OsEntropy())
+        keyring = FileKeyring.create(config.key_folder, password, OsEntropy(), bits=asked(config.node.network))
         with (folder / FILE).open("x") as file:
             file.write(config.to_toml())
     except OSError as why:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from golem.cli.command import Call, Parser, Verbs, find_node
 from golem.cli.exits import Exit
 from golem.cli.words import money, short_node
-from golem.control.views import Peer, view, views
+from golem.control.others import Peer, Speed
+from golem.control.views import view, views
 
 
 def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
@@ -46,6 +47,7 @@ def _show(call: Call) -> int:
         ("session", _session(peer)),
         ("trust as provider", _trust(peer, "provider")),
         ("trust as requestor", _trust(peer, "requestor")),
+        *((f"speed at {name}", _speed(speed)) for name, speed in peer.speeds.items()),
         ("computes for us", peer.computes_for_us),
         ("computed here", peer.computed_here),
         ("we owe it", money(peer.owed)),
@@ -58,6 +60,11 @@ def _show(call: Call) -> int:
 
 def _session(peer: Peer) -> str:
     return "yes" if peer.is_connected else "no"
+
+
+def _speed(speed: Speed) -> str:
+    measured = f"{speed.measured / 100:.2f} by verified work" if speed.measured else "not measured"
+    return f"{measured}; it claims {speed.claimed / 100:.2f}" if speed.claimed else measured
 
 
 def _trust(peer: Peer, role: str) -> str:

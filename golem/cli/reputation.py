@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from golem.cli.command import Call, Parser, Verbs, find_node
 from golem.cli.exits import Exit
 from golem.cli.words import money, short_node, short_task, when
-from golem.control.views import Ground, Standing, Story, views
+from golem.control.others import Ground, Standing, Story
+from golem.control.views import views
 
 
 def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:

@@ -58,7 +58,9 @@ def _show(call: Call) -> int:
         call.screen.record(found.schema)
         return Exit.OK
     call.screen.say(f"{found.name}: {found.title}", BOLD)
-    call.screen.fields(("environment", found.environment), *((f"--{p.name}", _explained(p)) for p in found.parameters))
+    speed = f"{found.speed / 100:.2f} of what the template guesses" if found.speed else "not tried"
+    told = (("environment", found.environment), ("speed here", speed))
+    call.screen.fields(*told, *((f"--{p.name}", _explained(p)) for p in found.parameters))
     call.screen.say(json.dumps(found.schema, indent=2))
     return Exit.OK
 

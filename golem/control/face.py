@@ -29,19 +29,19 @@ class Outlook(Protocol):
         ...
 
     def peers(self) -> Sequence[Record]:
-        """Every node that this one has met: `views.Peer`s."""
+        """Every node that this one has met: `others.Peer`s."""
         ...
 
     def peer(self, node: str) -> Record:
-        """One of them: a `views.Peer`. Raises NotFound."""
+        """One of them: a `others.Peer`. Raises NotFound."""
         ...
 
     def reputation(self) -> Sequence[Record]:
-        """What is known of other nodes: `views.Standing`s."""
+        """What is known of other nodes: `others.Standing`s."""
         ...
 
     def why(self, node: str) -> Sequence[Record]:
-        """What made the numbers of one node: a `views.Story` for each of its roles. Raises NotFound."""
+        """What made the numbers of one node: a `others.Story` for each of its roles. Raises NotFound."""
         ...
 
     def estimate(self, submission: Submission) -> Record:

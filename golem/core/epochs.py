@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from golem.core import gossip
 from golem.core.fusion import Hearsay, Opinion, belief, credibility, fuse, voice_weight
+from golem.core.gossip import Epoch
 from golem.core.knowledge import first_hand
 from golem.core.reputation import Role, Standing, faded, trust
 from golem.core.turn import Turn
@@ -20,7 +21,8 @@ NEWS = 0.1  # a change of trust that neighbours are told of
 
 
 def start(turn: Turn) -> None:
-    """The node runs: take part in the epoch that runs, and speak from the next one on."""
+    """The node runs: listen in the epoch that runs, unless it spoke in it before, and speak from the next one on."""
+    _enter(turn, is_rater=False)
     _schedule(turn)
 
 
@@ -40,12 +42,7 @@ def _number(turn: Turn) -> int:
 
 def on_timer(turn: Turn) -> None:
     """A round, or a new epoch: then what this node knows by itself is its part in it."""
-    state, number = turn.state, _number(turn)
-    if state.rumours.epoch is None or state.rumours.epoch.number != number:
-        _conclude(turn)
-        _begin(turn, number, is_rater=True)
-    epoch = state.rumours.epoch
-    assert epoch is not None, "it was begun"
+    epoch = _enter(turn, is_rater=True)
     if epoch.rounds < ROUNDS:
         for peer, share in gossip.next_round(epoch):
             turn.ask(Whisper(to=(peer,), message=share))
@@ -55,14 +52,25 @@ def on_timer(turn: Turn) -> None:
     _schedule(turn)
 
 
-def _begin(turn: Turn, number: int, *, is_rater: bool) -> None:
-    own = dict(_voices(turn)) if is_rater else {}
-    before = turn.state.rumours.epoch
+def _enter(turn: Turn, *, is_rater: bool) -> Epoch:
+    """The epoch of the hour; where it is a new one, what the last came to is kept."""
+    before, number = turn.state.rumours.epoch, _number(turn)
+    if before is not None and before.number == number:
+        return before
+    _conclude(turn)
+    epoch = gossip.begin(number, dict(_voices(turn)) if is_rater else {})
     degrees = {peer: flow.degree for peer, flow in before.flows.items()} if before else {}
-    turn.state.rumours.epoch = epoch = gossip.begin(number, own)
     for node, peer in turn.state.peers.items():
         if peer.is_connected:
             gossip.join(epoch, node, turn.salt, degrees.get(node, 0))
+    turn.state.rumours.epoch = epoch
+    return epoch
+
+
+def _running(turn: Turn) -> Epoch:
+    epoch = turn.state.rumours.epoch
+    assert epoch is not None, "one was entered at the start"
+    return epoch
 
 
 def _voices(turn: Turn) -> Iterator[tuple[Rated, tuple[float, float]]]:
@@ -92,16 +100,12 @@ def _conclude(turn: Turn) -> None:
 
 def on_share(turn: Turn, peer: NodeId, share: Share) -> None:
     """A neighbour exchanges with us. One whose epoch began a moment before ours makes ours begin."""
-    epoch = turn.state.rumours.epoch
     if share.epoch != _number(turn):
         return
-    if epoch is None or epoch.number != share.epoch:
-        is_late = epoch is None
-        _conclude(turn)
-        _begin(turn, share.epoch, is_rater=not is_late)
+    before = turn.state.rumours.epoch
+    epoch = _enter(turn, is_rater=True)
+    if epoch is not before:
         _schedule(turn)
-        epoch = turn.state.rumours.epoch
-    assert epoch is not None, "it was begun"
     answer = gossip.hear(epoch, peer, share)
     if answer is not None:
         turn.ask(Whisper(to=(peer,), message=answer))
@@ -110,8 +114,7 @@ def on_share(turn: Turn, peer: NodeId, share: Share) -> None:
 def connected(turn: Turn, peer: NodeId) -> None:
     """A new neighbour: it takes part, and hears what we think of others."""
     lost(turn, peer)  # the edge of an earlier session is over, also where we were not told
-    if turn.state.rumours.epoch is not None:
-        gossip.join(turn.state.rumours.epoch, peer, turn.salt)
+    gossip.join(_running(turn), peer, turn.salt)
     latest = [Rated(key) for key in list(turn.state.standings)[-MAX_OPINIONS:]]
     if latest:
         turn.ask(Whisper(to=(peer,), message=_opinions({key: _word(turn, key) for key in latest})))
@@ -119,8 +122,7 @@ def connected(turn: Turn, peer: NodeId) -> None:
 
 def lost(turn: Turn, peer: NodeId) -> None:
     """A neighbour is gone."""
-    if turn.state.rumours.epoch is not None:
-        gossip.leave(turn.state.rumours.epoch, peer)
+    gossip.leave(_running(turn), peer)
 
 
 def _word(turn: Turn, target: Rated) -> Opinion:

@@ -13,8 +13,10 @@ def executed(turn: Turn, event: Executed) -> None:
     kind, subject = turn.state.errands.pop(event.key, ("work", event.key))
     match kind:
         case "check":
+            concerned = exhibits.concerned(turn, SubtaskId(subject))
             reports.on_check(turn, SubtaskId(subject), event)
-            exhibits.keep(turn, SubtaskId(subject), event.outcome)
+            for subtask_id in concerned:
+                exhibits.keep(turn, subtask_id, event.outcome)
         case substitute.ERRAND:
             substitute.on_computed(turn, SubtaskId(subject), event)
         case "merge":

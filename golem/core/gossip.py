@@ -25,8 +25,7 @@ MAX_TARGETS = 20_000  # (node, role) pairs held in one epoch, of 100 bytes each;
 MAX_STEP = 16 * UNIT  # taken at once along an edge: an honest exchange moves at most 8; the rest comes with the next
 MAX_EXCHANGES = 8  # begun in one round
 MAX_TRIES = 5  # of one exchange; a session loses nothing, so whoever never answers is left out of the epoch
-AGREED = 3  # acknowledged exchanges in a row that agree, before a target counts as settled
-PRECISION = 5e-4  # half of the 1e-3 promised: two nodes that agree may both be wrong by a little more
+PRECISION = 2e-4  # a fifth of the 1e-3 promised: neighbours that have settled differ by up to three times as much
 LEAST_WEIGHT = UNIT >> 20  # below it a quotient is rounding noise
 
 Mass = tuple[int, int]
@@ -39,6 +38,7 @@ class Flow(msgspec.Struct):
     """One edge. `sent`, `taken`: running sums each way. `number`, `heard`: of the last message each way.
 
     `degree`: the neighbour's, as it says; 0 as long as it said nothing. `tries`: of an exchange not answered yet.
+    `agreed`: by target, what the neighbour held when we last exchanged, where we held about the same.
     """
 
     sent: dict[Rated, Mass] = {}
@@ -47,13 +47,11 @@ class Flow(msgspec.Struct):
     heard: int = 0
     degree: int = 0
     tries: int = 0
+    agreed: dict[Rated, float] = {}
 
 
 class Epoch(msgspec.Struct):
-    """What one node holds in one epoch. `order`: its neighbours, in turn; `turn`: who is next.
-
-    `agreed`: by target, acknowledged exchanges in a row that agreed.
-    """
+    """What one node holds in one epoch. `order`: its neighbours, in turn; `turn`: who is next."""
 
     number: int
     masses: dict[Rated, Mass] = {}
@@ -61,7 +59,6 @@ class Epoch(msgspec.Struct):
     order: list[NodeId] = []
     turn: int = 0
     rounds: int = 0
-    agreed: dict[Rated, int] = {}
 
 
 def begin(number: int, own: Mapping[Rated, tuple[float, float]]) -> Epoch:
@@ -107,11 +104,21 @@ def _nearest(dividend: int, divisor: int) -> int:
 
 
 def is_settled(epoch: Epoch) -> bool:
-    """Whether all targets were agreed on often enough: then this node begins no more, and still answers.
+    """Whether this node still holds of every target what each neighbour held: then it begins no more, but answers.
 
-    Whoever knows of nothing yet is not settled: it asks, and so hears sooner.
+    Two neighbours that have settled are three times `PRECISION` apart at most. Whoever knows of nothing yet is not
+    settled: it asks, and so hears sooner.
     """
-    return bool(epoch.masses) and all(epoch.agreed.get(target, 0) >= AGREED for target in epoch.masses)
+    return bool(epoch.masses) and all(_holds(epoch, target, mass) for target, mass in epoch.masses.items())
+
+
+def _holds(epoch: Epoch, target: Rated, mass: Mass) -> bool:
+    ours = quotient(mass)
+    return all(_agree(ours, flow.agreed.get(target)) for flow in epoch.flows.values())
+
+
+def _agree(ours: float | None, theirs: float | None) -> bool:
+    return ours is not None and theirs is not None and abs(ours - theirs) <= PRECISION * max(ours, theirs)
 
 
 def next_round(epoch: Epoch) -> list[tuple[NodeId, Share]]:
@@ -186,17 +193,15 @@ def hear(epoch: Epoch, peer: NodeId, share: Share) -> Share | None:
 
 
 def _take(epoch: Epoch, flow: Flow, target: Rated, total: Mass) -> None:
-    """Take what a running sum says beyond what we had of it, and see whether the neighbour agrees with us."""
+    """Take what a running sum says beyond what we had of it, and note whether the neighbour agrees with us."""
     taken = flow.taken.get(target, NOTHING)
     step = (_clip(total[0] - taken[0]), _clip(total[1] - taken[1]))
     flow.taken[target] = (taken[0] + step[0], taken[1] + step[1])
-    ours, theirs = quotient(epoch.masses.get(target, NOTHING)), quotient(step)
-    if ours is None or theirs is None:
-        epoch.agreed[target] = 0
-    elif abs(ours - theirs) <= PRECISION * max(ours, theirs):
-        epoch.agreed[target] = epoch.agreed.get(target, 0) + 1
-    elif abs(ours - theirs) > 2 * PRECISION * max(ours, theirs) or epoch.agreed.get(target, 0) < AGREED:
-        epoch.agreed[target] = 0
+    theirs = quotient(step)
+    if theirs is not None and _agree(quotient(epoch.masses.get(target, NOTHING)), theirs):
+        flow.agreed[target] = theirs
+    else:
+        flow.agreed.pop(target, None)
     _add(epoch, target, step)
 
 

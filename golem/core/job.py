@@ -72,8 +72,8 @@ class Forsaken(Value):
     reason: str
 
 
-def begin(requestor: NodeId, assignment: Assignment, source: Place, now_ms: int) -> Step[Work]:
-    """Take an assignment: fetch what it needs, or compute at once. `source`: the requestor's gateway."""
+def begin(requestor: NodeId, assignment: Assignment, sources: tuple[Place, ...], now_ms: int) -> Step[Work]:
+    """Take an assignment: fetch what it needs from these gateways, or compute at once."""
     inputs = assignment.job.inputs
     work = Work(
         subtask_id=assignment.subtask_id,
@@ -84,7 +84,6 @@ def begin(requestor: NodeId, assignment: Assignment, source: Place, now_ms: int)
     )
     if not inputs:
         return _compute(work)
-    sources = (source, *assignment.sources)
     keys = [f"input/{work.subtask_id}/{number}" for number in range(len(inputs))]
     return Step(
         work,

@@ -10,12 +10,12 @@ from itertools import islice
 
 import msgspec
 
-from golem.core import sums
-from golem.core.checking import MAX_CHECKS
+from golem.core import copies, sums, twins
+from golem.core.checking import MAX_CHECKS, job_ids
 from golem.core.subtask import Subtask
 from golem.core.task import Board
 from golem.core.turn import Turn
-from golem.interfaces import Answer, IComparing, IEscalating, ISumming, IVerifier, Ruling
+from golem.interfaces import Answer, IComparing, IDistinct, IEscalating, ISumming, IVerifier, Ruling
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Judgement, Verdict
 
@@ -42,7 +42,7 @@ def has_next(turn: Turn, board: Board, subtask: Subtask) -> bool:
 def plan(turn: Turn, board: Board, subtask: Subtask) -> Sequence[Job] | Verdict:
     """The checks that a result wants."""
     try:
-        planned = _step(turn, board, subtask).plan(*_case(turn, board, subtask), turn.salt)
+        planned = _planned(turn, board, subtask)
         jobs = tuple(islice(planned, MAX_CHECKS + 1))
         if strange := [job for job in jobs if not isinstance(job, Job)]:
             raise TypeError(f"{strange[0]!r} is no job")
@@ -51,6 +51,14 @@ def plan(turn: Turn, board: Board, subtask: Subtask) -> Sequence[Job] | Verdict:
     if len(jobs) > MAX_CHECKS:
         return unsure(board, f"it plans {len(jobs)} checks of one result or more, at most {MAX_CHECKS}")
     return jobs
+
+
+def _planned(turn: Turn, board: Board, subtask: Subtask) -> Sequence[Job]:
+    step, (chunk, work, delivery) = _step(turn, board, subtask), _case(turn, board, subtask)
+    if IComparing.providedBy(step):
+        found = copies.answers(turn, board, subtask.chunk)
+        return IComparing(step).referee(chunk, work, found, turn.salt)
+    return step.plan(chunk, work, delivery, turn.salt)
 
 
 def judge(turn: Turn, board: Board, subtask: Subtask, reports: Sequence[bytes]) -> Verdict:
@@ -64,6 +72,19 @@ def judge(turn: Turn, board: Board, subtask: Subtask, reports: Sequence[bytes]) 
         return _verdicts.decode(msgspec.msgpack.encode(found))
     except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
         return unsure(board, f"its judgement failed: {why!r}")
+
+
+def unless_copied(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> Verdict:
+    """What becomes of a result that is to be accepted: by this verdict, or by another where it is a copy."""
+    step = _step(turn, board, subtask)
+    if not IDistinct.providedBy(step):
+        return verdict
+    reports = tuple(subtask.reports[job_id] for job_id in job_ids(subtask))
+    try:
+        are_distinct = bool(IDistinct(step).are_distinct(*_case(turn, board, subtask), reports))
+    except Exception as why:  # noqa: BLE001 - a template's fault is named, and blamed on nobody else
+        return unsure(board, f"it can't tell whether results differ: {why!r}")
+    return twins.weigh(turn, board, subtask, verdict) if are_distinct else verdict
 
 
 def compare(turn: Turn, board: Board, answers: Sequence[Answer], chunk: int) -> Ruling | Verdict:

@@ -20,8 +20,8 @@ def start(turn: Turn) -> None:
     """The node runs, and with it what an earlier run had begun."""
     checking.resume(turn)
     readmit(turn)
-    overlay.start(turn)
     epochs.start(turn)
+    overlay.start(turn)
 
 
 def connected(turn: Turn, event: Connected) -> None:

@@ -11,6 +11,7 @@ from golem.core.market import ask
 from golem.core.reputation import Role
 from golem.core.rumours import Lost
 from golem.core.turn import Turn
+from golem.model.events import Gauged
 from golem.model.ids import TaskId
 from golem.model.messages import Demand, Reason
 from golem.model.money import NOTHING, Wei
@@ -18,6 +19,18 @@ from golem.model.money import NOTHING, Wei
 MOST_LOST = 32  # offers that led to nothing, of which we remember to whom and why
 ANSWER_MS = 30_000  # an offer without an answer for so long binds no room any more
 FRESH_PER_SLOT = 4  # offers without an answer yet; of three in four others get the work
+
+
+def gauged(turn: Turn, gauge: Gauged) -> None:
+    """This machine's speed at a template's work was tried: offers tell it from now on."""
+    turn.state.gauges[gauge.template] = gauge
+    turn.tell("node", "gauged", template=gauge.template, percent=gauge.percent)
+
+
+def speed_at(turn: Turn, template: str) -> int:
+    """What our offers say of this machine's speed, in percent of the template's guess; 0 where it was not tried."""
+    gauge = turn.state.gauges.get(template)
+    return gauge.percent if gauge else 0
 
 
 def made(turn: Turn, demand: Demand, price: Wei) -> None:

@@ -9,16 +9,18 @@ it looks at a place that it only heard of, so that it knows of places that are s
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from golem.core import epochs
 from golem.core.near import confirm, crowded, forget_old, learn, may_dial
-from golem.core.places import Width, home, is_relayed, may_send, prefix
+from golem.core.places import Width, gateway_of, home, is_relayed, may_send, prefix
+from golem.core.rumours import Known
 from golem.core.state import Peer
 from golem.core.turn import Turn
 from golem.model.effects import ClearTimer, Dial, Drop, Whisper
 from golem.model.events import Connected
 from golem.model.ids import NodeId, derive
-from golem.model.messages import MAX_TOLD, PeerList, PeerRecord, Place
+from golem.model.messages import MAX_TOLD, Assignment, PeerList, PeerRecord, Place
 from golem.model.value import evolve
 
 WANTED = 10  # sessions; with 5, small islands form at 10,000 nodes (docs/network.md)
@@ -65,7 +67,7 @@ def keep_up(turn: Turn) -> None:
 
 def dial(turn: Turn, address: Place) -> bool:
     """Dial an address that another node told us, if we may go there; says whether."""
-    if not may_send(_own(turn), address) or not may_dial(turn.state.near, address, turn.now_ms):
+    if not may_send(own(turn), address) or not may_dial(turn.state.near, address, turn.now_ms):
         return False
     _dial(turn, address)
     return True
@@ -76,8 +78,14 @@ def _dial(turn: Turn, address: Place) -> None:
     turn.ask(Dial(address=address))
 
 
-def _own(turn: Turn) -> Width:
+def own(turn: Turn) -> Width:
+    """How far the network reaches that this node takes part in."""
     return home((turn.started.address, *turn.settings.bootstrap))
+
+
+def sources(turn: Turn, requestor: NodeId, assignment: Assignment) -> tuple[Place, ...]:
+    """The gateways that have an assignment's inputs, of those that we may be sent to: the requestor's first."""
+    return (turn.gateway(requestor), *(place for place in assignment.sources if may_send(own(turn), place)))
 
 
 def _here(turn: Turn) -> dict[NodeId, Peer]:
@@ -101,21 +109,22 @@ def _candidates(turn: Turn, here: dict[NodeId, Peer], wanted: int) -> list[Place
         crowd[prefix(peer.address)] = crowd.get(prefix(peer.address), 0) + 1
     is_poor = len(here) < OUTBOUND or len(state.near.records) < WANTED
     found = [place for place in turn.settings.bootstrap if is_poor and place not in there][:wanted]
-    for place in _by_chance(turn):
+    known = [known for known in state.near.records.values() if known.record.address not in there]
+    for place in _by_chance(turn, known):
         if len(found) >= wanted:
             break
-        if place in there or place in found or crowded(crowd, place) or not may_dial(state.near, place, turn.now_ms):
+        if place in found or crowded(crowd, place) or not may_dial(state.near, place, turn.now_ms):
             continue
         crowd[prefix(place)] = crowd.get(prefix(place), 0) + 1
         found.append(place)
     return found
 
 
-def _by_chance(turn: Turn) -> list[Place]:
-    """The places we know of, in an order that nobody can foresee; half the number of one that is sure."""
+def _by_chance(turn: Turn, among: Iterable[Known]) -> list[Place]:
+    """Their places, in an order that nobody can foresee; half the number of one that is sure."""
     drawn: list[tuple[int, Place]] = []
-    for node, known in turn.state.near.records.items():
-        number = int(derive(turn.salt.hex(), turn.now_ms, node)[:8], 16)
+    for known in among:
+        number = int(derive(turn.salt.hex(), turn.now_ms, known.record.node)[:8], 16)
         drawn.append((number >> known.is_sure, known.record.address))
     return [place for _, place in sorted(drawn)]
 
@@ -125,9 +134,9 @@ def _feel(turn: Turn, here: dict[NodeId, Peer]) -> None:
     near = turn.state.near
     if turn.now_ms - near.felt_ms < FEEL_MS:
         return
-    unsure = {known.record.address for node, known in near.records.items() if not known.is_sure and node not in here}
-    for place in _by_chance(turn):
-        if place in unsure and may_dial(near, place, turn.now_ms):
+    unsure = [known for node, known in near.records.items() if not known.is_sure and node not in here]
+    for place in _by_chance(turn, unsure):
+        if may_dial(near, place, turn.now_ms):
             near.feeler, near.felt_ms = place, turn.now_ms
             _dial(turn, place)
             return
@@ -202,7 +211,8 @@ def connected(turn: Turn, e: Connected) -> None:
         if gone:
             del peers[gone]
     peers.pop(e.peer, None)  # the latest stand last
-    peers[e.peer] = Peer(address=e.address, gateway=e.gateway, payee=e.payee, is_connected=True, dialled=e.dialled)
+    gateway = gateway_of(own(turn), e.gateway, e.host)
+    peers[e.peer] = Peer(address=e.address, gateway=gateway, payee=e.payee, is_connected=True, dialled=e.dialled)
     near.dialling.pop(e.address, None)
     if e.dialled:
         confirm(near, e.peer, e.address)
@@ -238,9 +248,9 @@ def _gone(turn: Turn, node: NodeId, peer: Peer) -> None:
 
 def on_peers(turn: Turn, source: NodeId, message: PeerList) -> None:
     """Records to keep. If we need anybody, choose at once among all we know: who tells does not choose for us."""
-    state, own = turn.state, _own(turn)
+    state, wide = turn.state, own(turn)
     me, is_new = turn.started.node_id, source not in state.near.records
-    has_learnt = [learn(state.near, r, source, own, turn.now_ms) for r in message.peers if r.node != me]
+    has_learnt = [learn(state.near, r, source, wide, turn.now_ms) for r in message.peers if r.node != me]
     teller = state.peers.get(source)
     if teller and teller.dialled:
         confirm(state.near, source, teller.address)

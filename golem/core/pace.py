@@ -1,4 +1,4 @@
-"""How fast providers are, by what was verified of their work: never by what they say of themselves.
+"""How fast providers are, by what was verified of their work.
 
 A speed is the template's guess of a chunk's time over the time from assignment to delivery, so that chunks of all sizes
 compare. Whatever a provider gains by being near or having our inputs already is part of it, since we gain it too.

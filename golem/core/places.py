@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import IntEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from golem.model.messages import Place
 
 _NODE = re.compile("0[23][0-9a-f]{64}")
 V4_PREFIX, V6_PREFIX = 24, 48  # what one household or one rented server has; more of them cost money
+REMEMBERED = 4_096  # places that were looked into lately: the same ones are asked for again and again
 
 
 class Width(IntEnum):
@@ -40,6 +42,7 @@ def _number(host: str) -> IPv4Address | IPv6Address | None:
     return mapped or number
 
 
+@lru_cache(REMEMBERED)
 def prefix(place: Place) -> str:
     """The part of a public address that one owner has; nothing for names and for addresses of a local network."""
     number = _number(host_of(place))
@@ -49,6 +52,7 @@ def prefix(place: Place) -> str:
     return f"{int(number) >> (number.max_prefixlen - width):x}/{width}"
 
 
+@lru_cache(REMEMBERED)
 def width(place: Place) -> Width:
     """How far it can be reached from; a name without a dot means something in a local network alone."""
     host = host_of(place)
@@ -63,6 +67,18 @@ def width(place: Place) -> Width:
 def home(places: Iterable[Place]) -> Width:
     """How far the network reaches that a node takes part in, by all the places that its user named."""
     return max((width(place) for place in places if place), default=Width.HERE)
+
+
+def gateway_of(own: Width, said: Place, host: str) -> Place:
+    """Where a node that speaks to us from `host` serves content: nowhere, if we may not go there.
+
+    That is where it says, or else at that port of `host`: what answers us there is its own, or its neighbour's.
+    """
+    if said.startswith("/") or may_send(own, said):
+        return said
+    there = f"[{host}]:{said.rpartition(':')[2]}" if ":" in host else f"{host}:{said.rpartition(':')[2]}"
+    is_ours = not host or is_relayed(said) or width(there) is Width.HERE
+    return there if not is_ours and may_send(width(there), there) else ""
 
 
 def may_send(own: Width, place: Place) -> bool:

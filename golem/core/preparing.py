@@ -52,7 +52,7 @@ def on_prepared(turn: Turn, task_id: TaskId, event: Executed) -> None:
         return
     merges = len(plan.merges) + bool(board.finishing)
     step(turn, board, Prepared(spec=spec, chunks=len(plan.chunks), merges=merges))
-    turn.tell(task_id, "prepared", chunks=len(plan.chunks), least_ms=least, most_ms=most)
+    turn.tell(task_id, "prepared", chunks=len(plan.chunks), least_ms=least * plan.copies, most_ms=most * plan.copies)
     if affords(turn, board):
         lay_out(turn, board, plan.merges)
         open_market(turn, board)

@@ -7,7 +7,7 @@ from golem.core.job import LIVE, TABLE, Forsaken, Phase, Work, begin
 from golem.core.keeping import is_needed
 from golem.core.machine import advance
 from golem.core.market import ask, room_for, unwanted_assignment, unwanted_demand
-from golem.core.overlay import dial
+from golem.core.overlay import dial, sources
 from golem.core.reputation import Deed
 from golem.core.turn import Turn
 from golem.model.effects import Admit, Release, Send
@@ -57,9 +57,11 @@ def consider(turn: Turn, *demands: Demand) -> None:
     wanted: dict[TaskId, Demand] = {}
     for demand in demands:
         if demand.task_id in turn.state.offered:
+            _meet(turn, demand)
             continue
-        if reason := objection(turn, demand):
-            _decline(turn, demand, reason, ask(turn, demand))
+        price = ask(turn, demand)
+        if reason := objection(turn, demand, price):
+            _decline(turn, demand, reason, price)
         else:
             wanted[demand.task_id] = demand
     best = offers.chosen(turn, wanted) if wanted else []
@@ -69,23 +71,29 @@ def consider(turn: Turn, *demands: Demand) -> None:
         _decline(turn, demand, Reason.BETTER, ask(turn, demand))
 
 
-def objection(turn: Turn, demand: Demand) -> Reason | None:
-    """Why this provider can't or won't offer for a demand now, or None."""
-    if reason := unwanted_demand(turn, demand, ask(turn, demand)):
+def objection(turn: Turn, demand: Demand, price: Wei) -> Reason | None:
+    """Why this provider can't or won't offer for a demand now, at the price that it asks, or None."""
+    if reason := unwanted_demand(turn, demand, price):
         return reason
     return None if room_for(turn, demand.limits) > 0 else Reason.BUSY
 
 
+def _meet(turn: Turn, demand: Demand) -> bool:
+    """Have a session with a requestor, or try to; says whether we may."""
+    peer = turn.state.peers.get(demand.requestor)
+    return bool(peer and peer.is_connected) or dial(turn, demand.address)
+
+
 def _offer(turn: Turn, demand: Demand) -> None:
     price = ask(turn, demand)
-    peer = turn.state.peers.get(demand.requestor)
-    if not (peer and peer.is_connected) and not dial(turn, demand.address):
+    if not _meet(turn, demand):
         turn.refuse(demand.task_id, Reason.UNREACHABLE)
         return
     offers.made(turn, demand, price)
     turn.state.declined.pop(demand.task_id, None)
     free = room_for(turn, demand.limits)
-    offer = Offer(task_id=demand.task_id, price=price, slots=free, capability=turn.started.capability)
+    speed = offers.speed_at(turn, demand.template)
+    offer = Offer(task_id=demand.task_id, price=price, slots=free, capability=turn.started.capability, speed=speed)
     turn.ask(Send(to=demand.requestor, message=offer))
     turn.tell("node", "offered", task=demand.task_id, price_wei=str(price))
 
@@ -154,7 +162,7 @@ def on_assignment(turn: Turn, peer: NodeId, assignment: Assignment) -> None:
         turn.ask(Send(to=peer, message=no))
         return
     offers.taken(turn, assignment.job.task_id)
-    work, effects = begin(peer, assignment, turn.gateway(peer), turn.now_ms)
+    work, effects = begin(peer, assignment, sources(turn, peer, assignment), turn.now_ms)
     turn.state.works[work.subtask_id] = work
     turn.state.busy[work.subtask_id] = None
     turn.ask(Admit(task_id=assignment.job.task_id, ticket=assignment.ticket), *effects)

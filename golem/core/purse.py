@@ -6,7 +6,7 @@ from typing import assert_never
 
 from golem.core import hiring, income, recall, settlement
 from golem.core.turn import Turn
-from golem.model.events import Failed, Observed
+from golem.model.events import Failed, Observed, PayersFound
 from golem.model.ids import NodeId
 from golem.model.messages import Acceptance, Cancellation, Delay, Rejection, Reminder
 
@@ -44,6 +44,11 @@ def seen(turn: Turn, event: Observed) -> None:
         hiring.known(turn, recall.on_seen(turn, event))
     else:
         income.on_income(turn, event)
+
+
+def found(turn: Turn, event: PayersFound) -> None:
+    """The chain's history tells who has paid us."""
+    recall.on_payers(turn, event)
 
 
 def unseen(turn: Turn, event: Failed) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from golem.core import hiring, leases, neighbours, provider, purse, recall, requestor
+from golem.core import hiring, leases, neighbours, offers, provider, purse, requestor
 from golem.core.completions import completed
 from golem.core.turn import Turn
 from golem.model import events as e
@@ -24,6 +24,8 @@ def route(turn: Turn, event: e.Event) -> None:
             _fired(turn, event.name)
         case e.Located():
             hiring.moved(turn, event.address)
+        case e.Gauged():
+            offers.gauged(turn, event)
         case (
             e.Started()
             | e.Connected()
@@ -54,7 +56,7 @@ def _local(turn: Turn, event: Local) -> None:
         case e.TaskCancelled():
             requestor.cancel(turn, event.task_id, event)
         case e.PayersFound():
-            recall.on_payers(turn, event)
+            purse.found(turn, event)
         case _:
             assert_never(event)
 

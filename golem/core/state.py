@@ -11,7 +11,7 @@ from golem.core.rumours import Dealings, Near, Rumours, Tree
 from golem.core.subtask import Subtask
 from golem.core.task import Board
 from golem.model.chain import Batch, Funds
-from golem.model.events import Started
+from golem.model.events import Gauged, Started
 from golem.model.ids import Address, NodeId, SubtaskId, TaskId
 from golem.model.messages import Demand, Place, Reason
 from golem.model.money import Wei
@@ -39,7 +39,7 @@ class NodeState(msgspec.Struct, kw_only=True):
     `frozen_ms`: when the open batch was made; what is accepted later is in the next. `payment_problem`: why
     the open batch is not paid yet; `chain_problem`: why the chain can't be seen. `checking`: results whose checks
     run; `to_check`: those that wait for theirs. `notes`: refusals by topic, counted. `resting`: why no new work is
-    taken now. `crashes`: how many in a row, and when the last one was.
+    taken now. `crashes`: how many in a row, and when the last one was. `gauges`: this machine's trials, by template.
     """
 
     started: Started | None = None
@@ -77,5 +77,6 @@ class NodeState(msgspec.Struct, kw_only=True):
     notes: dict[str, dict[str, int]] = {}
     resting: Reason | None = None
     crashes: dict[str, tuple[int, int]] = {}
+    gauges: dict[str, Gauged] = {}
     dealings: Dealings = msgspec.field(default_factory=Dealings)
     rumours: Rumours = msgspec.field(default_factory=Rumours)

@@ -23,6 +23,7 @@ UNSURE = 0.3  # 2 / (deeds + 2) above this: fewer than five deeds at a stake of 
 TRIALS = 0.15  # of all rankings put newcomers first; what they may cost is bounded: all they do is checked
 QUANTILE = 1.645  # standard deviations below the mean: one in twenty is worse
 LEAST_TRUST = 0.01  # nobody is infinitely dear
+LEAN = 1.25  # how far a claimed speed moves who was not measured: less than a fair difference in price
 MOST_TRIES = 32  # draws of one gamma variate; one in thirty needs a second
 
 
@@ -45,7 +46,7 @@ class Frugal:
         self, demand: Demand, offers: Mapping[NodeId, Offer], seen: Mapping[NodeId, Seen], salt: bytes
     ) -> Sequence[NodeId]:
         """See the module: a draw for the proven, the lower bound for the others, and now and then trials first."""
-        speed = _speeds(seen)
+        speed = _speeds(offers, seen)
         proven = {node for node, one in seen.items() if 2.0 / (one.good + one.bad + 2.0) <= UNSURE}
         is_trial = not proven or uniform(salt, "trial") < TRIALS
 
@@ -59,11 +60,20 @@ class Frugal:
         return sorted(offers, key=place)
 
 
-def _speeds(seen: Mapping[NodeId, Seen]) -> Mapping[NodeId, float]:
-    """Measured speeds; who was never measured is taken to be like the mean of the others."""
-    known = [one.speed for one in seen.values() if one.speed]
-    mean = sum(known) / len(known) if known else 1.0
-    return {node: one.speed or mean for node, one in seen.items()}
+def _speeds(offers: Mapping[NodeId, Offer], seen: Mapping[NodeId, Seen]) -> Mapping[NodeId, float]:
+    """Measured speeds; who was never measured is like the mean of the others, and a little as it says of itself.
+
+    A claim is worth what claims were worth of those who were measured, in the median.
+    """
+    known = {node: one.speed for node, one in seen.items() if one.speed}
+    mean = sum(known.values()) / len(known) if known else 1.0
+    worth = sorted(known[node] / offers[node].speed for node in known if offers[node].speed)
+    per_cent = worth[len(worth) // 2] if worth else 0.01
+
+    def guess(claimed: int) -> float:
+        return max(mean / LEAN, min(mean * LEAN, claimed * per_cent)) if claimed else mean
+
+    return {node: one.speed or guess(offers[node].speed) for node, one in seen.items()}
 
 
 def lower_bound(seen: Seen) -> float:

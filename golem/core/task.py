@@ -186,6 +186,7 @@ class Board(msgspec.Struct, kw_only=True):
     `held`: by provider, results that wait for a check of another (`core.sampling`).
     `copies`: how many providers do each chunk to begin with; where that is more than one (`core.copies`), by chunk,
     `begun`: how many do it, `doers`: who does it or has answered, `answers`: those that wait to be compared.
+    `twins`: by what equal results have in common, the one that was accepted (`core.twins`).
     `kept`: of how many refused results there is something to look at.
     `declined`: who has heard of the task and does not offer. `refused`: whose offer we don't take, or not any more.
     `returned`: how often somebody refused what it had offered to do, since it last did any.
@@ -211,6 +212,7 @@ class Board(msgspec.Struct, kw_only=True):
     doers: dict[int, list[NodeId]] = {}
     answers: dict[int, list[SubtaskId]] = {}
     accepted: dict[int, Delivery] = {}
+    twins: dict[str, SubtaskId] = {}
     missing: dict[str, int] = {}
     results: dict[str, Input] = {}
     finishing: str = ""

@@ -72,8 +72,9 @@ def take(turn: Turn, peer: NodeId, news: News) -> bool:
         return False
     tree.lazy.pop(peer, None)
     _see(tree, what)
-    reason = _unwanted(turn, news, is_straight=news.requestor == peer)
-    if reason is None and _is_carried(turn, news):
+    author = _author(turn, author_of(news, peer))
+    reason = _unwanted(turn, author, news, is_straight=news.requestor == peer)
+    if reason is None and _is_carried(turn, author, news):
         _remember(tree, what, news)
         _pass_on(turn, news, (peer, author_of(news, peer)))
     elif reason is None and news.requestor != peer:
@@ -83,9 +84,9 @@ def take(turn: Turn, peer: NodeId, news: News) -> bool:
     return reason is None
 
 
-def _author(turn: Turn, news: News) -> Author:
-    """What we carry for its author; the latest stand last."""
-    authors, who = turn.state.tree.authors, author_of(news, turn.started.node_id)
+def _author(turn: Turn, who: NodeId) -> Author:
+    """What we carry for a node; the latest stand last."""
+    authors = turn.state.tree.authors
     author = authors.pop(who, None) or Author(room=Bucket(AUTHOR_BURST))
     if len(authors) >= MAX_AUTHORS:
         del authors[next(iter(authors))]
@@ -95,9 +96,9 @@ def _author(turn: Turn, news: News) -> Author:
     return author
 
 
-def _unwanted(turn: Turn, news: News, *, is_straight: bool) -> Reason | None:
+def _unwanted(turn: Turn, author: Author, news: News, *, is_straight: bool) -> Reason | None:
     """Why news means nothing to us, or None. What is withdrawn makes room."""
-    live = _author(turn, news).live
+    live = author.live
     if isinstance(news, Withdrawal):
         return None
     if not turn.now_ms <= news.expires_ms <= turn.now_ms + TTL_MS + AHEAD_MS or news.expires_ms < live.get(
@@ -109,9 +110,8 @@ def _unwanted(turn: Turn, news: News, *, is_straight: bool) -> Reason | None:
     return None
 
 
-def _is_carried(turn: Turn, news: News) -> bool:
+def _is_carried(turn: Turn, author: Author, news: News) -> bool:
     """Whether to pass it on for its author, who is charged for it."""
-    author = _author(turn, news)
     if isinstance(news, Withdrawal):
         return author.live.pop(news.task_id, None) is not None
     before = author.live.get(news.task_id, 0)

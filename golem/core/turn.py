@@ -44,8 +44,12 @@ def make_plan(spec: TaskSpec, template: ITaskTemplate) -> Plan:
     for merge in merges:
         for chunk in merge.chunks:
             merges_of.setdefault(chunk, []).append(merge)
-    copies = IComparing(verifier).copies if IComparing.providedBy(verifier) else 1
-    return Plan(spec, chunks, verifier, merges, merges_of, copies)
+    return Plan(spec, chunks, verifier, merges, merges_of, copies_of(verifier))
+
+
+def copies_of(verifier: IVerifier) -> int:
+    """How many providers do each chunk to begin with."""
+    return int(IComparing(verifier).copies) if IComparing.providedBy(verifier) else 1
 
 
 class Policies:

@@ -92,6 +92,8 @@ def decide(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None
 
 
 def _close(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None:
+    if verdict.judgement is Judgement.ACCEPT:
+        verdict = judging.unless_copied(turn, board, subtask, verdict)
     new, effects = advance(TABLE, subtask, verdict)
     turn.state.subtasks[new.subtask_id] = new
     turn.ask(*effects)

@@ -10,7 +10,7 @@ from zope.interface import Attribute, Interface
 from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery, Demand, Offer
 from golem.model.money import Wei
-from golem.model.spec import Chunk, Input, Job, Merge, Outcome, TaskSpec, Verdict
+from golem.model.spec import Chunk, Input, Job, Merge, Name, Outcome, Params, TaskSpec, Verdict
 from golem.model.trade import Seen, Terms
 from golem.model.value import Value
 
@@ -81,6 +81,16 @@ class ISumming(Interface):
         """
 
 
+class IDistinct(Interface):
+    """A verifier that knows where two right results can't be the same, so that one of them must be a copy."""
+
+    def are_distinct(chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> bool:
+        """Whether no other attempt of the task can come to this result, to the last bit. Asked of what is right.
+
+        `reports`: of the checks that were made of it, if any.
+        """
+
+
 class IEscalating(Interface):
     """A verifier in steps: where one is UNSURE, or its checks fail, the next is asked."""
 
@@ -96,7 +106,7 @@ class Answer(Value):
 
 
 class Ruling(Enum):
-    """AGREED: all are right. MORE: one more is to be asked. REFEREE: `plan` and `judge` decide on each."""
+    """AGREED: all are right. MORE: one more is to be asked. REFEREE: `referee` and `judge` decide on each."""
 
     AGREED = "agreed"
     MORE = "more"
@@ -110,10 +120,10 @@ class IComparing(Interface):
     most = Attribute("int: how many are asked at most")
 
     def compare(chunk: Chunk, answers: Sequence[Answer], salt: bytes) -> Ruling:
-        """What follows from the answers that are in. With `most` of them, MORE is as REFEREE.
+        """What follows from the answers that are in. With `most` of them, MORE is as REFEREE."""
 
-        The referee's jobs are planned once, for the first answer, and each answer is judged by their reports.
-        """
+    def referee(chunk: Chunk, work: Job, answers: Sequence[Answer], salt: bytes) -> Sequence[Job]:
+        """The jobs by whose reports each of the answers is judged. `plan` repeats it for one answer alone."""
 
 
 class ITaskTemplate(Interface):
@@ -174,6 +184,20 @@ class IGrowing(Interface):
 
         The new spec's chunks begin with the old one's. Merges that are new, or made of more than before, are made.
         """
+
+
+class Gauge(Value):
+    """A short job without inputs, of a template's typical work. `takes_ms`: as `cost_ms` would guess it."""
+
+    program: Name
+    params: Params
+    takes_ms: int
+
+
+class IGauged(Interface):
+    """A template whose providers may tell how fast they are before they have done any work."""
+
+    gauge = Attribute("Gauge: what they try themselves by, a few times in one worker; the quickest counts")
 
 
 class IShowing(Interface):

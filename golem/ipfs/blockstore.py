@@ -97,32 +97,26 @@ class BlockStore:
                 raise ContentMissing(f"{to_text(key)} is not here, or only for those who work at its task")
         return [sizes[key] for key in keys]
 
-    def _find(self, key: Key) -> tuple[Stored, Place]:
-        found = self.index.find(key)
-        if found is None:
-            raise ContentMissing(f"{to_text(key)} is not here")
-        return found
-
     def read(self, key: Key) -> bytes:
         """A block, checked against its id; raises ContentMissing."""
-        stored, place = self._find(key)
+        return next(self.read_all([key]))
+
+    def read_all(self, keys: Sequence[Key]) -> Iterator[bytes]:
+        """These blocks, found by one look at the index; each is read, and checked, as it is taken."""
+        found = self.index.find(keys)
+        for key in keys:
+            if key not in found:
+                raise ContentMissing(f"{to_text(key)} is not here")
+            yield self._checked(key, *found[key])
+
+    def _checked(self, key: Key, stored: Stored, place: Place) -> bytes:
         try:
-            block = self._read(stored, place)
+            block = _read(stored.path or self.pack(stored.file), stored, place)
             check_block(key, block)
         except (OSError, ContentMismatch) as why:
             self._removed(self.index.forget(key, place.file))
             raise ContentMissing(f"{stored.path or f'pack {stored.file}'}: changed or gone since it was put") from why
         return block
-
-    def _read(self, stored: Stored, place: Place) -> bytes:
-        handle = os.open(stored.path or self.pack(stored.file), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            found = os.fstat(handle)
-            if stored.path and (found.st_size, found.st_mtime_ns) != (stored.size, stored.mtime_ns):
-                raise ContentMismatch("another size or time")
-            return os.pread(handle, place.size, place.start)
-        finally:
-            os.close(handle)
 
     def pin(self, key: Key, owner: str, limit: int) -> int | None:
         """Keep content for `owner` and say how many bytes its files hold; None where it is not here.
@@ -207,6 +201,17 @@ def exported(store: BlockStore, key: Key) -> Iterator[bytes]:
     parts = reader.car_parts(key, reader.blocks(store.read, key))
     while batch := reader.next_batch(parts):
         yield b"".join(batch)
+
+
+def _read(path: str | Path, stored: Stored, place: Place) -> bytes:
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(handle)
+        if stored.path and (found.st_size, found.st_mtime_ns) != (stored.size, stored.mtime_ns):
+            raise ContentMismatch("another size or time")
+        return os.pread(handle, place.size, place.start)
+    finally:
+        os.close(handle)
 
 
 def _is_unchanged(stored: Stored) -> bool:

@@ -40,11 +40,18 @@ class CarReader:
         self._has_header = False
 
     def feed(self, pieces: Sequence[bytes]) -> Iterator[tuple[Key, memoryview]]:
-        """The blocks that are whole now. Exhaust it before the next call."""
+        """Take some more; the blocks that are whole now. Exhaust it before the next call."""
+        if self.add(pieces):
+            yield from self.blocks()
+
+    def add(self, pieces: Sequence[bytes]) -> bool:
+        """Take some more; whether it is worth looking at `blocks`."""
         self._pieces += pieces
         self._have += sum(map(len, pieces))
-        if self._have < self._need:
-            return
+        return self._have >= self._need
+
+    def blocks(self) -> Iterator[tuple[Key, memoryview]]:
+        """The blocks that are whole now. Exhaust it before taking more."""
         whole, at = b"".join(self._pieces), 0
         view = memoryview(whole)
         try:

@@ -38,6 +38,7 @@ from golem.ipfs.tickets import WORD_BYTES, Channels, Pass, Tickets
 MAX_CONNECTIONS = 256  # each may hold three batches: 0.75 GiB if every one of them stalls
 IDLE_S = 60  # a connection that says nothing
 CONNECT_S = 10.0
+READ_BYTES = 256 << 10  # of a source at once; Twisted's 64 KiB make four times the turns of the reactor
 _TLS = b"\x16"  # how a TLS handshake begins; no method of HTTP does
 
 
@@ -187,6 +188,24 @@ class _Knock(Connection):
 
 
 @implementer(IStreamClientEndpoint)
+class Straight(NamedTuple):
+    """A TCP connection from which much is read at once."""
+
+    plain: IStreamClientEndpoint
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        """Connect."""
+        return self.plain.connect(protocolFactory).addCallback(_widened)
+
+
+def _widened(connected: IProtocol) -> IProtocol:
+    assert isinstance(connected, Connection)
+    assert isinstance(connected.transport, Line)
+    connected.transport.bufferSize = READ_BYTES
+    return connected
+
+
+@implementer(IStreamClientEndpoint)
 class Way(NamedTuple):
     """How to reach one gateway, and with what to be let in. `plain`: by which way, where that is not host and port."""
 
@@ -204,7 +223,7 @@ class Way(NamedTuple):
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
         inner = factory.buildProtocol(IPv4Address("TCP", self.host.decode(), self.port))
         assert inner is not None, "a factory of HTTP clients always makes one"
-        plain = self.plain or HostnameEndpoint(self.reactor, self.host, self.port, CONNECT_S)
+        plain = self.plain or Straight(HostnameEndpoint(self.reactor, self.host, self.port, CONNECT_S))
         knock = _Knock(inner, self.words, self.channels)
         await connectProtocol(self.channels.dialled(plain), knock)
         knock.ready.addTimeout(CONNECT_S, self.reactor)
@@ -213,12 +232,14 @@ class Way(NamedTuple):
 
 @implementer(IAgentEndpointFactory)
 class Ways(NamedTuple):
-    """Makes the ways of those who have a pass."""
+    """Makes the ways to gateways: with a pass by TLS, else as to anybody's."""
 
     reactor: PosixReactorBase
     channels: Channels
-    words: Pass
+    words: Pass | None
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """How to reach a gateway."""
-        return Way(self.reactor, self.channels, uri.host, uri.port, self.words)
+        if self.words is not None:
+            return Way(self.reactor, self.channels, uri.host, uri.port, self.words)
+        return Straight(HostnameEndpoint(self.reactor, uri.host, uri.port, CONNECT_S))

@@ -27,7 +27,7 @@ from golem.errors import ContentMismatch, ContentMissing, Refused
 from golem.ipfs.body import PATIENCE_S, Body
 from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Key, to_text
-from golem.ipfs.doors import CONNECT_S, Way, Ways
+from golem.ipfs.doors import Way, Ways
 from golem.ipfs.intake import Intake
 from golem.ipfs.kubo import Client
 from golem.ipfs.tickets import Channels, Pass
@@ -106,7 +106,6 @@ class Gateways:
         self.workers = workers
         self._pool = _Pool(reactor)
         self._pool.maxPersistentPerHost = _KEPT_PER_HOST
-        self._agent = Agent(reactor, connectTimeout=CONNECT_S, pool=self._pool)
 
     def close(self) -> Deferred[None]:
         """Let go of idle connections."""
@@ -144,8 +143,8 @@ class Gateways:
         if not is_place or (slash and not _NODE.fullmatch(node)) or (slash and self._behind is None):
             raise ContentMissing("not a place, like host:port")
         if not slash or self._behind is None:
-            ways = Ways(self._reactor, self._channels, words) if words is not None else None
-            return Agent.usingEndpointFactory(self._reactor, ways, self._pool) if ways else self._agent, straight
+            ways = Ways(self._reactor, self._channels, words)
+            return Agent.usingEndpointFactory(self._reactor, ways, self._pool), straight
         try:
             end = self._behind(source)
         except ValueError as why:
@@ -159,11 +158,13 @@ class Gateways:
         if response.code != http.OK:
             response.deliverBody(_Unwanted())
             return f"HTTP {response.code}"
-        feed = _feeder(flow.intake)
+        reader = CarReader()
+        take = _taker(reader, flow.intake)
 
         async def work(data: Sequence[bytes]) -> None:
-            await self.workers.run(feed, data)
-            flow.saw()
+            if reader.add(data):  # most pieces are a part of a block, and not worth a thread
+                await self.workers.run(take)
+                flow.saw()
 
         body = Body(self.clock, lambda data: Deferred.fromCoroutine(work(data)))
         response.deliverBody(body)
@@ -182,18 +183,18 @@ class _One:
         return self._endpoint
 
 
-def _feeder(intake: Intake) -> Callable[[Sequence[bytes]], None]:
-    reader, again = CarReader(), 0
+def _taker(reader: CarReader, intake: Intake) -> Callable[[], None]:
+    again = 0
 
-    def feed(data: Sequence[bytes]) -> None:
+    def take() -> None:
         nonlocal again
-        for key, block in reader.feed(data):
+        for key, block in reader.blocks():
             if not intake.take(key, block):
                 again += len(block)
                 if again > intake.received_bytes:
                     raise ContentMismatch("it sends again and again what is here already")
 
-    return feed
+    return take
 
 
 class _Unwanted(Protocol):

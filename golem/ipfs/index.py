@@ -35,7 +35,8 @@ ON CONFLICT (cid) DO UPDATE SET file = excluded.file, start = excluded.start, si
 WHERE (SELECT path FROM files WHERE id = blocks.file) <> ''
 """  # a place in a pack of ours is kept; one in a file of the user's gives way to a newer one
 _FIND = """
-SELECT files.id, path, files.size, mtime_ns, start, blocks.size FROM blocks JOIN files ON files.id = file WHERE cid = ?
+SELECT cid, files.id, path, files.size, mtime_ns, start, blocks.size FROM blocks JOIN files ON files.id = file
+WHERE cid IN ({})
 """
 _SIZES = """
 SELECT cid, size FROM blocks WHERE cid IN ({}) AND EXISTS (
@@ -113,14 +114,15 @@ class Index:
         with self._turn() as sql:
             return int(sql.execute("SELECT coalesce(max(id), 0) FROM files").fetchone()[0])
 
-    def find(self, key: Key) -> tuple[Stored, Place] | None:
-        """Where a block should be."""
+    def find(self, keys: Sequence[Key]) -> dict[Key, tuple[Stored, Place]]:
+        """Where those of these blocks should be that are here."""
+        query = _FIND.format(",".join("?" * len(keys)))
         with self._lock:
             try:
-                row = self._database.execute(_FIND, (key,)).fetchone()
+                rows = self._database.execute(query, keys).fetchall()
             except sqlite3.Error as why:
                 raise StoreFault(f"{self._path}: {why}") from why
-        return (Stored(*row[:4]), Place(row[0], *row[4:])) if row else None
+        return {Key(cid): (Stored(*row[:4]), Place(row[0], *row[4:])) for cid, *row in rows}
 
     def sizes(self, keys: Sequence[Key], prefix: str, owner: str) -> dict[Key, int]:
         """The sizes of those blocks that `owner` pinned with some content, or an owner that begins with `prefix`."""

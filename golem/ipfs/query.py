@@ -54,9 +54,7 @@ class Query(NamedTuple):
         return f"{to_text(self.root)}.{self.form}"
 
     def found(self, read: reader.Read) -> Iterator[tuple[Key, bytes]]:
-        """The blocks asked for; reads, so it may block."""
-        if self.named:
-            return ((key, read(key)) for key in self.named)
+        """The blocks asked for, unless they were named; reads, so it may block."""
         if self.nodes:
             return reader.nodes(read, self.root)
         return self._below(read)

@@ -7,7 +7,7 @@ from golem.model.ids import Address, Cid, NodeId, TaskId
 from golem.model.messages import Message, Place, Reason
 from golem.model.money import Wei
 from golem.model.settings import Settings
-from golem.model.spec import Capability, Outcome, Resource, TaskSpec
+from golem.model.spec import Capability, Count, Name, Outcome, Resource, TaskSpec, Text
 from golem.model.value import Value
 
 
@@ -56,6 +56,7 @@ class Connected(Value):
 
     `address`: where it can be dialled. `gateway`: "host:port" where it serves content. `payee`: its account.
     `epoch`: changes when the peer lost its journal, and with it all memory of what was said. `dialled`: by us.
+    `host`: where it speaks from; empty where a relay carries it.
     """
 
     peer: NodeId
@@ -64,6 +65,7 @@ class Connected(Value):
     payee: Address
     epoch: str
     dialled: bool = False
+    host: str = ""
 
 
 class Lost(Value):
@@ -96,6 +98,17 @@ class Rested(Value):
     """This machine takes no new work from now on, for a reason; or takes it again, without one."""
 
     reason: Reason | None
+
+
+class Gauged(Value):
+    """This machine was tried at a template's work: its speed, in percent of what the template guesses.
+
+    `machine`: what it was tried on. Where that changes, it is tried again.
+    """
+
+    template: Name
+    machine: Text
+    percent: Count
 
 
 class Published(Value):
@@ -180,6 +193,7 @@ Event = (
     | Heard
     | TimerFired
     | Rested
+    | Gauged
     | PayersFound
     | Published
     | Fetched

@@ -17,8 +17,8 @@ class Evidence(Value):
 
     `spec`: without the folder of its requestor. `step`: of the verifier's, which judged. `salt`: from which the checks
     were drawn once the result was there. `sums`: what the provider's results before it had gathered, by the requestor's
-    word alone. `reason`: check, place, metric, value and threshold. `signature`: by
-    `requestor`, over the evidence with this field empty.
+    word alone. `twin`: of which subtask this very result was accepted before, by the same word. `reason`: check, place,
+    metric, value and threshold. `signature`: by `requestor`, over the evidence with this field empty.
     """
 
     requestor: NodeId
@@ -32,4 +32,5 @@ class Evidence(Value):
     judgement: Judgement
     reason: Text
     sums: Annotated[dict[str, float], Meta(max_length=64)] = {}
+    twin: SubtaskId | None = None
     signature: Annotated[bytes, Meta(max_length=64)] = b""

@@ -22,11 +22,8 @@ BINDING_BYTES = 32
 class Carrier(Protocol):
     """Channels that nobody else can read or change.
 
-    The protocol's `handshakeCompleted` (IHandshakeListener) is called once `binding` can be asked for. `has_doors`:
-    whether others than sessions come to the port too, so that there can be relays.
+    The protocol's `handshakeCompleted` (IHandshakeListener) is called once `binding` can be asked for.
     """
-
-    has_doors: bool
 
     def listen(self, address: str, porter: Porter | None = None) -> IStreamServerEndpoint:
         """Where to listen: "host:port"; port 0 takes a free one. `porter`: for those who want no session."""

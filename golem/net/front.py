@@ -127,7 +127,7 @@ class Front:
             self.located(self.address)
 
     def _seek(self) -> None:
-        if self._carrier.has_doors and self.reachability.verdict in (Verdict.NO, Verdict.SILENT):
+        if self.reachability.verdict in (Verdict.NO, Verdict.SILENT):
             self._guest.seek(self._peers.values())
 
     # sessions
@@ -135,9 +135,8 @@ class Front:
     def opened(self, peer: PeerProtocol) -> None:
         """A session opened."""
         self._peers[peer.node_id] = peer
-        if self._carrier.has_doors:
-            self.reachability.met(peer)
-            self._seek()
+        self.reachability.met(peer)
+        self._seek()
 
     def closed(self, peer: PeerProtocol) -> None:
         """It is over."""

@@ -15,7 +15,8 @@ from twisted.python.failure import Failure
 
 from golem.errors import PeerError, Refused
 from golem.interfaces import IEntropy
-from golem.model.ids import Address, NodeId
+from golem.model.events import Connected
+from golem.model.ids import NodeId
 from golem.model.messages import Message, Place
 from golem.net.carrier import DIALS, HANDSHAKE_S, SELF, Carrier, seen_from
 from golem.net.front import Front
@@ -31,9 +32,7 @@ log = Logger()
 class Hearer(Interface):
     """Whoever wants to know. Called from the reactor, never from within a call to the network but for `lost`."""
 
-    def connected(
-        self, peer: NodeId, address: Place, gateway: Place, payee: Address, epoch: str, dialled: bool
-    ) -> None:
+    def connected(self, event: Connected) -> None:
         """A session stands; who the peer is has been proved."""
 
     def lost(self, peer: NodeId) -> None:
@@ -192,11 +191,19 @@ class Network(Service):
         peer.open(received)
         self._sessions.opened(peer)
         self.front.opened(peer)
-        address, gateway = seen_from(peer.host, hello.address), seen_from(peer.host, hello.gateway)
-        log.info("session with {peer} at {address}", peer=node_id, address=address)
+        met = Connected(
+            peer=node_id,
+            address=seen_from(peer.host, hello.address),
+            gateway=seen_from(peer.host, hello.gateway),
+            payee=hello.payee,
+            epoch=hello.epoch,
+            dialled=bool(peer.dialled),
+            host=peer.host,
+        )
+        log.info("session with {peer} at {address}", peer=node_id, address=met.address)
         self._hearer.acknowledged(node_id, received)
         peer.acknowledge(self._hearer.received(node_id, hello.epoch))  # more may be on disk than when we said Resume
-        self._hearer.connected(node_id, address, gateway, hello.payee, hello.epoch, bool(peer.dialled))
+        self._hearer.connected(met)
         for sequence, message in self._hearer.unacknowledged(node_id):
             peer.send(sequence, message)
 

@@ -90,8 +90,6 @@ class _Creator:
 class TlsCarrier:
     """`carrier.Carrier` over TCP and TLS. `reactor`: for sockets; `clock`: the same one, for time-outs."""
 
-    has_doors = True
-
     def __init__(self, reactor: IReactorTCP, clock: IReactorTime) -> None:
         self._reactor = reactor
         self._clock = clock

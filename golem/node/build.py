@@ -20,7 +20,7 @@ from golem.adapters.launchers.host import HostLauncher
 from golem.adapters.launchers.wasm import WasmLauncher
 from golem.adapters.nochain import NoChain
 from golem.core.strategy import Frugal
-from golem.errors import ConfigError, JournalFault
+from golem.errors import Cheap, ConfigError, JournalFault
 from golem.interfaces import IChain, IExecutor, IKeyring, ILauncher, ITaskTemplate
 from golem.ipfs.kubo import Client
 from golem.ipfs.node import EmbeddedStore
@@ -39,11 +39,13 @@ from golem.node.computer import Computer
 from golem.node.config import Config, Ipfs, Provider, settings
 from golem.node.disk import Aside
 from golem.node.executor import PooledExecutor
+from golem.node.gauger import Gauger
 from golem.node.node import Node, Parts
 from golem.node.plugins import load
 from golem.node.slots import Whole
 from golem.wire.seals import seal
 from golem.wire.signing import sign_word
+from golem.wire.toil import check
 
 Tamper = Callable[[IExecutor], IExecutor]
 """What a test puts between a node and its executor: a liar, say."""
@@ -73,7 +75,7 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     """A node as configured. Blocks for as long as the key file takes to open. Raises ConfigError, KeyFault."""
     folder = Path(config.folder)
     templates = load(config.provider.templates)
-    keyring = FileKeyring.open(config.key_folder, config.password.reveal)
+    keyring = _keyring(config)
     staging = folder / "staging"
     daemon = Client(reactor, config.ipfs.api) if config.ipfs.api else None
     carrier = TlsCarrier(reactor, reactor)
@@ -103,9 +105,19 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     pool.tell(node.desk.live.news)
     if config.provider.enabled:
         node.mind(_caretaker(config, reactor, pool, node))
+        node.mind(Gauger(templates, reactor, computer, lambda: node.engine.state, node.engine.post))
     store.setServiceParent(node)
     computer.setServiceParent(node)
     return node
+
+
+def _keyring(config: Config) -> FileKeyring:
+    keyring = FileKeyring.open(config.key_folder, config.password.reveal)
+    try:
+        check(config.node.network, keyring.node_id)
+    except Cheap as why:
+        raise ConfigError(f"node.network: {why}; make keys for it with golem init, in a new folder") from why
+    return keyring
 
 
 def assemble(

@@ -71,6 +71,11 @@ class Computer(Service):
         self._stopped |= self._known
         await self._executor.close()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job runs or waits."""
+        return not self._known
+
     def run(self, job: Job) -> Deferred[Outcome]:
         """Run a job as soon as a slot is free. Never fails: what goes wrong on our side is a FAULT outcome."""
         return Deferred.fromCoroutine(self._run(job))

@@ -35,7 +35,7 @@ _STANDARD = Settings()
 class Node(Value):
     """Who this node is on the network."""
 
-    network: Annotated[Name, kinds.NAME, "only nodes of the same network talk to one another"] = "devnet"
+    network: Annotated[Name, kinds.NETWORK, "only nodes of the same network talk to one another"] = "devnet"
     listen: Annotated[
         str, kinds.OPTIONAL_PLACE, "where other nodes connect; port 0 takes a free one; empty: nowhere"
     ] = "127.0.0.1:0"

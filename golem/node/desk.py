@@ -84,11 +84,13 @@ class Desk(Till, Outlook):
 
     def templates(self) -> Sequence[records.Record]:
         """The kinds of task this node knows."""
+        gauges = self._engine.state.gauges
         return [
             {
                 "name": name,
                 "title": template.title,
                 "environment": template.environment.name,
+                "speed": gauges[name].percent if name in gauges else 0,
                 "parameters": [{"name": p.name, "help": p.help, "default": p.default} for p in template.parameters],
                 "schema": schema_of(template.title, template.parameters),
             }

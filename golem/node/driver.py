@@ -16,7 +16,7 @@ from golem.errors import GolemError
 from golem.interfaces import IChain, IResourceStore
 from golem.model import effects as f
 from golem.model import events as e
-from golem.model.ids import Address, NodeId
+from golem.model.ids import NodeId
 from golem.model.messages import Message, Place
 from golem.model.spec import Job, Outcome
 from golem.node.engine import Engine
@@ -177,11 +177,8 @@ class Driver:
 
     # the network's hearer
 
-    def connected(
-        self, peer: NodeId, address: Place, gateway: Place, payee: Address, epoch: str, dialled: bool
-    ) -> None:
+    def connected(self, event: e.Connected) -> None:
         """A session stands."""
-        event = e.Connected(peer=peer, address=address, gateway=gateway, payee=payee, epoch=epoch, dialled=dialled)
         self._engine.post(event)
 
     def located(self, address: Place) -> None:

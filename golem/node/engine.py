@@ -16,7 +16,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from golem.core import ledger
 from golem.core.node import Core
 from golem.core.state import NodeState
 from golem.core.turn import Policies
@@ -262,10 +261,3 @@ class Engine:
                 if isinstance(effect, f.Pending):
                     saved.pending[effect.key] = effect
         return 0
-
-    def check(self) -> None:
-        """Raise JournalFault where the books do not balance: rather stop than go on wrong."""
-        try:
-            ledger.check(self.state.ledger)
-        except AssertionError as why:
-            raise JournalFault(f"the ledger is broken: {why}") from why

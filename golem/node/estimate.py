@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from golem.core.turn import copies_of
 from golem.interfaces import ITaskTemplate
 from golem.model.money import Wei, cost
 from golem.model.spec import TaskSpec
@@ -15,11 +16,12 @@ START_MS = 1_000  # on top, where no worker is warm: most of it for a container,
 def estimate(template: ITaskTemplate, spec: TaskSpec) -> Mapping[str, object]:
     """At the most price: half to twice of the template's guess and starts, at most the budget, and by time-outs."""
     times = [min(template.cost_ms(spec, chunk), spec.limits.timeout_ms) for chunk in template.split(spec)]
-    most = sum(cost(spec.max_price, min(SPREAD * time + START_MS, spec.limits.timeout_ms)) for time in times)
-    least = sum(cost(spec.max_price, time // SPREAD) for time in times)
+    copies = copies_of(template.verifier(spec))
+    most = copies * sum(cost(spec.max_price, min(SPREAD * time + START_MS, spec.limits.timeout_ms)) for time in times)
+    least = copies * sum(cost(spec.max_price, time // SPREAD) for time in times)
     return {
         "chunks": len(times),
-        "time_ms": sum(times),
+        "time_ms": copies * sum(times),
         "least": Wei(min(least, spec.budget)),
         "most": Wei(min(most, spec.budget)),
         "is_enough": most <= spec.budget,

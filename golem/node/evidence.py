@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from golem.core.state import NodeState
 from golem.core.subtask import Subtask
 from golem.core.task import Board
+from golem.core.twins import twin
 from golem.model.evidence import Evidence
 from golem.model.ids import NodeId
 from golem.model.spec import Judgement
@@ -39,6 +40,7 @@ def _of(requestor: NodeId, board: Board, attempt: Subtask) -> Evidence:
         step=attempt.step,
         salt=attempt.salt,
         sums=attempt.sums,
+        twin=twin(board, attempt),
         judgement=attempt.judgement,
         reason=attempt.reason,
     )

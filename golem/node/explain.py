@@ -165,7 +165,7 @@ def _prospect(turn: Turn, demand: Demand) -> Said:
     if demand.task_id in state.offered:
         is_new = demand.task_id in state.dealings.offered_ms
         return ("we have offered, and wait for work" if is_new else "we have offered, and wait for more work"), HERE
-    reason = objection(turn, demand)
+    reason = objection(turn, demand, ask(turn, demand))
     return reason.value if reason else "an offer is to be made at the next look", HERE
 
 

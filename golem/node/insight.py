@@ -150,6 +150,18 @@ def _peer(state: NodeState, node: NodeId, met: Peer, now_ms: int) -> Record:
     }
 
 
+def _speeds(state: NodeState, node: NodeId) -> Record:
+    """By template: what it claims in offers to tasks that we know, and what its verified work was."""
+    claimed = {
+        board.task.spec.template: board.offers[node].speed for board in state.boards.values() if node in board.offers
+    }
+    measured = {key.partition("/")[0]: pace for key, pace in state.dealings.paces.items() if key.endswith(f"/{node}")}
+    return {
+        name: {"claimed": claimed.get(name, 0), "measured": round(100 * measured.get(name, 0.0))}
+        for name in sorted({*claimed, *measured})
+    }
+
+
 def peer(state: NodeState, node: str, now_ms: int) -> Record:
     """One node that we have met, and what there is between us. Raises NotFound."""
     met = state.peers.get(NodeId(node))
@@ -158,6 +170,7 @@ def peer(state: NodeState, node: str, now_ms: int) -> Record:
     owing, earning = state.ledger.owing.get(met.payee), state.ledger.earning.get(met.payee)
     return {
         **_peer(state, NodeId(node), met, now_ms),
+        "speeds": _speeds(state, NodeId(node)),
         "owed": str(owing.promised - owing.paid) if owing else "0",
         "due": str(earning.promised - earning.paid) if earning else "0",
         "computes_for_us": sum(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from golem.model.money import ether, show_ether
 from golem.node import hours, units
+from golem.wire.toil import MOST_BITS, asked
 
 MAX_PORT = 65_535
 MAX_PLACE = 120  # characters, as golem.model.messages.Place
@@ -44,6 +45,13 @@ def _name(value: object) -> str:
     if not _NAME.fullmatch(text):
         raise ValueError("must be a name: letters, digits, '.', '_' and '-'")
     return text
+
+
+def _network(value: object) -> str:
+    name = _name(value)
+    if asked(name) > MOST_BITS:
+        raise ValueError(f"must end in {MOST_BITS}bits at most: no machine makes an id for more in a reasonable time")
+    return name
 
 
 def _flag(value: object) -> bool:
@@ -159,6 +167,7 @@ def _many(read: Callable[[object], str]) -> Kind:
 
 TEXT = Kind(_text, _quote)
 NAME = Kind(_name, _quote)
+NETWORK = Kind(_network, _quote)
 OPTIONAL_NAME = Kind(_or_empty(_name), _quote)
 NAMES = _many(_name)
 NODES = _many(_node)

@@ -11,23 +11,44 @@ from twisted.logger import Logger
 
 from golem.core import ledger
 from golem.core.state import NodeState
+from golem.core.task import Board
 from golem.model.effects import Deposit, Effect, Pay
-from golem.node.engine import Performer
+from golem.node.engine import Performer, Saved
 
 log = Logger()
 
 
-def broken(state: NodeState) -> str:
-    """Which law of the books is broken, or nothing: they sum to zero, and no task spends more than its budget."""
-    try:
-        ledger.check(state.ledger)
-    except AssertionError as why:
-        return str(why)
-    for task_id, board in state.boards.items():
-        committed, budget = board.spent + board.outstanding, board.task.spec.budget
-        if committed > budget:
-            return f"task {task_id} spent and promised {committed} wei, of {budget}"
-    return ""
+def check(saved: Saved) -> None:
+    """The ledger sums to zero, messages are numbered without a gap, and every board keeps its own laws.
+
+    Raises AssertionError, with the law that is broken.
+    """
+    ledger.check(saved.state.ledger)
+    saved.mail.check()
+    for board in saved.state.boards.values():
+        budget_holds(board)
+        chunks_are_leased_once(saved.state, board)
+
+
+def budget_holds(board: Board) -> None:
+    """A task never spends and promises more than its budget."""
+    committed, budget = board.spent + board.outstanding, board.task.spec.budget
+    if committed > budget:
+        raise AssertionError(f"task {board.task.task_id} spent and promised {committed} wei, of {budget}")
+
+
+def chunks_are_leased_once(state: NodeState, board: Board) -> None:
+    """A chunk is with one provider at most; a slow one, and its copy, with two; where several do each, never twice
+    with the same.
+    """
+    held: dict[int, list[str]] = {}
+    for subtask_id in board.open:
+        subtask = state.subtasks[subtask_id]
+        held.setdefault(subtask.chunk, []).append(subtask.provider)
+    for chunk, providers in held.items():
+        most = board.begun.get(chunk, board.copies) if board.copies > 1 else 1 + (chunk in board.doubled)
+        if len(providers) > most or len(set(providers)) < len(providers):
+            raise AssertionError(f"chunk {chunk} of task {board.task.task_id} is leased to {', '.join(providers)}")
 
 
 class Treasurer:
@@ -36,13 +57,13 @@ class Treasurer:
     What it withholds stays pending in the journal: a node whose books were mended pays after its next start.
     """
 
-    def __init__(self, performer: Performer, state: Callable[[], NodeState]) -> None:
+    def __init__(self, performer: Performer, saved: Callable[[], Saved]) -> None:
         self._performer = performer
-        self._state = state
+        self._saved = saved
 
     def perform(self, effect: Effect, number: int) -> None:
         """Begin to carry out an effect, or refuse to spend."""
-        why = broken(self._state()) if isinstance(effect, Pay | Deposit) else ""
+        why = broken(self._saved()) if isinstance(effect, Pay | Deposit) else ""
         if why:
             log.error("nothing is spent, since the books are broken: {why}", why=why)
         else:
@@ -51,3 +72,12 @@ class Treasurer:
     def committed(self, heard: Mapping[str, int]) -> None:
         """These numbers, by peer, are on disk."""
         self._performer.committed(heard)
+
+
+def broken(saved: Saved) -> str:
+    """Which law is broken, or nothing."""
+    try:
+        check(saved)
+    except AssertionError as why:
+        return str(why)
+    return ""

@@ -55,6 +55,13 @@ class Mail(msgspec.Struct):
         known, number = self.heard.get(peer, ("", 0))
         return number if known == epoch else 0
 
+    def check(self) -> None:
+        """What holds of all numbers: those that wait follow one another, up to the last. Raises AssertionError."""
+        for peer, queue in self.waiting.items():
+            if queue and (queue[-1][0] != self.sent[peer] or queue[-1][0] - queue[0][0] != len(queue) - 1):
+                first, last = queue[0][0], queue[-1][0]
+                raise AssertionError(f"messages {first} to {last} wait for {peer}, {len(queue)} of {self.sent[peer]}")
+
     def meet(self, peer: NodeId, epoch: str) -> None:
         """A session stands: a peer in a new epoch counts from its own beginning."""
         self.heard[peer] = (epoch, self.received(peer, epoch))

@@ -126,7 +126,7 @@ class Node(MultiService):
                 capability=capability,
             )
         )
-        self.engine.start(Treasurer(self.driver, lambda: self.engine.state))
+        self.engine.start(Treasurer(self.driver, lambda: self.engine.saved))
         for keeper in self._keepers:
             keeper.startService()
             self._started.append(keeper)

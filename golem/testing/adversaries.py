@@ -38,6 +38,9 @@ from golem.wire.session import Session
 
 NOWHERE = Cid("b" + "a" * 58)  # a name of content that nobody has
 LATE_S = 600.0
+LIES = 0.3  # of all reports of one that lies now and then
+MOST_STEPS = 60  # through a task of some chunks, and into the next
+GARBLED = 0.02  # of all writes
 SPAM_S, SPAM = 1.0, 30  # messages in so many seconds, to every peer: past what a node takes of gossip in the long run
 BOUT, REST_S = 10, 290.0  # so often in a row, and then a rest: who spams all the time is long shut out, and costs most
 REPLAY_S, KEPT = 2.0, 50
@@ -99,6 +102,14 @@ class Liar(Adversary):
         return LyingExecutor(honest, self.kind)
 
 
+class RareLiar(Liar):
+    """Lies now and then, and earns its trust in between."""
+
+    def executor(self, honest: IExecutor) -> IExecutor:
+        """A lie, or not."""
+        return LyingExecutor(honest, self.kind, lambda: self.dice.random() < LIES)
+
+
 class HalfLiar(Liar):
     """Counts half of a tally, and makes up the rest."""
 
@@ -134,6 +145,28 @@ class AcceptAndVanish(Adversary):
     def hears(self, peer: NodeId, message: Message) -> None:
         """Work: away."""
         if isinstance(message, Assignment):
+            self.scene.hush()
+
+
+class VanishAfter(Adversary):
+    """Is heard of no more after so many messages that it said or heard, in the midst of whatever that is."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self.left = self.dice.randint(1, MOST_STEPS)
+
+    def says(self, message: Message) -> Message:
+        """One more."""
+        self._step()
+        return message
+
+    def hears(self, peer: NodeId, message: Message) -> None:
+        """One more."""
+        self._step()
+
+    def _step(self) -> None:
+        self.left -= 1
+        if self.left == 0:
             self.scene.hush()
 
 
@@ -237,10 +270,49 @@ class VersionLiar(Adversary):
         return Session(hello, honest.binding, honest.sign)
 
 
+class Fuzzer(Adversary):
+    """Garbles what it writes, now and then, by a byte."""
+
+    def session(self, honest: Session) -> Session:
+        """Its bytes are changed on their way."""
+        return _Garbled(honest, self.dice)
+
+
+class Slowloris(Adversary):
+    """Begins to say who it is, a byte at a time, and never comes to an end."""
+
+    def session(self, honest: Session) -> Session:
+        """Its bytes come one by one."""
+        return _Dripping(honest, self.dice)
+
+
 class ClockLiar(Adversary):
     """Lives in another time, as far off as others put up with."""
 
     offset_s = -WRONG_S
+
+
+class _Written(Session):
+    """A session whose bytes are written otherwise."""
+
+    def __init__(self, honest: Session, dice: Random) -> None:
+        super().__init__(honest.hello, honest.binding, honest.sign)
+        self.dice = dice
+
+
+class _Garbled(_Written):
+    def take(self) -> bytes:
+        """All of it, and now and then one byte that is another."""
+        data = bytearray(super().take())
+        if data and self.dice.random() < GARBLED:
+            data[self.dice.randrange(len(data))] ^= self.dice.randint(1, 255)
+        return bytes(data)
+
+
+class _Dripping(_Written):
+    def take(self) -> bytes:
+        """The first byte; the rest is never said."""
+        return super().take()[:1]
 
 
 class _Paying:
@@ -259,19 +331,31 @@ class _Paying:
 
 ADVERSARIES: Mapping[str, type[Adversary]] = {
     "liar": Liar,
+    "rare_liar": RareLiar,
     "half_liar": HalfLiar,
     "copycat": Copycat,
     "hostage": Hostage,
     "accept_and_vanish": AcceptAndVanish,
+    "vanish_after": VanishAfter,
     "price_undercutter": PriceUndercutter,
     "reject_all": RejectAll,
     "dont_pay": DontPay,
     "pay_late": PayLate,
     "spammer": Spammer,
     "replayer": Replayer,
+    "fuzzer": Fuzzer,
+    "slowloris": Slowloris,
     "version_liar": VersionLiar,
     "clock_liar": ClockLiar,
 }
-PROVIDING: Sequence[str] = ("liar", "copycat", "hostage", "accept_and_vanish", "price_undercutter")
+PROVIDING: Sequence[str] = ("liar", "rare_liar", "copycat", "hostage", "accept_and_vanish", "price_undercutter")
 ASKING: Sequence[str] = ("reject_all", "dont_pay", "pay_late")
-ANYBODY: Sequence[str] = ("spammer", "replayer", "version_liar", "clock_liar")
+ANYBODY: Sequence[str] = (
+    "spammer",
+    "replayer",
+    "vanish_after",
+    "fuzzer",
+    "slowloris",
+    "version_liar",
+    "clock_liar",
+)

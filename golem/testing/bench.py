@@ -13,6 +13,7 @@ import sys
 import time
 from hashlib import sha256
 from pathlib import Path
+from shutil import copy2, copytree
 
 from golem.adapters.launchers.wasm import WORKER as WASM_WORKER
 from golem.adapters.launchers.wasm import fuel
@@ -64,7 +65,7 @@ class Bench:
         inputs, output = self._folder / f"in-{self._count}", self._folder / f"out-{self._count}"
         inputs.mkdir()
         for one in job.inputs:
-            (inputs / one.name).symlink_to(self._contents[one.cid])
+            _show(self._contents[one.cid], inputs / one.name)
         began_s = time.monotonic()
         outcome = self._answer(job, inputs, output)
         used_ms = round((time.monotonic() - began_s) * 1000)
@@ -130,6 +131,21 @@ class Bench:
 
     def _log(self) -> str:
         return (self._folder / "log").read_text(errors="replace")
+
+
+def _show(source: Path, target: Path) -> None:
+    """Have a job see a file or folder as in a sandbox, where no link leads elsewhere."""
+    if source.is_dir():
+        copytree(source, target, copy_function=_link)
+    else:
+        _link(source, target)
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # on another file system
+        copy2(source, target)
 
 
 def done(outcome: Outcome, what: str) -> Outcome:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from argparse import ArgumentParser
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from hashlib import sha256
@@ -23,10 +23,12 @@ from golem.core.market import LEAST_WORK_MS
 from golem.model.money import Wei, cost
 from golem.model.settings import Settings
 from golem.model.value import evolve
+from golem.testing import lawbook
 from golem.testing.adversaries import ANYBODY, ASKING, PROVIDING
 from golem.testing.faults import Fault, Weather, draw, schedule
 from golem.testing.local import LocalNetwork
 from golem.testing.local_node import BUDGET, MAX_PRICE
+from golem.testing.quiet import journal_tells_all
 from golem.testing.rude import Rude
 from golem.testing.shrink import shrink
 
@@ -38,6 +40,7 @@ FOREVER_S = 1e6
 SPARE_MS = 10_000  # in a promise to pay: a chain that is down makes it late
 DEPTHS = (0, 5, 12)  # blocks
 PACES_S = (0.2, 1.0, 8.0, 30.0)  # of a job, by provider: whatever the weather does, something is under way
+HIDDEN = 0.15
 TASK_MS = 200_000  # between two tasks of a requestor
 CALM_S = 1_800.0  # twice the longest that a task may still need: three leases of three minutes one after the other
 _faults = msgspec.json.Decoder(tuple[Fault, ...])
@@ -82,14 +85,17 @@ def run(seed: int, plan: Plan, faults: Sequence[Fault] | None = None) -> Run:
         try:
             _live(net, plan, chosen)
         except AssertionError as why:
-            failure = str(why).partition("\n")[0] or "an assertion"
+            failure = [*net.world.troubles, str(why)][0].partition("\n")[0] or "an assertion"
         finally:
             net.close()
         return Run(seed, chosen, net.world.steps, net.world.trace.hexdigest(), failure, net.story() if failure else "")
 
 
 def _network(folder: Path, plan: Plan, seed: int) -> LocalNetwork:
-    """In some seeds a provider or a requestor means harm, one never answers, and a stranger speaks garbage."""
+    """In some seeds a provider or a requestor means harm, one never answers, and a stranger speaks garbage.
+
+    Some nodes nobody can dial; the first, whom all others ask first, is none of them.
+    """
     dice = Random(sha256(f"{seed}/people".encode()).digest())
     depth = dice.choice(DEPTHS)
     asking = dict.fromkeys(plan.asking, _terms(depth))
@@ -108,6 +114,9 @@ def _network(folder: Path, plan: Plan, seed: int) -> LocalNetwork:
     if dice.random() < 0.5:
         places = [net.world.place(name) for name in plan.names]
         Rude(net.world.carrier("stranger"), net.clock, places, seed).start()
+    for name in plan.names[1:]:
+        if dice.random() < HIDDEN:
+            net.world.network.wall(name)
     return net
 
 
@@ -139,15 +148,20 @@ def _live(net: LocalNetwork, plan: Plan, faults: Sequence[Fault]) -> None:
     net.advance(QUIET_S)
     net.check_quiet()
     for name in net.world.honest:
-        owners = net[name].store.owners()
-        assert not owners, f"{name} keeps content of tasks that are over: {', '.join(owners)}"
-        waiting = {peer[:8]: len(queue) for peer, queue in _waiting(net, name) if queue}
-        assert not waiting, f"{name} has said what nobody acknowledged: {waiting}"
+        check_rest(net, name)
+    name = net.world.honest[net.world.seed % len(net.world.honest)]  # of all it would take as long as the hour itself
+    journal_tells_all(net[name].node.engine, net[name].journal)
 
 
-def _waiting(net: LocalNetwork, name: str) -> Sequence[tuple[str, Sized]]:
-    waiting = net[name].node.engine.mail.waiting
-    return [(peer, queue) for peer, queue in waiting.items() if peer not in net.world.rogue_ids]
+def check_rest(net: LocalNetwork, name: str) -> None:
+    """Nothing is left of what is over: no content, no job's files, and no word that nobody acknowledged."""
+    owners = net[name].store.owners()
+    assert not owners, f"{name} keeps content of tasks that are over: {', '.join(owners)}"
+    files = sorted(path.name for path in (net.world.folder / name / "jobs").glob("*/*"))
+    assert not files, f"{name} keeps files of jobs that are over: {', '.join(files)}"
+    queues = net[name].node.engine.mail.waiting.items()
+    waiting = {peer[:8]: len(queue) for peer, queue in queues if queue and peer not in net.world.rogue_ids}
+    assert not waiting, f"{name} has said what nobody acknowledged: {waiting}"
 
 
 def _submit(net: LocalNetwork, name: str, begun: list[tuple[str, str]], dice: Random) -> None:
@@ -240,7 +254,11 @@ def main(arguments: Sequence[str], out: TextIO) -> int:
     parser.add_argument("--minutes", type=int, default=60, help="simulated")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--faults", help="replay --seed with this list, as a failure printed it")
+    parser.add_argument("--laws", action="store_true", help="what every node is held to, and by what; nothing is run")
     given = parser.parse_args(arguments)
+    if given.laws:
+        out.write("".join(f"{line}\n" for line in lawbook.table()))
+        return 0
     plan = Plan(given.nodes, given.minutes * 60_000)
     if given.faults:
         done = run(given.seed, plan, _faults.decode(given.faults))

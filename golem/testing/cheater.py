@@ -58,11 +58,12 @@ KINDS = (*TASKS, *ANSWERS)
 
 @implementer(IExecutor)
 class LyingExecutor:
-    """Runs another job than it is told, or tells another outcome."""
+    """Runs another job than it is told, or tells another outcome, whenever it `lies`."""
 
-    def __init__(self, honest: IExecutor, kind: str) -> None:
+    def __init__(self, honest: IExecutor, kind: str, lies: Callable[[], bool] = lambda: True) -> None:
         self.tier = honest.tier
         self._honest = honest
+        self._lies = lies
         self._change = TASKS.get(kind, lambda job: job)
         self._say: Callable[[Outcome], Outcome] = ANSWERS.get(kind, lambda outcome: outcome)
 
@@ -78,8 +79,9 @@ class LyingExecutor:
         return Deferred.fromCoroutine(self._run(job, room))
 
     async def _run(self, job: Job, room: Room) -> Outcome:
-        outcome: Outcome = await self._honest.run(self._change(job), room)
-        return self._say(outcome)
+        if not self._lies():
+            return await self._honest.run(job, room)
+        return self._say(await self._honest.run(self._change(job), room))
 
     def stop(self, job_id: str) -> Deferred[None]:
         """End a job."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from golem.interfaces import Answer, IComparing, IEscalating, ISampled, IVerifier, Ruling
 from golem.model.ids import NodeId, check_id
@@ -36,25 +36,22 @@ def ruled(
     told = [Answer(provider=node, trust=TRUST, delivery=made) for node, (_, made) in answers.items()]
     if IComparing(verifier).compare(chunk, told, salt) is Ruling.AGREED:
         return {node: Verdict(judgement=Judgement.ACCEPT, reason="they agree") for node in answers}
-    reports = None
-    verdicts = {}
-    for node, (work, made) in answers.items():
-        if reports is None:
-            reports = _reports(bench, verifier, chunk, work, made, salt)
-        verdicts[node] = verifier.judge(chunk, work, made, reports) if isinstance(reports, list) else reports
-    return verdicts
+    work, made = next(iter(answers.values()))
+    jobs = IComparing(verifier).referee(chunk, work, told, salt)
+    reports = _reports(bench, jobs, work, made)
+    return {
+        node: verifier.judge(chunk, work, made, reports) if isinstance(reports, list) else reports
+        for node, (work, made) in answers.items()
+    }
 
 
 def _step(bench: Bench, verifier: IVerifier, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Verdict:
-    reports = _reports(bench, verifier, chunk, work, delivery, salt)
+    reports = _reports(bench, verifier.plan(chunk, work, delivery, salt), work, delivery)
     return verifier.judge(chunk, work, delivery, reports) if isinstance(reports, list) else reports
 
 
-def _reports(
-    bench: Bench, verifier: IVerifier, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes
-) -> list[bytes] | Verdict:
+def _reports(bench: Bench, jobs: Sequence[Job], work: Job, delivery: Delivery) -> list[bytes] | Verdict:
     """What the planned checks report, or the verdict where one of them fails."""
-    jobs = verifier.plan(chunk, work, delivery, salt)
     if len(jobs) > MAX_CHECKS:
         return Verdict(judgement=Judgement.UNSURE, reason=f"{len(jobs)} checks were planned, at most {MAX_CHECKS}")
     reports = []

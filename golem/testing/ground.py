@@ -229,7 +229,8 @@ def build(folder: Path, scenario: Scenario, ground: Loopback, tell: Path | None 
         how = ["--name", part.name, *(["--tell", str(tell)] if tell else [])]
         how += ["--takes", str(part.takes_s)] if part.provides else []
         how += ["--behave", part.behave] if part.behave else []
-        own = {**(providing if part.provides else {}), **site.settings}
+        hidden = {"node.listen": ""} if part.is_hidden else {}
+        own = {**(providing if part.provides else {}), **site.settings, **hidden}
         members.append(Member(part.name, own, ("golem.testing.live_node", *how), site.within))
     network = LocalNetwork(folder, members, settings, seat=ground.seat)
     ground.settle(network)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from golem.model.events import Connected
 from golem.model.ids import Address, NodeId
 from golem.model.messages import Message, Place
 from golem.net.network import Network
@@ -35,13 +36,11 @@ class MemoryHearer:
         if self.network is not None:
             self.network.send(peer, number, message)
 
-    def connected(
-        self, peer: NodeId, address: Place, gateway: Place, payee: Address, epoch: str, dialled: bool
-    ) -> None:
+    def connected(self, event: Connected) -> None:
         """A session stands."""
-        self.mail.meet(peer, epoch)
-        self.places[peer] = (address, gateway, payee)
-        self.log.append(f"connected {peer}")
+        self.mail.meet(event.peer, event.epoch)
+        self.places[event.peer] = (event.address, event.gateway, event.payee)
+        self.log.append(f"connected {event.peer}")
 
     def located(self, address: Place) -> None:
         """We are dialled there from now on."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from golem.core import ledger
@@ -10,25 +9,28 @@ from golem.core.near import MAX_RECORDS
 from golem.core.overlay import MAX_PEERS
 from golem.core.provider import MAX_DEMANDS
 from golem.core.state import NodeState
-from golem.core.subtask import Phase as Attempt
-from golem.core.task import LIVE, Board
 from golem.core.turn import MAX_TOPICS
 from golem.model.effects import Effect, Tell
 from golem.model.events import Heard
 from golem.model.ids import Address
 from golem.model.messages import Cancellation
+from golem.testing.boards import check_board
 
 
 def check_node(state: NodeState) -> None:
     """All that one node's state alone can tell."""
+    check_books(state)
+    for board in state.boards.values():
+        check_board(state, board)
+
+
+def check_books(state: NodeState) -> None:
+    """What is no task's own."""
     ledger.check(state.ledger)
     debts_are_booked(state)
     dues_are_booked(state)
     caches_are_bounded(state)
     trust_is_a_share(state)
-    for board in state.boards.values():
-        budget_holds(state, board)
-        chunks_are_leased_once(state, board)
 
 
 def debts_are_booked(state: NodeState) -> None:
@@ -43,47 +45,6 @@ def dues_are_booked(state: NodeState) -> None:
     for payer, pair in state.ledger.earning.items():
         due = ledger.unpaid(state.ledger, payer)
         assert due == pair.promised - pair.paid, f"{due} wei due from {payer}, of {pair}"
-
-
-def budget_holds(state: NodeState, board: Board) -> None:
-    """Spent and promised never exceed the budget, and are the sums of what the attempts say."""
-    spec, task_id = board.task.spec, board.task.task_id
-    attempts = [state.subtasks[subtask_id] for subtask_id in board.history]
-    assert board.spent + board.outstanding <= spec.budget, f"{task_id} overspends: {board.spent} + {board.outstanding}"
-    assert board.spent == sum(a.amount for a in attempts), f"{task_id}: spent is no sum of amounts"
-    assert board.outstanding == sum(state.subtasks[s].cap for s in board.open), (
-        f"{task_id}: outstanding is no sum of caps"
-    )
-    assert all(a.amount <= a.cap for a in attempts), f"{task_id} pays more than a cap"
-
-
-def chunks_are_leased_once(state: NodeState, board: Board) -> None:
-    """A chunk is with one provider at most, waits or runs but not both, and once accepted is done for good.
-
-    Of a slow attempt there may be one copy. Where several do each, none has two of them, and once one is accepted no
-    more are given out.
-    """
-    task_id = board.task.task_id
-    if board.copies > 1:
-        for chunk, doers in board.doers.items():
-            assert len(set(doers)) == len(doers), f"{task_id}: one provider does chunk {chunk} twice"
-        assert not board.accepted.keys() & set(board.pending), f"{task_id}: an accepted chunk waits"
-        return
-    leased = Counter(state.subtasks[subtask_id].chunk for subtask_id in board.open)
-    accepted = Counter(s.chunk for s in map(state.subtasks.__getitem__, board.history) if s.phase is Attempt.ACCEPTED)
-    for what, counts in (("leased", leased), ("accepted", accepted), ("waiting", Counter(board.pending))):
-        most = 1 if what == "waiting" else 2
-        twice = [chunk for chunk, count in counts.items() if count > (most if chunk in board.doubled else 1)]
-        assert not twice, f"{task_id}: chunks {twice} are {what} twice"
-    assert accepted.keys() == board.accepted.keys(), f"{task_id}: the board forgot or made up an acceptance"
-    assert not (leased.keys() - board.doubled.keys()) & accepted.keys(), (
-        f"{task_id}: an accepted chunk was given out again"
-    )
-    assert not accepted.keys() & set(board.pending), f"{task_id}: an accepted chunk waits"
-    assert not leased.keys() & set(board.pending), f"{task_id}: a chunk runs and waits"
-    if board.task.phase in LIVE and board.has_picked:
-        lost = set(range(board.task.chunks)) - leased.keys() - accepted.keys() - set(board.pending)
-        assert not lost, f"{task_id}: chunks {sorted(lost)} are nowhere"
 
 
 def payments_were_promised(payer: Address, state: NodeState, paid: Mapping[tuple[Address, Address], int]) -> None:
@@ -134,23 +95,3 @@ def lateness_is_remembered(effects: Sequence[Effect]) -> None:
     late = [t for t in tells if t.name == "income" and int(t.fields["late_ms"]) > 0]
     noted = [t for t in tells if t.name == "deed" and t.fields["deed"] == "paid_late"]
     assert len(noted) >= len(late), f"{len(late)} payments came late, and {len(noted)} are held against anybody"
-
-
-def check_quiet(states: Mapping[str, NodeState], paid: Mapping[tuple[Address, Address], int]) -> None:
-    """What holds of all these nodes once nothing is under way: their books agree with each other and with the chain."""
-    accounts = {name: state.started.payee for name, state in states.items() if state.started}
-    asking = {state.started.node_id for state in states.values() if state.started}
-    for name, state in states.items():
-        busy = [subtask_id for subtask_id in state.busy if state.works[subtask_id].requestor in asking]
-        assert not busy, f"{name} computes although no task is open: {busy}"
-        for board in state.boards.values():
-            assert board.task.phase not in LIVE and not board.open, f"{board.task.task_id} of {name} never ended"
-            assert f"task/{board.task.task_id}" not in state.ledger.balances, f"{board.task.task_id} keeps its budget"
-        for other, theirs in states.items():
-            mine = state.ledger.owing.get(accounts[other])
-            seen = theirs.ledger.earning.get(accounts[name])
-            owed = (mine.promised, mine.paid) if mine else (0, 0)
-            due = (seen.promised, seen.paid) if seen else (0, 0)
-            assert owed == due, f"{name} owes {other} {owed} (promised, paid), and {other} expects {due}"
-            there = paid.get((accounts[name], accounts[other]), 0)
-            assert owed[1] == there, f"{name} books {owed[1]} wei paid to {other}, and the chain shows {there}"

@@ -25,8 +25,8 @@ from golem.model.value import evolve
 from golem.node.plugins import load
 from golem.testing.adversaries import ADVERSARIES
 from golem.testing.crash import Killed
-from golem.testing.invariants import check_quiet
 from golem.testing.local_node import LocalNode
+from golem.testing.quiet import check_quiet
 from golem.testing.world import World
 
 PRICE = Wei(18 * WEI_PER_ETHER // 10_000)  # wei per hour of a slot

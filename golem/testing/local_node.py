@@ -48,7 +48,7 @@ class LocalNode:
         self._world = world
         self._life: Life | None = None
         self._boots = 0
-        self._witness = Witness(world, name, self.keyring.account, lambda: self.node.engine.state)
+        self._witness = Witness(world, name, self.keyring.account, lambda: self.node.engine.saved)
 
     # life and death
 

@@ -78,7 +78,7 @@ def _of_the_market() -> tuple[Message, ...]:
     return (
         sign_word(alice.sign, "devnet", demand),
         sign_word(alice.sign, "devnet", Withdrawal(task_id=TASK, requestor=alice.node_id)),
-        Offer(task_id=TASK, price=Wei(5 * 10**17), slots=8, capability=capability),
+        Offer(task_id=TASK, price=Wei(5 * 10**17), slots=8, capability=capability, speed=125),
         Refusal(task_id=TASK, reason=Reason.BUSY, subtask_id=SUBTASK, price=Wei(7)),
         Assignment(
             subtask_id=SUBTASK,

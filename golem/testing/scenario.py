@@ -31,15 +31,17 @@ WITHIN_MS = 600_000  # where an expectation names no limit
 LIMIT_MS = 24 * 3_600_000
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 ROLES = ("requestor", "provider")
+REACHES = ("open", "hidden")
 KEYS = ("network", "nodes", "steps", "faults", "expect", "invariants")
-NODE_KEYS = ("role", "count", "slots", "price", "takes", "behave")
+NODE_KEYS = ("role", "count", "slots", "price", "takes", "behave", "reach")
 T = TypeVar("T")
 _DURATION = re.compile(r"(-?\d+(?:\.\d+)?)(ms|s|m|h)")
 
 
 class Member(NamedTuple):
-    """A node. `price`: wei per hour, or 0 for the usual. `behave`: the name of an adversary, or nothing. `line`: its
-    place in the file.
+    """A node. `price`: wei per hour, or 0 for the usual. `behave`: the name of an adversary, or nothing.
+
+    `is_hidden`: nobody can dial it. `line`: its place in the file.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Member(NamedTuple):
     price: int = 0
     takes_s: float = 1.0
     behave: str = ""
+    is_hidden: bool = False
     line: int = 0
 
 
@@ -140,8 +143,11 @@ class _Reader:
             price=self._ether(given, "price"),
             takes_s=self._ms(given, "takes", 1_000) / 1000,
             behave=self._choice(given, "behave", ("", *ADVERSARIES), ""),
+            is_hidden=self._choice(given, "reach", REACHES, "open") == "hidden",
             line=given.line,
         )
+        if member.is_hidden and not self._members:
+            self._wrong(given.items["reach"].line, "the first node, whom all others dial first, can't be hidden")
         if len(self._members) + count > MAX_NODES:
             self._wrong(given.line, f"more than {MAX_NODES} nodes")
             return

@@ -79,6 +79,9 @@ class SimStage:
             behave={member.name: member.behave for member in members if member.behave},
             takes_s={member.name: member.takes_s for member in members},
         )
+        for member in members:
+            if member.is_hidden:
+                self.net.world.network.wall(member.name)
         self._owners: dict[str, str] = {}
         self._ids: dict[str, str] = {}
         self._weather = schedule(self.net, ())
@@ -137,7 +140,7 @@ class SimStage:
             account = self.net[subject].keyring.account
             end = 0 if field == "paid" else 1
             return sum(wei for pair, wei in self.net.ledger.paid.items() if pair[end] == account)
-        return self.net[subject].node.desk.status()[field] if self.net[subject].run is not None else None
+        return self.net[subject].node.desk.status().get(field) if self.net[subject].run is not None else None
 
     def _of_task(self, task: str, field: str) -> object:
         node = self.net[self._owners[task]]

@@ -60,7 +60,7 @@ class Held:
 
 
 class MemoryWorld:
-    """Everybody's content, by gateway. `reaches`: whether one gateway can fetch from another now.
+    """Everybody's content, by gateway. `way`: the gateway that a place leads to from another, or nothing, now.
 
     `stores`: the one that is at a gateway now; it says who may have what.
     """
@@ -69,7 +69,7 @@ class MemoryWorld:
         self.clock = clock
         self.held: dict[Place, dict[Key, Held]] = {}
         self.stores: dict[Place, MemoryResourceStore] = {}
-        self.reaches: Callable[[Place, Place], bool] = lambda one, other: True
+        self.way: Callable[[Place, Place], Place] = lambda gateway, place: place
 
 
 @implementer(IResourceStore)
@@ -114,7 +114,7 @@ class MemoryResourceStore:
     async def _fetch(self, key: Key, sources: Sequence[Place], limit: int, owner: str) -> Held:
         await deferLater(self._world.clock, FETCH_S, lambda: None)
         words = self._tickets.of(owner)
-        near = [self._world.stores.get(place) for place in sources if self._world.reaches(self._gateway, place)]
+        near = [self._world.stores.get(self._world.way(self._gateway, place)) for place in sources]
         given = (store.given(key, words.word(_CHANNEL) if words else b"") for store in near if store)
         theirs = next((held for held in given if held), None)
         if theirs is None:

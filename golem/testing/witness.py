@@ -6,11 +6,14 @@ from collections import deque
 from collections.abc import Callable
 
 from golem.core.state import NodeState
+from golem.core.task import LIVE, Board
 from golem.model import effects as f
 from golem.model import events as e
-from golem.model.ids import Address
+from golem.model.ids import Address, TaskId
+from golem.node.engine import Saved
+from golem.testing.boards import check_board
 from golem.testing.invariants import (
-    check_node,
+    check_books,
     income_is_real,
     lateness_is_remembered,
     payments_were_promised,
@@ -25,12 +28,13 @@ REMEMBERED = 25  # turns a node: what a reader of a failure looks at
 class Witness:
     """Of one node. Hand `saw` to `Engine.observe`. `is_forgetful`: it lost its books, and learns of old pairs late."""
 
-    def __init__(self, world: World, name: str, account: Address, state: Callable[[], NodeState]) -> None:
+    def __init__(self, world: World, name: str, account: Address, saved: Callable[[], Saved]) -> None:
         self._world = world
         self._name = name
         self._account = account
-        self._state = state
+        self._saved = saved
         self.is_forgetful = False
+        self._over: dict[TaskId, object] = {}
         self._last: deque[tuple[float, e.Event, list[f.Effect]]] = deque(maxlen=REMEMBERED)
 
     def saw(self, event: e.Event, effects: list[f.Effect]) -> None:
@@ -46,14 +50,30 @@ class Witness:
                 continue
             if effect.peer not in self._world.rogue_ids:
                 self._world.troubles.append(f"{self._name} drops {effect.peer[:8]}: {effect.why}")
-        check_node(self._state())
-        owing, paid = self._state().ledger.owing, self._world.ledger.paid
+        saved = self._saved()
+        saved.mail.check()
+        self._check(event, effects, saved.state)
+
+    def _check(self, event: e.Event, effects: list[f.Effect], state: NodeState) -> None:
+        check_books(state)
+        for board in state.boards.values():
+            if not self._is_known(board):
+                check_board(state, board)
+        owing, paid = state.ledger.owing, self._world.ledger.paid
         if self.is_forgetful:
             paid = {pair: amount for pair, amount in paid.items() if pair[1] in owing}
-        payments_were_promised(self._account, self._state(), paid)
-        told_to_stop_is_stopped(event, self._state())
+        payments_were_promised(self._account, state, paid)
+        told_to_stop_is_stopped(event, state)
         lateness_is_remembered(effects)
-        income_is_real(self._account, self._state(), self._world.ledger.paid)
+        income_is_real(self._account, state, self._world.ledger.paid)
+
+    def _is_known(self, board: Board) -> bool:
+        """Whether a task is over, and looks as it did when it was checked last."""
+        if board.task.phase in LIVE:
+            return False
+        looks = (board.spent, board.outstanding, len(board.open), len(board.history))
+        before, self._over[board.task.task_id] = self._over.get(board.task.task_id), looks
+        return before == looks
 
     def story(self) -> str:
         """The last turns, one a line: when, what happened, what was asked for."""

@@ -11,7 +11,6 @@ from golem.interfaces import ITaskTemplate
 from golem.model.effects import Effect
 from golem.model.events import Event
 from golem.model.ids import Address
-from golem.net.carrier import join_place, split_place
 from golem.testing.adversaries import Adversary
 from golem.testing.chain import MemoryChain, MemoryLedger
 from golem.testing.clock import Clock
@@ -19,9 +18,8 @@ from golem.testing.keys import FixedKeyring
 from golem.testing.network import MemoryCarrier, MemoryNetwork
 from golem.testing.ports import Moods
 from golem.testing.store import MemoryResourceStore, MemoryWorld
+from golem.testing.ways import PORT, Ways, gateway, place
 
-PORT = 7_000
-GATEWAY_PORT = 8_000
 FASTEST_S, SLOWEST_S = 0.001, 0.05  # one way, between two nodes of one city and of two continents
 WALLET = 10**20  # wei: a hundred ether, more than any story spends
 
@@ -64,7 +62,7 @@ class World:
         self.trace = sha256()
         self.watchers: list[Callable[[str, Event, list[Effect]], None]] = []
         self.network.about_to_write = self._may_write
-        self.content.reaches = self._reaches
+        self.content.way = Ways(self.network, names, self.silent).way
         random = Random(sha256(f"{seed}/latency".encode()).digest())
         for index, one in enumerate(names):
             for other in names[:index]:
@@ -76,11 +74,11 @@ class World:
 
     def place(self, name: str) -> str:
         """Where a node listens."""
-        return join_place(name, PORT)
+        return place(name)
 
     def gateway(self, name: str) -> str:
         """Where a node serves content."""
-        return join_place(name, GATEWAY_PORT)
+        return gateway(name)
 
     def carrier(self, name: str) -> MemoryCarrier:
         """A node's end of every line."""
@@ -88,7 +86,7 @@ class World:
 
     def store(self, name: str) -> MemoryResourceStore:
         """A node's content."""
-        return MemoryResourceStore(self.content, self.gateway(name))
+        return MemoryResourceStore(self.content, gateway(name))
 
     def chain(self, account: Address) -> MemoryChain:
         """The chain as an account sees it."""
@@ -104,13 +102,6 @@ class World:
         if name in self.points:
             self.points[name]("before socket.write")
         return name not in self.silent
-
-    def _reaches(self, one: str, other: str) -> bool:
-        """Content is served by a node that runs, over lines that carry."""
-        here, there = split_place(one)[0], split_place(other)[0]
-        network = self.network
-        is_up = there not in self.silent and not network.is_frozen(there)
-        return here == there or (is_up and not network.is_cut((here, there)) and not network.is_cut((there, here)))
 
     def hush(self, name: str) -> None:
         """A node says nothing any more."""

@@ -2,15 +2,17 @@
 
 from golem.template import SpotCheck
 from golem.verification.cheap import ProofOfWork, Structural, zero_bits
-from golem.verification.combine import All, Escalate, FirstDecisive, Sampled
+from golem.verification.combine import All, Distinct, Escalate, FirstDecisive, Sampled
 from golem.verification.comparing import Comparator, canonical, exact, near
 from golem.verification.recompute import PartialRecompute
-from golem.verification.redundancy import Redundancy
+from golem.verification.redundancy import FileRedundancy, Redundancy
 
 __all__ = [
     "All",
     "Comparator",
+    "Distinct",
     "Escalate",
+    "FileRedundancy",
     "FirstDecisive",
     "PartialRecompute",
     "ProofOfWork",

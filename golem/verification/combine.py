@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from zope.interface import implementer
 
-from golem.interfaces import IEscalating, ISampled, IVerifier
+from golem.interfaces import IDistinct, IEscalating, ISampled, IVerifier
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Judgement, Verdict
 from golem.verification.cheap import unsure
@@ -99,6 +99,21 @@ class Escalate:
     def judge(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
         """Of the first step."""
         return self.steps[0].judge(chunk, work, delivery, reports)
+
+
+@implementer(IVerifier, IDistinct)
+class Distinct:
+    """Checks as `inner` does, of a task of which no two right results are the same: each has chance of its own in it.
+
+    Who hands in one result for several chunks, or another's, is caught without any check. It goes inside of `Sampled`.
+    """
+
+    def __init__(self, inner: IVerifier) -> None:
+        self.plan, self.judge = inner.plan, inner.judge
+
+    def are_distinct(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> bool:
+        """All are."""
+        return True
 
 
 @implementer(IVerifier, ISampled, IEscalating)

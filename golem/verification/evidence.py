@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from golem.interfaces import IEscalating, ISumming, ITaskTemplate, IVerifier
+from golem.interfaces import IDistinct, IEscalating, ISumming, ITaskTemplate, IVerifier
 from golem.model.evidence import Evidence
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Verdict
+from golem.verification.cheap import wrong
 
 
 def checks(template: ITaskTemplate, evidence: Evidence) -> Sequence[Job]:
@@ -19,6 +20,8 @@ def checks(template: ITaskTemplate, evidence: Evidence) -> Sequence[Job]:
 def verdict(template: ITaskTemplate, evidence: Evidence, reports: Sequence[bytes]) -> Verdict:
     """What they mean. It should say what the evidence says."""
     verifier, case = _case(template, evidence)
+    if evidence.twin and IDistinct.providedBy(verifier) and IDistinct(verifier).are_distinct(*case, reports):
+        return wrong(evidence.reason)
     if ISumming.providedBy(verifier):
         return ISumming(verifier).weigh(*case, reports, evidence.sums)[0]
     return verifier.judge(*case, reports)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from golem.interfaces import IKeyring
 from golem.model.chain import Domain
-from golem.model.messages import Acceptance, Demand, Message, PeerList, Reminder, Withdrawal
+from golem.model.ids import NodeId
+from golem.model.messages import Acceptance, Demand, Message, Opinions, PeerList, Reminder, Share, Withdrawal
+from golem.wire import toil
 from golem.wire.signing import payee_digest, sign_word, verify_word
 from golem.wire.voucher import sign_acceptance, verify_voucher
 
@@ -31,7 +33,7 @@ def seal(keyring: IKeyring, network: str, domain: Domain, message: Message) -> M
 
 
 def verify(network: str, domain: Domain, message: Message) -> None:
-    """Raise BadSignature where a message, or what it passes on, does not hold by itself."""
+    """Raise BadSignature where a message, or what it passes on, does not hold by itself; Cheap where a node is."""
     match message:
         case Demand():
             verify_word(network, message)
@@ -40,5 +42,8 @@ def verify(network: str, domain: Domain, message: Message) -> None:
         case PeerList(peers=records):
             for record in records:
                 verify_word(network, record)
+        case Share(sums=rated) | Opinions(of=rated):
+            for target, *_ in rated:
+                toil.check(network, NodeId(target.partition("/")[2]))
         case Acceptance() | Reminder():
             verify_voucher(domain, message.voucher)

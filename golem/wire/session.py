@@ -21,6 +21,7 @@ from golem.model.ids import Address, NodeId
 from golem.model.messages import Message, Place
 from golem.model.spec import Count, Name
 from golem.model.value import Value
+from golem.wire import toil
 from golem.wire.codec import Decoder, encode
 from golem.wire.doorway import Knock, Reserve, Reserved, Ring, Signal
 from golem.wire.envelope import TOLERANCE_MS, Envelope, Terms, bundle, seal, unseal
@@ -227,6 +228,7 @@ class Session:
         own = self.hello
         if other.network != own.network:
             raise Incompatible(f"it belongs to network {other.network!r}, this node to {own.network!r}")
+        toil.check(own.network, other.node_id)
         if other.node_id == own.node_id:
             raise Incompatible("it is this node itself, or has this node's key")
         if abs(other.at_ms - now_ms) > TOLERANCE_MS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from golem.model.evidence import Evidence
 from golem.model.ids import Address, NodeId
 from golem.model.messages import Demand, PeerRecord, Withdrawal
 from golem.model.value import evolve
+from golem.wire import toil
 from golem.wire.account import recover_address
 from golem.wire.codec import encode
 
@@ -27,6 +29,7 @@ W = TypeVar("W", Demand, Withdrawal, PeerRecord, Evidence)
 
 SIGNATURE_BYTES = 64
 PAYEE_PROOF_BYTES = 65
+REMEMBERED = 4_096  # words that held, of 500 bytes: most come again, from other neighbours
 
 
 def digest(domain: str, *parts: bytes) -> bytes:
@@ -68,11 +71,17 @@ def sign_word(sign: Sign, network: str, word: W) -> W:
 
 
 def verify_word(network: str, word: Word) -> None:
-    """Raise BadSignature where it is not its author's word, or another network's."""
+    """Raise BadSignature where it is not its author's word, or another network's; Cheap where its author is."""
     author = word.node if isinstance(word, PeerRecord) else word.requestor
     if author is None:
         raise BadSignature(f"a {type(word).__name__.lower()} of nobody")
-    NodeKey(author).check(word.signature, _digest_of(network, word), type(word).__name__.lower())
+    toil.check(network, author)
+    _check(author, word.signature, _digest_of(network, word), type(word).__name__.lower())
+
+
+@lru_cache(REMEMBERED)
+def _check(author: NodeId, signature: bytes, signed: bytes, what: str) -> None:
+    NodeKey(author).check(signature, signed, what)
 
 
 def payee_digest(network: str, node_id: NodeId) -> bytes:

@@ -86,11 +86,11 @@ def test_a_runtime_that_the_engine_has_not_is_named_with_those_that_it_has(tmp_p
 
 def test_another_runtime_is_another_tier_and_holds_as_well(tmp_path: Path) -> Deferred[None]:
     assert isinstance(reactor, PosixReactorBase)
-    launcher = DockerLauncher(reactor, runtime="io.containerd.runc.v2")
+    launcher = DockerLauncher(reactor, runtime="runc")
     executor = PooledExecutor(launcher, reactor, tmp_path / "rooms", [], Limits())
 
     def look(found: Capability) -> Deferred[None]:
-        assert found.tier == "docker-io.containerd.runc.v2"
+        assert found.tier == "docker-runc"
         return executor.close()
 
     return executor.probe().addCallback(look)

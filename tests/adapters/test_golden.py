@@ -28,13 +28,19 @@ from golem.node.golden import GOLDEN, UNHELD, Inside, leaks
 TIERS: dict[str, Callable[[PosixReactorBase], ILauncher]] = {
     "sandbox": BubblewrapLauncher,
     "docker": DockerLauncher,
+    "docker-runsc": lambda reactor: DockerLauncher(reactor, runtime="runsc"),
     "host": HostLauncher,
     "wasm": WasmLauncher,
 }
 
 
 def has(tier: str) -> bool:
-    there = {"sandbox": which("bwrap"), "docker": is_reachable(), "wasm": find_spec("wasmtime")}
+    there = {
+        "sandbox": which("bwrap"),
+        "docker": is_reachable(),
+        "docker-runsc": is_reachable("runsc"),
+        "wasm": find_spec("wasmtime"),
+    }
     return bool(there.get(tier, True))
 
 

@@ -19,6 +19,7 @@ from golem.errors import KeyFault
 from golem.interfaces import IEntropy, IKeyring
 from golem.testing.keys import FixedKeyring, SeededEntropy
 from golem.wire.account import address_of, recover_address
+from golem.wire.toil import shown
 
 WORK = 1 << 10  # scrypt in a millisecond
 PASSWORD = "correct horse"
@@ -73,6 +74,12 @@ def test_what_was_created_opens_as_the_same_keys(folder: Path) -> None:
 def test_two_keyrings_have_nothing_in_common(tmp_path: Path) -> None:
     rings = [FileKeyring.create(str(tmp_path / name), PASSWORD, OsEntropy(), WORK) for name in ("a", "b")]
     assert len({ring.node_id for ring in rings} | {ring.account for ring in rings}) == 4
+
+
+def test_a_node_id_shows_the_toil_that_was_asked_for(folder: Path) -> None:
+    made = FileKeyring.create(str(folder), PASSWORD, SeededEntropy("seed"), WORK, bits=8)
+    assert shown(made.node_id) >= 8
+    assert opened(folder).node_id == made.node_id
 
 
 def test_other_wallets_read_our_files(folder: Path) -> None:

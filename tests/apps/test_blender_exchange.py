@@ -14,7 +14,7 @@ from apps.blender import template  # noqa: E402  # numpy comes with the extra `b
 from apps.blender.exchanged import Exchanged  # noqa: E402
 from apps.blender.job import swap  # noqa: E402
 from apps.blender.params import decoder  # noqa: E402
-from golem.interfaces import IVerifier  # noqa: E402
+from golem.interfaces import IDistinct, IVerifier  # noqa: E402
 from golem.model.ids import Cid, NodeId, SubtaskId  # noqa: E402
 from golem.model.messages import Delivery  # noqa: E402
 from golem.model.money import Wei  # noqa: E402
@@ -101,11 +101,11 @@ def test_what_is_no_such_render_is_wrong(delivered: np.ndarray) -> None:
 
 
 def test_one_place_that_is_something_else_is_named() -> None:
-    tests = {"noise": {"above": 500, "blocks": 1000}}
-    worst = {"x": 8, "y": 4, "pixels": 1024, "above": 63, "blocks": 64}
+    tests = {"noise": {"units": 1000, "nats": {"+0.1": 0.5}}}
+    worst = {"x": 8, "y": 4, "pixels": 1024, "test": "blocks", "nats": {"+0.1": 1.0, "+1": 20.0}}
     verdict = judged({"ok": True, "places": 8, "tests": tests, "worst": worst})
     assert verdict.judgement is Judgement.WRONG
-    assert verdict.reason.startswith("exchange, place: frame 1, 1024 pixels at 8,4: evidence ")
+    assert verdict.reason.startswith("exchange, place: frame 1, 1024 pixels at 8,4: blocks, evidence ")
 
 
 def weighed(delivered: np.ndarray, before: Mapping[str, float], seed: int) -> tuple[Verdict, Mapping[str, float]]:
@@ -115,23 +115,33 @@ def weighed(delivered: np.ndarray, before: Mapping[str, float], seed: int) -> tu
     return Exchanged().weigh(*work(), DELIVERY, (report,), before)
 
 
-def test_a_tenth_too_much_noise_is_caught_by_the_sum_over_results_and_honest_ones_are_not() -> None:
+def test_evidence_against_an_honest_render_is_one_in_the_mean() -> None:
+    chance, nats = np.random.default_rng(3), []
+    for _ in range(400):
+        tally = swap.Tally()
+        tally.add(AREA, *(chance.exponential(1.0, (8, 8, 3)).astype(np.float32) for _ in range(3)))
+        nats.append([*tally.tests["noise"]["nats"].values()])
+    found = np.exp(np.array(nats)[:, [0, 1, 2, 3]]).mean(axis=0)
+    assert np.all((found > 0.7) & (found < 1.3)), found
+
+
+def test_a_little_too_much_noise_is_caught_by_the_sum_over_results_and_honest_ones_are_not() -> None:
     caught, sums, honest = [], dict[str, float](), dict[str, float]()
     for seed in range(12):
-        verdict, sums = weighed(render(seed, noise=0.21), sums, seed)
+        verdict, sums = weighed(render(seed, noise=0.203), sums, seed)
         caught.append(verdict)
         verdict, honest = weighed(render(seed), honest, seed)
         assert verdict.judgement is Judgement.ACCEPT
         if caught[-1].judgement is Judgement.WRONG:
             break
-    assert found(render(0, noise=0.21), 0).judgement is Judgement.ACCEPT, "one result alone does not tell"
+    assert found(render(0, noise=0.203), 0).judgement is Judgement.ACCEPT, "one result alone does not tell"
     assert caught[-1].judgement is Judgement.WRONG
     assert caught[-1].reason.startswith("exchange, summed, noise +")
     assert "frame 1 and results before it: evidence" in caught[-1].reason
 
 
 def test_what_is_no_picture_adds_nothing_to_the_sum() -> None:
-    before = {"noise +4%": 3.0}
+    before = {"noise +0.1": 3.0}
     verdict, after = Exchanged().weigh(*work(), DELIVERY, (b'{"ok":false,"why":"too small"}',), before)
     assert (verdict.judgement, after) == (Judgement.MALFORMED, before)
 
@@ -139,7 +149,7 @@ def test_what_is_no_picture_adds_nothing_to_the_sum() -> None:
 def test_differences_that_rounding_makes_say_nothing() -> None:
     tally, flat = swap.Tally(), np.full((128, 128, 3), 0.7, np.float32)
     tally.add(AREA, np.nextafter(flat, np.float32(1)), flat, flat)
-    assert {name: count["blocks"] for name, count in tally.tests.items()} == dict.fromkeys(tally.tests, 0)
+    assert {name: test["units"] for name, test in tally.tests.items()} == dict.fromkeys(tally.tests, 0)
 
 
 def test_places_smaller_than_a_block_say_nothing() -> None:
@@ -148,7 +158,7 @@ def test_places_smaller_than_a_block_say_nothing() -> None:
     assert judged({"ok": True, "tests": tally.tests, "worst": tally.worst}).judgement is Judgement.ACCEPT
 
 
-@pytest.mark.parametrize("report", [b"", b"{}", b'{"ok":true,"tests":{"noise":{"above":"x"}}}'])
+@pytest.mark.parametrize("report", [b"", b"{}", b'{"ok":true,"tests":{"noise":{"units":"x"}}}'])
 def test_a_report_that_makes_no_sense_is_held_against_nobody(report: bytes) -> None:
     assert Exchanged().judge(*work(), DELIVERY, (report,)).judgement is Judgement.UNSURE
 
@@ -158,3 +168,12 @@ def test_files_that_are_no_picture_and_none_at_all_are_malformed() -> None:
     nothing = evolve(DELIVERY, result=Cid(""))
     assert Exchanged().plan(*work(), nothing, b"") == ()
     assert Exchanged().judge(*work(), nothing, ()).judgement is Judgement.MALFORMED
+
+
+def test_where_there_is_noise_no_two_results_are_the_same_and_else_they_may_be() -> None:
+    assert verifyObject(IDistinct, Exchanged())
+    for flat in (True, False):
+        tally = swap.Tally()
+        tally.add(AREA, *(np.ones((128, 128, 3), np.float32) if flat else render(seed) for seed in (1, 2, 3)))
+        report = msgspec.json.encode({"ok": True, "tests": tally.tests, "worst": tally.worst})
+        assert Exchanged().are_distinct(*work(), DELIVERY, (report,)) is not flat

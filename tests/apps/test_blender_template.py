@@ -9,11 +9,13 @@ from zope.interface.verify import verifyObject
 from apps.blender import template
 from apps.blender.verify import SeedLocked
 from golem.errors import BadParameters
-from golem.interfaces import ITaskTemplate, IVerifier
+from golem.interfaces import IComparing, ITaskTemplate, IVerifier
 from golem.model.ids import Cid, NodeId, SubtaskId, check_id
 from golem.model.messages import Delivery
 from golem.model.money import Wei
-from golem.model.spec import MAX_PARAMS_BYTES, Chunk, Input, Job, Judgement, Limits, TaskSpec, Verdict
+from golem.model.spec import MAX_PARAMS_BYTES, Chunk, Input, Job, Judgement, Limits, Outcome, Status, TaskSpec, Verdict
+from golem.model.value import evolve
+from golem.template import to_json
 
 ALICE, BOB = NodeId("02" + "a" * 64), NodeId("03" + "b" * 64)
 SUBTASK, OTHER = SubtaskId("5" * 32), SubtaskId("6" * 32)
@@ -92,6 +94,16 @@ def test_a_bound_seed_differs_between_attempts_and_providers_and_fits_blender() 
     assert len(set(seeds)) == 4
     assert all(0 <= seed < 2**31 for seed in seeds)
     assert jobs[0] == template.job(task, chunk, SUBTASK, ALICE)
+
+
+def test_copies_are_rendered_under_one_seed_and_compared_unless_no_seed_repeats_its_noise() -> None:
+    task = spec(check="copies")
+    chunk = template.split(task)[0]
+    jobs = [template.job(task, chunk, SUBTASK, node) for node in (ALICE, BOB)]
+    assert jobs[0] == jobs[1] and msgspec.json.decode(jobs[0].params)["seed"] is None
+    assert IComparing.providedBy(template.verifier(task))
+    unsteady = evolve(task, params=to_json({**msgspec.json.decode(task.params), "steady": False}))
+    assert not IComparing.providedBy(template.verifier(unsteady))
 
 
 def test_a_fixed_seed_is_the_scenes_own() -> None:
@@ -207,3 +219,20 @@ def test_a_task_that_makes_no_sense_is_refused_with_the_reason(params: dict[str,
 def test_the_estimate_grows_with_the_work_and_shrinks_with_the_cores() -> None:
     few, many = (template.cost_ms(task, template.split(task)[0]) for task in (spec(), spec(samples="64")))
     assert 500 < few < many < 2 * few
+
+
+@pytest.mark.parametrize(("chunk", "least", "most"), [("auto", 12, 16), ("60", 1, 1), ("5", 10, 14), ("0.5", 90, 128)])
+def test_tiles_take_about_the_seconds_that_were_wanted(chunk: str, least: int, most: int) -> None:
+    look = {
+        "frames": [1, 1, 1, 1],
+        "size": [1920, 1080],
+        "samples": 10,
+        "fps": 24.0,
+        "composites": False,
+        "denoises": False,
+        "is_multilayer": False,
+        "ns": [2_000, 4_000],
+        "loading_ms": 100,
+    }
+    found = template.prepared(spec(chunk=chunk), Outcome(status=Status.DONE, report=to_json(look)))
+    assert least <= len(template.split(found)) <= most  # of a frame of 62 s

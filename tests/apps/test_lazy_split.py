@@ -17,6 +17,7 @@ MOST_BYTES = 1 << 10  # of a chunk, its label and parameters
 LARGEST = {
     "echo": {"count": f"{MAX_CHUNKS}"},
     "blender": {"frames": "1-25000", "tiles": "2x2", "resolution": "16384x4096"},
+    "fractal": {"size": "16384x16384", "iterations": "10000000", "chunk": "0.1"},
     "tally": {"chunks": "10000", "ranges": "256"},
     "luxrender": {"slices": "1000", "tiles": "2x2", "resolution": "5792x5792"},
 }
@@ -35,7 +36,7 @@ def test_the_largest_task_is_split_lazily_and_into_small_pieces(name: str) -> No
     chunks = template.split(task)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(chunks) == {"luxrender": 4_000, "tally": 10_000}.get(name, MAX_CHUNKS)
+    assert len(chunks) == {"fractal": 1_639, "luxrender": 4_000, "tally": 10_000}.get(name, MAX_CHUNKS)
     assert peak < 64 * len(chunks) + 1_000_000, "it made its pieces before anyone asked"
     for index in (0, len(chunks) // 2, len(chunks) - 1):
         chunk = chunks[index]

@@ -48,7 +48,7 @@ class Stage:
     """A task on one scene, and everything that a requestor and its providers do for it, in folders."""
 
     def __init__(self, worker: Worker, folder: Path, source: Path, /, **params: str) -> None:
-        given = {"resolution": f"{WIDTH}x{HEIGHT}", "samples": "64", **params}
+        given = {"resolution": f"{WIDTH}x{HEIGHT}", "samples": "64", "slices": "4", **params}
         self.spec = TaskSpec(
             template="luxrender", params=template.parse(given), budget=Wei(0), max_price=Wei(0), output=""
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from golem.cli.exits import Exit
 from golem.testing.shell import Shell
+from golem.wire.toil import shown
 
 pytestmark = pytest.mark.integration
 START_S = 60.0  # on a loaded machine; 3 s is usual, most of it for the keys' password
@@ -89,6 +91,16 @@ def test_a_node_that_is_configured_wrongly_says_all_of_it_and_exits_with_5(shell
     assert started.returncode == Exit.CONFIG
     assert "golem.toml:2: node.listen" in started.stderr
     assert "golem.toml:4: provider.slotz" in started.stderr
+    assert "Traceback" not in started.stderr
+
+
+def test_init_makes_a_node_that_its_network_lets_in_and_another_network_says_what_it_asks_for(shell: Shell) -> None:
+    assert shell.run("init", "--set", "node.network=open.8bits", "--json") == Exit.OK
+    assert shown(json.loads(shell.out)["node_id"]) >= 8
+    shell.environ["GOLEM_NODE_NETWORK"] = "open.24bits"
+    started = _start(shell)
+    assert started.returncode == Exit.CONFIG
+    assert "network 'open.24bits' asks for 24; make keys for it with golem init, in a new folder" in started.stderr
     assert "Traceback" not in started.stderr
 
 

@@ -91,3 +91,14 @@ def test_a_requestor_whose_prefix_was_just_dialled_gets_no_offer_yet() -> None:
         me.hear("bob", evolve(demand(number), address=f"8.8.8.{number}:1"))
     assert list(me.state.offered) == [TaskId(f"{1:032x}")]
     assert me.state.notes[TaskId(f"{2:032x}")] == {Reason.UNREACHABLE.value: 1}
+
+
+def test_an_offer_tells_how_fast_the_machine_was_when_it_was_tried() -> None:
+    me = Solo(PROVIDING)
+    me.meet("alice")
+    me.hear("alice", demand(1))
+    assert me.one_said(Offer).speed == 0
+    me.post(e.Gauged(template="other", machine="here", percent=50))
+    me.post(e.Gauged(template="toy", machine="here", percent=150))
+    me.hear("alice", demand(2))
+    assert me.one_said(Offer).speed == 150

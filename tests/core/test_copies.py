@@ -13,14 +13,14 @@ from golem.core.task import Phase
 from golem.interfaces import Answer, IVerifier, Ruling
 from golem.model import events as e
 from golem.model.chain import Funds, Sighting
-from golem.model.effects import Execute
+from golem.model.effects import Execute, Export
 from golem.model.ids import Cid, SubtaskId, TaskId
 from golem.model.messages import Acceptance, Assignment, Delivery, Failure, Offer, Rejection
 from golem.model.money import Wei
-from golem.model.spec import Chunk, Limits, Outcome, Status, TaskSpec
+from golem.model.spec import Chunk, Job, Limits, Outcome, Status, TaskSpec
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import Solo
-from golem.testing.toy import CAPABILITY, Toy
+from golem.testing.toy import CAPABILITY, RESULT, Toy
 from golem.verification import Redundancy
 
 TASK = TaskId("7" * 32)
@@ -146,6 +146,33 @@ def test_a_referee_that_fails_blames_nobody_and_the_chunk_is_done_again() -> Non
     answer(me, "bob")
     answer(me, "carol")
     assert me.state.boards[TASK].task.accepted == 1
+
+
+def test_what_the_referee_kept_is_written_for_each_that_it_refused() -> None:
+    me = hiring(Twice(), "bob", "carol")
+    answer(me, "bob", b"1")
+    answer(me, "carol", b"2")
+    me.post(e.Executed(key=me.one(Execute).key, outcome=Outcome(status=Status.DONE, report=b"1", result=RESULT)))
+    (refused,) = (one for one in me.state.subtasks.values() if one.phase is Attempt.REJECTED)
+    assert NAMES[refused.provider] == "carol"
+    folders = [effect.folder for effect in me.asked if isinstance(effect, Export)]
+    assert folders == [f"/out/refused/{refused.subtask_id}"] and refused.reason.endswith(folders[0])
+
+
+class Hears(Redundancy):
+    """It keeps what the referee was told."""
+
+    def referee(self, chunk: Chunk, work: Job, answers: Sequence[Answer], salt: bytes) -> Sequence[Job]:
+        self.heard = [answer.delivery.report for answer in answers]
+        return super().referee(chunk, work, answers, salt)
+
+
+def test_the_referee_is_told_all_answers() -> None:
+    verifier = Hears(spot=0.0)
+    me = hiring(Twice(verifier=verifier), "bob", "carol")
+    answer(me, "bob", b"2")
+    answer(me, "carol", b"1")
+    assert verifier.heard == [b"2", b"1"]
 
 
 def test_a_comparison_that_breaks_is_named() -> None:

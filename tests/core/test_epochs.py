@@ -88,10 +88,29 @@ def test_a_newcomer_listens_in_the_epoch_that_runs_and_speaks_in_the_next() -> N
     me.hear("bob", Share(epoch=EPOCH, number=1, answers=0, degree=1, sums=((OF_EVE, UNIT // 2, UNIT),)))
     (answer,) = shares(me)
     assert answer.answers == 1 and answer.sums == (), "it had nothing to give"
-    assert timer(me) == TIMES.gossip_round_ms
     me.hear("bob", Share(epoch=EPOCH, number=2, answers=0, degree=1, sums=((OF_EVE, UNIT // 2, UNIT),)))
     (answer,) = shares(me)
     assert answer.sums == ((OF_EVE, UNIT // 4, UNIT // 2),)
+    next_epoch(me)
+    (share,) = shares(me)
+    assert share.sums[0][2] == pytest.approx(10 / 15 * UNIT / 2, rel=1e-3)
+
+
+def test_a_newcomer_asks_what_the_network_thinks_at_once() -> None:
+    me = Solo(TIMES)
+    assert timer(me) == TIMES.gossip_round_ms
+    me.meet("bob")
+    me.post(TICK, TIMES.gossip_round_ms)
+    (share,) = shares(me)
+    assert share.answers == 0 and share.sums == ()
+
+
+def test_a_neighbour_that_is_first_in_a_newcomers_second_epoch_does_not_silence_it() -> None:
+    me = knowing(eve=Standing(deeds=1, good=10.0, at_ms=BEGIN_MS))
+    me.now_ms += TIMES.gossip_epoch_ms
+    me.hear("bob", Share(epoch=EPOCH + 1, number=1, answers=0, degree=1, sums=()))
+    (answer,) = shares(me)
+    assert [target for target, *_ in answer.sums] == [OF_EVE]
 
 
 def test_a_neighbours_epoch_that_begins_a_moment_earlier_begins_ours() -> None:
@@ -106,7 +125,8 @@ def test_a_neighbours_epoch_that_begins_a_moment_earlier_begins_ours() -> None:
 def test_another_epoch_than_the_clocks_is_not_answered() -> None:
     me = knowing()
     me.hear("bob", Share(epoch=EPOCH + 7, number=1, answers=0, degree=1, sums=()))
-    assert shares(me) == [] and me.state.rumours.epoch is None
+    assert shares(me) == []
+    assert me.state.rumours.epoch is not None and me.state.rumours.epoch.number == EPOCH
 
 
 def test_an_answer_has_no_answer() -> None:

@@ -38,7 +38,7 @@ def done(status: Status = Status.DONE) -> Executed:
 
 
 def test_all_inputs_are_fetched_before_anything_is_computed() -> None:
-    state, effects = begin(ALICE, assignment(2), "alice:2", 0)
+    state, effects = begin(ALICE, assignment(2), ("alice:2",), 0)
     assert [type(effect) for effect in effects] == [Fetch, Fetch]
     play = Play(TABLE, state)
     play.hears(Fetched(key="k", size_bytes=9)).asks().is_now(Phase.FETCHING)
@@ -46,7 +46,7 @@ def test_all_inputs_are_fetched_before_anything_is_computed() -> None:
 
 
 def test_work_without_inputs_is_computed_at_once() -> None:
-    state, effects = begin(ALICE, assignment(0), "alice:2", 0)
+    state, effects = begin(ALICE, assignment(0), ("alice:2",), 0)
     assert state.phase is Phase.COMPUTING
     assert effects == (Execute(job=assignment(0).job),)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from golem.core.places import Width, home, is_relayed, may_send, prefix, width
+from golem.core.places import Width, gateway_of, home, is_relayed, may_send, prefix, width
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,21 @@ def test_nobody_sends_a_public_node_behind_its_own_wall_nor_to_a_name(place: str
 
 def test_a_public_node_goes_where_public_numbers_lead() -> None:
     assert may_send(Width.PUBLIC, "8.8.8.8:7300") and may_send(Width.PUBLIC, "[2a01:4f8::1]:7300")
+
+
+@pytest.mark.parametrize("said", (*DECOYS, "192.168.1.1:7301/02" + "ab" * 32))
+def test_whoever_says_that_its_gateway_is_behind_our_wall_is_asked_at_its_own_door_or_not_at_all(said: str) -> None:
+    port = said.rpartition(":")[2]
+    assert gateway_of(Width.PUBLIC, said, "8.8.8.8") in (f"8.8.8.8:{port}", "")
+    assert gateway_of(Width.PUBLIC, said, "2a01:4f8::1") in (f"[2a01:4f8::1]:{port}", "")
+    assert gateway_of(Width.PUBLIC, said, "127.0.0.1") == gateway_of(Width.PUBLIC, said, "") == ""
+
+
+def test_a_gateway_is_where_its_node_says_if_we_may_go_there_or_where_it_speaks_from() -> None:
+    assert gateway_of(Width.PUBLIC, "8.8.8.8:7301", "9.9.9.9") == "8.8.8.8:7301"
+    assert gateway_of(Width.PUBLIC, "/02ab", "8.8.8.8") == "/02ab"
+    assert gateway_of(Width.PUBLIC, "home.example.org:7301", "192.168.1.5") == "192.168.1.5:7301"
+    assert gateway_of(Width.HERE, "127.0.0.1:7301", "127.0.0.1") == "127.0.0.1:7301"
 
 
 def test_a_local_node_goes_to_local_ones_and_only_one_on_loopback_to_loopback() -> None:

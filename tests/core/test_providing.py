@@ -58,6 +58,18 @@ def test_the_requestor_of_a_demand_that_came_by_others_is_dialled() -> None:
     assert me.one(Dial).address == "zoe:1"
 
 
+def test_a_requestor_that_is_gone_is_dialled_with_each_announcement_where_our_offer_stands() -> None:
+    me = hired()
+    bob = me.meet("bob")
+    me.post(e.Lost(peer=demand().requestor))
+    me.hear("bob", demand(address=f"relay:1/{demand().requestor}", expires_ms=BEGIN_MS + 630_000), 30_000)
+    assert me.one(Dial).address == f"relay:1/{demand().requestor}"
+    assert not me.said(Offer) and bob in me.state.peers
+    me.meet("alice")
+    me.hear("bob", demand(expires_ms=BEGIN_MS + 660_000), 30_000)
+    assert not [asked for asked in me.asked if isinstance(asked, Dial)]
+
+
 @pytest.mark.parametrize("ours", (demand("me"), demand(expires_ms=BEGIN_MS - 1)), ids=("own", "expired"))
 def test_own_and_expired_demands_are_nothing_to_answer(ours: Demand) -> None:
     me = provider_near()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from golem.core.task import sharers
 from golem.model.effects import Fetch
+from golem.model.events import Connected
 from golem.model.ids import Cid
 from golem.model.messages import MAX_SOURCES, Assignment
 from golem.model.spec import Input
@@ -64,3 +65,22 @@ def test_a_provider_fetches_from_all_that_it_was_told_of_the_requestor_first() -
     plain = assignment()
     me.hear("alice", evolve(plain, job=evolve(plain.job, inputs=(SCENE,)), sources=("bob:2",)))
     assert me.one(Fetch).sources == ("alice:2", "bob:2")
+
+
+def test_a_provider_is_sent_behind_its_own_wall_by_nobody() -> None:
+    me = provider_near()
+    me.state.started = evolve(me.state.started, address="8.8.8.8:7300")
+    me.post(
+        Connected(
+            peer=FixedKeyring("alice").node_id,
+            address="9.9.9.9:7300",
+            gateway="169.254.169.254:80",
+            payee=FixedKeyring("alice").account,
+            epoch="1",
+            host="9.9.9.9",
+        )
+    )
+    me.hear("alice", demand())
+    plain, decoys = assignment(), ("192.168.1.1:80", "9.9.9.8:7301", "router.example.org:80")
+    me.hear("alice", evolve(plain, job=evolve(plain.job, inputs=(SCENE,)), sources=decoys))
+    assert me.one(Fetch).sources == ("9.9.9.9:80", "9.9.9.8:7301")

@@ -16,6 +16,7 @@ from golem.model.messages import Demand, Offer
 from golem.model.money import Wei
 from golem.model.spec import Limits
 from golem.model.trade import Seen, Terms
+from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.toy import CAPABILITY
 
@@ -48,6 +49,12 @@ def offers(prices: dict[NodeId, int]) -> dict[NodeId, Offer]:
         node: Offer(task_id=TaskId("7" * 32), price=Wei(price), slots=1, capability=CAPABILITY)
         for node, price in prices.items()
     }
+
+
+def fastest(seen: dict[NodeId, Seen], claimed: dict[NodeId, int]) -> set[NodeId]:
+    """Who comes first, now or another time, of equals in price and trust."""
+    made = {node: evolve(offer, speed=claimed[node]) for node, offer in offers(dict.fromkeys(seen, 10**6)).items()}
+    return {STRATEGY.rank(demand(), made, seen, f"{n}".encode())[0] for n in range(20)}
 
 
 def firsts(seen: dict[NodeId, Seen], prices: dict[NodeId, int] | None = None) -> dict[NodeId, float]:
@@ -154,3 +161,33 @@ def test_where_nobody_is_proven_yet_all_are_tried_by_chance() -> None:
     one, other = nodes(2)
     shares = firsts({one: Seen(2.0, 0.0, 1.0), other: STRANGER})
     assert 0.15 < shares[other] < shares[one]
+
+
+SURE = Seen(10.0**9, 0.0, 0.0)  # so that chance has no say
+
+
+def test_of_those_never_measured_the_one_that_claims_to_be_faster_comes_first() -> None:
+    one, other, silent = nodes(3)
+    assert fastest(dict.fromkeys((one, other), SURE), {one: 90, other: 110}) == {other}
+    assert fastest(dict.fromkeys((one, silent), SURE), {one: 90, silent: 0}) == {silent}
+    assert fastest(dict.fromkeys((one, silent), SURE), {one: 110, silent: 0}) == {one}
+
+
+def test_verified_work_overrides_whatever_is_claimed() -> None:
+    slow, fast = nodes(2)
+    seen = {slow: SURE._replace(speed=0.9), fast: SURE._replace(speed=1.0)}
+    assert fastest(seen, {slow: 10**6, fast: 1}) == {fast}
+
+
+def test_a_claim_counts_for_little_however_great() -> None:
+    measured, boaster, slow = nodes(3)
+    seen = {measured: SURE._replace(speed=1.3), boaster: SURE, slow: SURE._replace(speed=0.7)}
+    claims = {measured: 0, boaster: 10**9, slow: 0}
+    assert fastest(seen, claims) == {measured}  # the mean is 1, and a claim adds a quarter
+
+
+def test_a_claim_is_worth_what_claims_were_worth_of_those_who_were_measured() -> None:
+    known, new, silent = nodes(3)
+    seen = {known: SURE._replace(speed=0.5), new: SURE, silent: SURE}
+    assert fastest(seen, {known: 100, new: 110, silent: 0}) == {new}
+    assert fastest(seen, {known: 100, new: 90, silent: 0}) == {known, silent}

@@ -41,8 +41,8 @@ JOBS = {
                 time.sleep(1)
         """,
         Limits(timeout_ms=4_000, memory_bytes=2 << 30),
-        ends(Status.TIMEOUT, Status.OUT_OF_MEMORY),
-        r"bounded after \d\d",
+        ends(Status.TIMEOUT, Status.OUT_OF_MEMORY, Status.CRASHED),
+        r"bounded after \d\d|ended its worker",  # where the sandbox is a kernel of its own, that is what is bounded
     ),
     "a memory bomb": Hostile(
         """

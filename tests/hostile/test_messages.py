@@ -15,8 +15,8 @@ from golem.core.state import NodeState
 from golem.errors import IllegalTransition
 from golem.model.chain import Domain
 from golem.model.events import Connected, Heard, Stamp, Started
-from golem.model.ids import NOBODY, Address, NodeId
-from golem.model.messages import Demand, Message, PeerList, Place, Withdrawal
+from golem.model.ids import NOBODY, NodeId
+from golem.model.messages import Demand, Message, PeerList, Withdrawal
 from golem.model.settings import Settings
 from golem.model.value import Value, evolve
 from golem.net.identity import Identity
@@ -55,12 +55,10 @@ class Mind(MemoryHearer):
         with suppress(IllegalTransition):
             self.core.step(event, Stamp(at_ms=INSTANT_MS, salt=b"s" * 16))
 
-    def connected(
-        self, peer: NodeId, address: Place, gateway: Place, payee: Address, epoch: str, dialled: bool
-    ) -> None:
+    def connected(self, event: Connected) -> None:
         """A session stands."""
-        super().connected(peer, address, gateway, payee, epoch, dialled)
-        self._step(Connected(peer=peer, address=address, gateway=gateway, payee=payee, epoch=epoch, dialled=dialled))
+        super().connected(event)
+        self._step(event)
 
     def heard(self, peer: NodeId, sequence: int, message: Message) -> None:
         """Remember it, and think."""

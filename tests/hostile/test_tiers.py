@@ -28,9 +28,10 @@ from tests.hostile.waiting import waited
 TIERS: dict[str, tuple[Callable[[], bool], Callable[[PosixReactorBase], ILauncher]]] = {
     "sandbox": (lambda: which("bwrap") is not None, BubblewrapLauncher),
     "docker": (is_reachable, DockerLauncher),
+    "docker-runsc": (lambda: is_reachable("runsc"), lambda reactor: DockerLauncher(reactor, runtime="runsc")),
 }
 LAUNCHERS: dict[str, ILauncher] = {}
-BRIEFLY = ("a link", "a pipe", "a sparse giant", "a link in its folder's place")
+BRIEFLY = ("a link", "a sparse giant", "a link in its folder's place")
 MINE = 'def run(params, inputs, output):\n    return {"mine": True}\n'
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from golem.api import Session
 from golem.cli.main import main
-from golem.control.views import Peer, Status, view, views
+from golem.control.others import Peer
+from golem.control.views import Status, view, views
 from golem.testing.processes import SETTINGS, LocalNetwork, LocalNode, Member, provider, wait_for
 
 pytestmark = [

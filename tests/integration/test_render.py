@@ -10,7 +10,8 @@ import pytest
 
 from apps.blender import template
 from golem.api import Session, TaskHandle
-from golem.control.views import Payment, Standing, Subtask, views
+from golem.control.others import Standing
+from golem.control.views import Payment, Subtask, views
 from golem.model.money import Wei, cost
 from golem.testing.processes import REQUESTOR, SETTINGS, LocalNetwork, LocalNode, Member, cheater, provider, wait_for
 

@@ -62,6 +62,9 @@ class Site:
             raise ContentMissing("not here")
         return [len(self.held.read(key)) for key in keys]
 
+    def read_all(self, keys: Sequence[Key]) -> Iterator[bytes]:
+        return map(self.read, keys)
+
     def read(self, key: Key) -> bytes:
         self.reads += 1
         if key not in self.held.blocks:

@@ -44,6 +44,12 @@ def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path: Path) -
     assert (config.provider.slots, config.provider.memory, config.provider.min_price) == (3, 2 << 30, 5 * 10**17)
 
 
+def test_a_network_asks_for_no_more_toil_than_a_machine_can_do(tmp_path: Path) -> None:
+    assert _load(tmp_path, '[node]\nnetwork = "open.24bits"').node.network == "open.24bits"
+    (mistake,) = _mistakes(tmp_path, '[node]\nnetwork = "open.25bits"')
+    assert mistake.startswith("golem.toml:2: node.network: must end in 24bits at most")
+
+
 def test_every_mistake_is_reported_at_once_with_its_place(tmp_path: Path) -> None:
     text = """
 [node]

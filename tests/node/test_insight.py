@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from golem.control.views import Story, views
+from golem.control.others import Story
+from golem.control.views import views
 from golem.core.fusion import Hearsay, Opinion
 from golem.core.knowledge import rated
 from golem.core.reputation import DAY_MS, Deed, Role

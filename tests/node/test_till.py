@@ -10,6 +10,7 @@ from golem.core.ledger import Pair, move
 from golem.core.state import NodeState, Peer
 from golem.core.subtask import Subtask
 from golem.errors import BadParameters
+from golem.interfaces import IVerifier
 from golem.model.chain import Funds, PutIn, SetAside, Sighting, Statement, Unlock, Voucher
 from golem.model.ids import Address, JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Assignment
@@ -22,6 +23,7 @@ from golem.node.means import lacking
 from golem.node.till import read_order
 from golem.testing.keys import FixedKeyring
 from golem.testing.toy import Toy
+from golem.verification import Redundancy
 
 ALICE, ME = FixedKeyring("alice"), FixedKeyring("me")
 BOB = Address("0x" + "b0" * 20)
@@ -155,6 +157,13 @@ def test_work_that_counts_as_paid_before_the_contract_shows_it_breaks_the_last()
     assert broken(state, evolve(CLEAN, received={ALICE.account: Wei(7)})) == []
 
 
+class Twice(Toy):
+    """Each chunk is done by two providers."""
+
+    def verifier(self, spec: TaskSpec) -> IVerifier:
+        return Redundancy()
+
+
 def test_an_estimate_is_half_to_twice_of_the_guess_with_starts_and_within_the_budget() -> None:
     template = Toy()
     spec = TaskSpec(template="toy", params=b"{}", budget=Wei(10**18), max_price=Wei(3_600_000), output="/out")
@@ -163,6 +172,10 @@ def test_an_estimate_is_half_to_twice_of_the_guess_with_starts_and_within_the_bu
     made = estimate(template, spec)
     assert (made["chunks"], made["time_ms"], made["is_enough"]) == (chunks, chunks * guess, True)
     assert (made["least"], made["most"]) == (chunks * (guess // 2), chunks * (2 * guess + START_MS))
+    twice = estimate(Twice(), spec)
+    assert [twice[name] for name in ("time_ms", "least", "most")] == [
+        2 * int(str(made[name])) for name in ("time_ms", "least", "most")
+    ]
     tight = estimate(template, evolve(spec, budget=Wei(chunks)))
     assert (tight["least"], tight["most"], tight["is_enough"]) == (chunks, chunks, False)
 

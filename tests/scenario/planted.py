@@ -90,8 +90,8 @@ def unconfirmed_counts() -> Any:
     """A payment is booked as soon as it is in the pool."""
     honest = MemoryChain._observe
 
-    async def observe(self: MemoryChain, payers: Sequence[Any]) -> Sighting:
-        seen = await honest(self, payers)
+    async def observe(self: MemoryChain, payers: Sequence[Any], payees: Sequence[Any] = ()) -> Sighting:
+        seen = await honest(self, payers, payees)
         pooled = {payer: self._ledger.pooled.get((payer, self.account), 0) for payer in payers}
         seen.paid.update({payer: max(seen.paid[payer], there) for payer, there in pooled.items()})
         return seen

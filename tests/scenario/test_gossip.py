@@ -58,15 +58,18 @@ def test_all_nodes_come_to_the_raters_mean(network: Networks) -> None:
         assert 1 < heard.raters < 4, "four raters of less than full weight each"
 
 
-def test_when_nodes_die_in_mid_epoch_the_others_come_to_the_mean_of_those_that_live(network: Networks) -> None:
+@pytest.mark.parametrize("rounds", [2, 12], ids=["at_odds", "settled"])
+def test_when_nodes_die_in_mid_epoch_the_others_come_to_the_mean_of_those_that_live(
+    network: Networks, rounds: int
+) -> None:
     net = made(network)
     net.advance(5)
     raters(net, NAMES)
     to_next_epoch(net)
-    net.advance(2 * ROUND_S)
+    net.advance(rounds * ROUND_S)
     net.kill("n6")
     living = [name for name in NAMES if name != "n6"]
-    net.advance(30 * ROUND_S)
+    net.advance((32 - rounds) * ROUND_S)
     for name in living:
         assert net[name].node.engine.state.rumours.hearsay[TARGET].mean == pytest.approx(mean(net, living), rel=1e-3), (
             name

@@ -26,7 +26,7 @@ def node(index: int) -> NodeId:
 def test_two_hundred_nodes_hold_what_the_model_says_after_every_round(
     links: int, loss: float, raters: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gossip, "AGREED", 10**9)  # the model never stops, and never loses patience
+    monkeypatch.setattr(gossip, "PRECISION", -1.0)  # the model never stops, and never loses patience
     monkeypatch.setattr(gossip, "MAX_TRIES", 10**9)
     chance = np.random.default_rng(links)
     graph = model.preferential(SIZE, links, chance)

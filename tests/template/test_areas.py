@@ -39,8 +39,8 @@ def test_crops_lie_inside_and_hold_something(width: int, height: int, count: int
 
 
 @given(st.integers(40, 300), st.integers(40, 300), st.integers(1, 20))
-def test_there_are_as_many_crops_as_asked_for(width: int, height: int, count: int) -> None:
-    assert count <= len(crops(width, height, count, 16, b"")) <= 2 * count
+def test_there_are_hardly_fewer_crops_than_asked_for_and_never_more(width: int, height: int, count: int) -> None:
+    assert 2 / 3 * count <= len(crops(width, height, count, 16, b"")) <= count
 
 
 def test_every_pixel_is_as_likely_to_be_seen_as_any_other() -> None:

@@ -49,6 +49,7 @@ MISTAKES = {
     "nodes: {alice: {}}\nsteps:\n  - dance: alice": "x.yaml:3: no step 'dance'; there are: submit, wait, until",
     "nodes: {alice: {}}\nsteps:\n  - submit: {node: alice}": "x.yaml:3: submit wants as, template",
     "nodes: {alice: {role: king}}": "x.yaml:1: role is 'king'; it can be: requestor, provider",
+    "nodes: {alice: {reach: hidden}}": "x.yaml:1: the first node, whom all others dial first, can't be hidden",
     "nodes: {alice: {count: 0}}": "x.yaml:1: count is '0'; it is a whole number from 1 on",
     "nodes: {alice: {}, alice: {}}": "x.yaml:1: 'alice' stands here twice",
     "nodes: {alice: {count: 2000}}": "x.yaml:1: more than 1000 nodes",

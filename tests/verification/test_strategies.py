@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import pytest
@@ -17,6 +17,7 @@ from golem.template import to_json
 from golem.verification import (
     All,
     Escalate,
+    FileRedundancy,
     FirstDecisive,
     PartialRecompute,
     ProofOfWork,
@@ -28,6 +29,7 @@ from golem.verification import (
     near,
     zero_bits,
 )
+from golem.verification.measured import examined
 
 ACCEPT, WRONG, MALFORMED, UNSURE = Judgement.ACCEPT, Judgement.WRONG, Judgement.MALFORMED, Judgement.UNSURE
 CHUNK = Chunk(index=3, label="piece 3", params=b"{}")
@@ -303,3 +305,79 @@ def test_the_referee_does_the_work_and_is_the_measure() -> None:
     assert bad.judgement is WRONG and bad.reason.startswith("referee: piece 3: numbers: 1 of 1 differ")
     assert judged(verifier, b"{", b"1").judgement is MALFORMED
     assert judged(verifier, b"1", b"{").judgement is UNSURE and judged(verifier, b"1").judgement is UNSURE
+
+
+# several providers whose results are files
+
+FILES = [Cid("b" + letter * 52) for letter in "abc"]
+
+
+class OneJob(Says):
+    """Measures a file by one job, and hears its report."""
+
+    def __init__(self) -> None:
+        super().__init__(WRONG)
+
+    def plan(self, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
+        return [examined(work, delivery, "check", {"places": [1]})]
+
+
+def files(*given: tuple[float, str]) -> list[Answer]:
+    return [
+        evolve(one, delivery=evolve(one.delivery, result=Cid(result), size_bytes=9))
+        for one, (_, result) in zip(answers(*[(trust, b"{}") for trust, _ in given]), given, strict=True)
+    ]
+
+
+def look_of(verifier: FileRedundancy, *given: tuple[float, str]) -> Mapping[str, object]:
+    (job,) = verifier.referee(CHUNK, WORK, files(*given), SALT)
+    assert job.program == "compare"
+    return {**msgspec.json.decode(job.params), "inputs": {one.name: one.cid for one in job.inputs}}
+
+
+def test_equal_files_of_who_is_believed_agree_unopened_and_others_are_for_the_job_that_compares() -> None:
+    verifier = FileRedundancy(OneJob(), "compare", spot=0.0)
+    assert verifyObject(IVerifier, verifier) and verifyObject(IComparing, verifier)
+    same, other, stranger = (0.99, FILES[0]), (0.99, FILES[1]), (0.5, FILES[2])
+    assert verifier.compare(CHUNK, files(same, same), SALT) is Ruling.AGREED
+    assert verifier.compare(CHUNK, files(same, other), SALT) is Ruling.REFEREE
+    assert verifier.compare(CHUNK, files(stranger, stranger), SALT) is Ruling.REFEREE
+
+
+def test_one_job_sees_all_files_and_knows_whether_to_believe_them() -> None:
+    verifier = FileRedundancy(OneJob(), "compare", spot=0.0)
+    look = look_of(verifier, (0.99, FILES[0]), (0.99, FILES[1]), (0.99, ""))
+    assert (
+        look["places"] == [1]
+        and look["results"] == FILES[:2]
+        and look["inputs"]
+        == {
+            "result0": FILES[0],
+            "result1": FILES[1],
+        }
+    )
+    assert (look["believed"], look["whole"]) == (True, False)
+    assert not look_of(verifier, (0.5, FILES[0]), (0.5, FILES[1]))["believed"]
+    assert not look_of(verifier, (0.99, FILES[0]), (0.99, FILES[0]))["believed"], "it was drawn to be looked at"
+    assert verifier.referee(CHUNK, WORK, files((0.99, "")), SALT) == ()
+
+
+def test_who_repeats_the_verdict_on_one_file_compares_it_with_the_whole_work() -> None:
+    (job,) = FileRedundancy(OneJob(), "compare").plan(CHUNK, WORK, files((0.5, FILES[0]))[0].delivery, SALT)
+    look = msgspec.json.decode(job.params)
+    assert (look["results"], look["believed"], look["whole"]) == ([FILES[0]], False, True)
+
+
+def test_files_that_agree_are_unchecked_and_each_other_is_judged_by_what_was_measured_of_it() -> None:
+    inner = OneJob()
+    verifier, (answer,) = FileRedundancy(inner, "compare"), files((0.99, FILES[0]))
+    agreed = verifier.judge(CHUNK, WORK, answer.delivery, (b'{"agree":true}',))
+    assert agreed.judgement is ACCEPT and not agreed.checked
+    report = to_json({"agree": False, "measured": {FILES[0]: {"ok": 1}, FILES[1]: {"ok": 2}}})
+    assert verifier.judge(CHUNK, WORK, answer.delivery, (report,)).judgement is WRONG
+    assert inner.heard == [(b'{"ok":1}',)]
+    verifier.judge(CHUNK, WORK, answer.delivery, (b'{"agree":false}',))
+    assert inner.heard[1:] == [()], "a file that the job forgot is as if it had not reported"
+    assert verifier.judge(CHUNK, WORK, delivered(), ()).judgement is MALFORMED
+    for nothing in ((), (b"{",)):
+        assert verifier.judge(CHUNK, WORK, answer.delivery, nothing).judgement is UNSURE

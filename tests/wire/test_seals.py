@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from golem.errors import BadSignature
+from golem.errors import BadSignature, Cheap
 from golem.model.chain import Domain
-from golem.model.messages import Acceptance, Demand, Message, PeerList, Reminder, Withdrawal
+from golem.model.messages import Acceptance, Demand, Message, Opinions, PeerList, Reminder, Share, Withdrawal
 from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.samples import TASK, messages
@@ -61,3 +61,12 @@ def test_all_else_stays_as_it_is(message: Message) -> None:
 
 def test_the_payment_key_says_whose_income_it_takes() -> None:
     verify_payee("devnet", ALICE.node_id, ALICE.account, payee_proof(ALICE, "devnet"))
+
+
+SPEAKING_OF_NODES = [m for m in messages() if isinstance(m, Demand | PeerList | Share | Opinions)]
+
+
+@pytest.mark.parametrize("message", SPEAKING_OF_NODES, ids=lambda message: type(message).__name__)
+def test_nothing_speaks_of_a_node_that_took_too_little_to_make(message: Message) -> None:
+    with pytest.raises(Cheap, match="asks for 24"):
+        verify("open.24bits", DOMAIN, message)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golem.errors import BadSignature, FrameTooLarge, Incompatible, Malformed, PeerError, Replayed
+from golem.errors import BadSignature, Cheap, FrameTooLarge, Incompatible, Malformed, PeerError, Replayed
 from golem.model.ids import NodeId
 from golem.model.value import Value, evolve
 from golem.testing.keys import FixedKeyring
@@ -170,6 +170,14 @@ def test_chunking_never_matters(sizes: list[int]) -> None:
 def test_who_can_not_be_spoken_with_is_told_why(changes: dict[str, object], why: str) -> None:
     with pytest.raises(Incompatible, match=why):
         hear(session("alice"), session("bob", **changes).take())
+
+
+def test_who_took_too_little_to_make_is_sent_away_before_anything_is_signed() -> None:
+    alice = session("alice", network="open.24bits")
+    alice.take()
+    with pytest.raises(Cheap, match="asks for 24"):
+        hear(alice, session("bob", network="open.24bits").take())
+    assert alice.waiting == 0
 
 
 def test_the_highest_common_version_is_spoken() -> None:

@@ -18,6 +18,9 @@ else:
 
 OTHER_SEED = 0x2545F491
 
+Delivered = tuple["picture.Pixels", tuple[str, ...]]
+"""A picture and its channels."""
+
 
 class Check(studio.View):
     """The provider's own parameters; places in the tile; and numbers that draw more of them: see `measure`."""
@@ -29,10 +32,21 @@ class Check(studio.View):
 def run(params: Check, inputs: str, output: str) -> measure.Report:
     """The report; where a closer look was needed, what was seen as pictures. Raises SceneRefused."""
     try:
-        tile, channels = picture.tile(Path(inputs, "result", "tile.exr"), params["tile"], layers=params["layers"])
+        delivered = picture.tile(Path(inputs, "result", "tile.exr"), params["tile"], layers=params["layers"])
     except (picture.NotAPicture, OSError) as why:
         return {"ok": False, "why": str(why)}
-    scene = studio.open_scene(inputs, params["scene"])
+    return examine(studio.open_scene(inputs, params["scene"]), params, delivered, output)
+
+
+def examine(
+    scene: bpy.types.Scene,
+    params: Check,
+    delivered: tuple[picture.Pixels, tuple[str, ...]],
+    output: str,
+    name: str = "",
+) -> measure.Report:
+    """The same of a file that was read. `name`: with what the names of its pictures begin."""
+    tile, channels = delivered
     glance = params.copy()
     glance["samples"], glance["seed"] = max(1, params["samples"] // 4), (params["seed"] or 0) ^ OTHER_SEED
 
@@ -45,7 +59,7 @@ def run(params: Check, inputs: str, output: str) -> measure.Report:
     except (picture.NotAPicture, measure.Strange) as why:
         return {"ok": False, "why": str(why)}
     for seen in examination.close:
-        show.beside(seen, channels, params["tile"], Path(output))
+        show.beside(seen, channels, params["tile"], f"{output}/{name}")
     return report
 
 

@@ -51,5 +51,5 @@ def run(params: Exchange, inputs: str, output: str) -> swap.Report:
         return {"ok": False, "why": str(why)}
     if tally.worst is None:
         raise ValueError("there is no place to compare")
-    show.beside(seen[tally.worst["x"], tally.worst["y"]], channels, params["tile"], Path(output))
+    show.beside(seen[tally.worst["x"], tally.worst["y"]], channels, params["tile"], f"{output}/")
     return {"ok": True, "places": len(seen), "tests": tally.tests, "worst": tally.worst}

@@ -139,6 +139,28 @@ class Examination:
             report["median"], report["share"] = far, far / noise
 
 
+def apart(one: picture.Pixels, other: picture.Pixels) -> list[Area]:
+    """Where two pictures differ as no honest ones do: the worst places, as large as those of a closer look."""
+    far = change(one, other).max(axis=2)
+    high, wide = (min(CLOSE_SIDE, side) for side in far.shape)
+    slight, bad = (_shares(far > limit, high, wide) for limit in (SLIGHT, BAD))
+    score = np.where(slight > DOUBTFUL, slight + bad, 0.0)
+    found: list[Area] = []
+    while len(found) < CLOSE_PLACES and score.any():
+        y, x = (int(place) for place in np.unravel_index(int(np.argmax(score)), score.shape))
+        found.append((x, y, wide, high))
+        score[max(0, y - high + 1) : y + high, max(0, x - wide + 1) : x + wide] = 0.0
+    return found
+
+
+def _shares(marked: npt.NDArray[np.bool_], high: int, wide: int) -> Floats:
+    """Of every place of this size, the part of its pixels that are marked."""
+    sums = np.pad(marked.astype(np.int64).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    within = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
+    shares: Floats = within / (high * wide)
+    return shares
+
+
 def lean(pairs: Sequence[tuple[picture.Pixels, picture.Pixels]]) -> Lean:
     """Of the blocks that changed, delivered and ours swapped or not: those of the channel that leans most."""
     steps = np.concatenate([_steps(delivered, ours) for delivered, ours in pairs])

@@ -21,15 +21,15 @@ GAP = 6  # pixels between two pictures of it
 LOUD = 8  # times, the difference
 
 
-def beside(seen: measure.Seen, channels: Sequence[str], tile: measure.Area, folder: Path) -> Path:
-    """Write a place of a check, named by where it lies in the frame: delivered, right, and their difference."""
+def beside(seen: measure.Seen, channels: Sequence[str], tile: measure.Area, stem: str) -> Path:
+    """Write a place of a check: delivered, right, and their difference. Its name is `stem`, and where in the frame."""
     x, y, _, height = seen.area
     delivered, ours = light(seen.delivered, channels), light(seen.ours, channels)
     with np.errstate(invalid="ignore", over="ignore"):
         parts = [srgb(one) for one in (delivered, ours, np.abs(delivered - ours) * LOUD)]
     enlarged = [one.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1) for one in parts]
     gap = np.full((height * ENLARGED, GAP, 3), 255, np.uint8)
-    path = folder / f"at-{tile[0] + x}-{tile[1] + y}.png"
+    path = Path(f"{stem}at-{tile[0] + x}-{tile[1] + y}.png")
     path.write_bytes(png(np.concatenate((enlarged[0], gap, enlarged[1], gap, enlarged[2]), axis=1)))
     return path
 

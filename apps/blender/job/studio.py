@@ -99,6 +99,11 @@ def open_scene(inputs: str, name: str) -> bpy.types.Scene:
     return bpy.context.scene
 
 
+def is_open() -> bool:
+    """Whether there is a scene in memory."""
+    return bool(_opened)
+
+
 def wishes() -> Wishes:
     """What the scene that is in memory wants."""
     return _opened[0].wishes

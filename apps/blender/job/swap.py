@@ -1,8 +1,9 @@
 """Whether a delivered tile may be one more render like two of our own, where no seed gives the same noise everywhere.
 
-Three renders alike but for their seeds can be swapped: of the delivered one and our second, each is as likely as the
-other to lie farther from our first, block by block, whatever the noise is like. Too few samples lie farther, denoised
-pictures nearer, and wrong ones far off.
+Three renders alike but for their seeds can be swapped, pixel by pixel: each has one of three scores, and is as likely
+to have any of them. Too few samples lie farther from what all three have in common, denoised pictures nearer, and wrong
+ones far off. For a bias b and scores u the evidence against a fair swap is log(3 exp(b u) / sum of exp(b u)), whose
+exponential is 1 in the mean for who is honest, whatever the noise is like; so it adds up over pixels, and over results.
 """
 
 from __future__ import annotations
@@ -15,30 +16,30 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from apps.blender.job import measure, picture
 
-BLOCK = 4  # pixels a side; the filter that joins neighbours is narrower
-SLIGHT = (
-    1e-4  # of the light: nearer ones are equal, as processors of other kinds all round to one side where nothing is
-)
+BLOCK = 4  # pixels a side, of what is compared by its mean
+BIASES = (0.03, 0.1, 0.3, 1.0)  # to either side: 60 of 64 samples are seen best by the first two
+SLIGHT = 1e-4  # of the light: nearer ones are equal, as other processors all round to one side where no noise is
 DARK = 0.01  # added to the light, in scene light
+MOST = 1e6  # of a value, so that its square stays a number
 
 Floats = npt.NDArray[np.float64]
 
 
-class Count(TypedDict):
-    """In how many of `blocks` the delivered render came out `above` our own."""
+class Swap(TypedDict):
+    """One test: how many `units` tell anything, and by bias the evidence that they gave, in nats."""
 
-    above: int
-    blocks: int
+    units: int
+    nats: dict[str, float]
 
 
 class Place(TypedDict):
-    """The place that is farthest off."""
+    """The place that is farthest off, by its `test` for noise or for blocks."""
 
     x: int
     y: int
     pixels: int
-    above: int
-    blocks: int
+    test: str
+    nats: dict[str, float]
 
 
 class Report(TypedDict, total=False):
@@ -47,7 +48,7 @@ class Report(TypedDict, total=False):
     ok: bool
     why: str
     places: int
-    tests: dict[str, Count]
+    tests: dict[str, Swap]
     worst: Place
 
 
@@ -55,55 +56,71 @@ class Tally:
     """Sums over places."""
 
     def __init__(self) -> None:
-        self.tests: dict[str, Count] = {}
+        self.tests: dict[str, Swap] = {}
         self.worst: Place | None = None
 
     def add(self, area: measure.Area, delivered: picture.Pixels, one: picture.Pixels, other: picture.Pixels) -> None:
         """Compare a place. `one`, `other`: our own renders of it, alike but for their seeds."""
-        three = [blocks(pixels) for pixels in (delivered, one, other)]
-        means = [each.mean(axis=2) for each in three]
-        flat = [each.reshape(*each.shape[:2], each.shape[2] * each.shape[3]) for each in three]
-        light = sum(np.abs(one) + DARK for one in means) * SLIGHT
-        faint = np.square(light).sum(axis=2)
-        coarse = self._count("blocks", *_distances(*means), faint)
-        self._count("noise", *_distances(*flat), faint * BLOCK**2)
-        x, second, _ = _by_pivot(*means)
+        three = np.stack([np.nan_to_num(each.astype(np.float64)).clip(-MOST, MOST) for each in (delivered, one, other)])
+        coarse = means(three)
+        self._sum("noise", _distances(three, smooth(three.mean(axis=0))), area)
+        self._sum("blocks", _distances(coarse, coarse.mean(axis=0)), area)
         for channel, name in enumerate(("red", "green", "blue")):
-            self._count(name, x[:, :, channel], second[:, :, channel], light[:, :, channel])
-        if self.worst is None or _part(coarse) > _part(self.worst):
-            self.worst = {"x": area[0], "y": area[1], "pixels": area[2] * area[3], **coarse}
+            self._sum(name, _sides(coarse[..., channel]), None)
 
-    def _count(self, name: str, theirs: Floats, ours: Floats, least: Floats) -> Count:
-        above, below = theirs - ours > least, ours - theirs > least
-        found: Count = {"above": int(above.sum()), "blocks": int(above.sum() + below.sum())}
-        sofar = self.tests.get(name, {"above": 0, "blocks": 0})
-        self.tests[name] = {
-            "above": sofar["above"] + found["above"],
-            "blocks": sofar["blocks"] + found["blocks"],
-        }
-        return found
+    def _sum(self, name: str, scores: Floats, area: measure.Area | None) -> None:
+        found = {f"{bias:+g}": _nats(scores * bias) for size in BIASES for bias in (size, -size)}
+        sofar = self.tests.get(name, {"units": 0, "nats": dict.fromkeys(found, 0.0)})
+        summed = {bias: round(sofar["nats"][bias] + nats, 4) for bias, nats in found.items()}
+        self.tests[name] = {"units": sofar["units"] + scores.shape[1], "nats": summed}
+        farther = {bias: round(nats, 4) for bias, nats in found.items() if bias.startswith("+")}
+        if area and (self.worst is None or max(farther.values()) > max(self.worst["nats"].values())):
+            x, y, width, height = area
+            self.worst = {"x": x, "y": y, "pixels": width * height, "test": name, "nats": farther}
 
 
-def _part(count: Count | Place) -> float:
-    return count["above"] / max(1, count["blocks"])
+def means(three: Floats) -> Floats:
+    """Of each picture's blocks; what is left at the edges is dropped."""
+    _, height, width, channels = three.shape
+    rows, columns = height // BLOCK, width // BLOCK
+    whole = three[:, : rows * BLOCK, : columns * BLOCK]
+    found: Floats = whole.reshape(3, rows, BLOCK, columns, BLOCK, channels).mean(axis=(2, 4))
+    return found
 
 
-def blocks(pixels: picture.Pixels) -> Floats:
-    """Rows and columns of blocks, the pixels of each, and their channels; what is left at the edges is dropped."""
-    rows, columns = pixels.shape[0] // BLOCK, pixels.shape[1] // BLOCK
-    whole = np.nan_to_num(pixels[: rows * BLOCK, : columns * BLOCK].astype(np.float64))
-    cut = whole.reshape(rows, BLOCK, columns, BLOCK, pixels.shape[2]).transpose(0, 2, 1, 3, 4)
-    return cut.reshape(rows, columns, BLOCK * BLOCK, pixels.shape[2])
+def smooth(middle: Floats) -> Floats:
+    """What all three have in common, and their neighbours: nearer to the light than three renders of one pixel are."""
+    padded = np.pad(middle, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    down = padded[:-2] + 2 * padded[1:-1] + padded[2:]
+    found: Floats = (down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]) / 16
+    return found
 
 
-def _by_pivot(delivered: Floats, one: Floats, other: Floats) -> tuple[Floats, Floats, Floats]:
-    """The delivered, the one of ours that it is compared with, and the one that both are measured from, in turns."""
-    rows, columns = np.indices(delivered.shape[:2])
-    is_odd = ((rows + columns) % 2 == 1)[:, :, None]
-    return delivered, np.where(is_odd, one, other), np.where(is_odd, other, one)
+def _distances(three: Floats, middle: Floats) -> Floats:
+    """Scores: how far each lies from it, beside how far all three do."""
+    far = np.sqrt(np.square(three - middle).sum(axis=3))
+    told = far[:, _differ(three)]
+    found: Floats = told / told.mean(axis=0)
+    return found
 
 
-def _distances(delivered: Floats, one: Floats, other: Floats) -> tuple[Floats, Floats]:
-    """From the pivot, of the delivered and of ours."""
-    theirs, ours, pivot = _by_pivot(delivered, one, other)
-    return np.square(theirs - pivot).sum(axis=2), np.square(ours - pivot).sum(axis=2)
+def _sides(three: Floats) -> Floats:
+    """Scores: to which side of their mean each lies, and how far beside the others."""
+    told = (three - three.mean(axis=0))[:, _differ(three[..., None])]
+    found: Floats = told / np.sqrt(np.square(told).mean(axis=0))
+    return found
+
+
+def _differ(three: Floats) -> npt.NDArray[np.bool_]:
+    """Where the three differ by more than rounding does."""
+    middle = three.mean(axis=0)
+    apart = np.abs(three - middle).max(axis=(0, 3))
+    found: npt.NDArray[np.bool_] = apart > SLIGHT * (np.abs(middle) + DARK).max(axis=2)
+    return found
+
+
+def _nats(scores: Floats) -> float:
+    """The evidence that scores give together, those of the delivered one first; none where there are none."""
+    most = scores.max(axis=0)
+    shares = scores[0] - most - np.log(np.exp(scores - most).sum(axis=0))
+    return float(shares.sum() + shares.size * np.log(3))

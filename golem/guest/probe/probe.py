@@ -37,6 +37,7 @@ FILES = (
 FAMILIES = {"packet": 17, "netlink": 16, "vsock": 40, "bluetooth": 31, "alg": 38}
 OWN_PROCESSES = 4  # the sandbox's first one or two, the worker, and what counts
 CLONE_NEWUSER, PTRACE_TRACEME = 0x10000000, 0
+PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, MODE_FILTER, CAPABILITY_VERSION = 39, 21, 2, 0x20080522
 
 
 class Wanted(TypedDict):
@@ -81,24 +82,26 @@ def _has(module: str) -> bool:
 
 def inside(folder: str) -> Inside:
     """Ask for everything and try every call that is known to do no harm, and say what went well."""
-    status = _status()
-    capabilities = [int(status.get(f"Cap{name}", "-1"), 16) for name in ("Eff", "Prm", "Inh", "Amb")]
+    libc = ctypes.CDLL(None, use_errno=True)
     return {
         "is_root": os.geteuid() == 0 or os.getuid() == 0,
-        "may_gain": status.get("NoNewPrivs") != "1",
-        "is_filtered": status.get("Seccomp") == "2",
-        "capabilities": "+".join(f"{found:x}" for found in capabilities if found),
+        "may_gain": libc.prctl(PR_GET_NO_NEW_PRIVS, *[ctypes.c_ulong(0)] * 4) != 1,
+        "is_filtered": libc.prctl(PR_GET_SECCOMP) == MODE_FILTER,
+        "capabilities": "+".join(f"{found:x}" for found in _capabilities(libc) if found),
         "network": sorted(set(_interfaces()) - {"lo"}),
         "writes": [place for place in PLACES if os.access(place, os.W_OK)],
         "reads": [path for path in (*FILES, folder) if _can_read(path)],
-        "doors": [*_calls(), *(name for name, family in FAMILIES.items() if _can_open(family))],
+        "doors": [*_calls(libc), *(name for name, family in FAMILIES.items() if _can_open(family))],
         "strangers": max(0, len(list(Path("/proc").glob("[0-9]*"))) - OWN_PROCESSES),
     }
 
 
-def _status() -> dict[str, str]:
-    with open("/proc/self/status") as file:
-        return {name: value.strip() for name, _, value in (line.partition(":") for line in file)}
+def _capabilities(libc: ctypes.CDLL) -> list[int]:
+    """Effective, permitted and inheritable; asked of the kernel, since not every one lists them in /proc."""
+    held = (ctypes.c_uint32 * 6)()
+    if libc.capget((ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0), held):
+        raise OSError(ctypes.get_errno(), "capget")
+    return [held[which] | held[which + 3] << 32 for which in range(3)]
 
 
 def _interfaces() -> list[str]:
@@ -121,9 +124,8 @@ def _can_open(family: int) -> bool:
     return True
 
 
-def _calls() -> list[str]:
+def _calls(libc: ctypes.CDLL) -> list[str]:
     """The system calls that no job needs, and that work here."""
-    libc = ctypes.CDLL(None, use_errno=True)
     tries = {
         "unshare": lambda: libc.unshare(CLONE_NEWUSER),
         "mount": lambda: libc.mount(b"none", b"/out", b"tmpfs", 0, None),
