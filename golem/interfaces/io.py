@@ -202,6 +202,9 @@ class IChain(Interface):
     def inspect(payers: Sequence[Address], payees: Sequence[Address]) -> Awaitable[Statement]:
         """The contract's side of our books, at one block a few deep. Raises ChainFault."""
 
+    def close() -> None:
+        """Let go of threads, connections and files. Blocks for as long as a call that is under way takes."""
+
 
 class IKeyring(Interface):
     """The node key, and the payment key that is bound to it but is another."""

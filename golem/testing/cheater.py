@@ -114,7 +114,7 @@ def main(arguments: list[str]) -> None:
     """Run a cheating node in the foreground."""
     if len(arguments) != 3 or arguments[0] not in KINDS or arguments[1] != "--folder":
         raise ConfigError(f"usage: python -m golem.testing.cheater {{{','.join(KINDS)}}} --folder DIR")
-    run(arguments[2], {}, sys.stderr, lambda: None, lambda honest: LyingExecutor(honest, arguments[0]))
+    run(arguments[2], {}, sys.stderr, lambda _: None, lambda honest: LyingExecutor(honest, arguments[0]))
 
 
 if __name__ == "__main__":
