@@ -1,6 +1,6 @@
 # The project's words, for fingers. Every target first makes .venv able to do its work (scripts/ensure_env.sh).
 .DEFAULT_GOAL := help
-.PHONY: help env demo test faults chaos fuzz bench check coverage lint imports types format packaging docs clean
+.PHONY: help env demo test faults foreign chaos fuzz bench check coverage lint imports types format packaging docs clean
 
 BIN := .venv/bin
 ENV := scripts/ensure_env.sh
@@ -24,6 +24,12 @@ test: ## run all tests; ARGS="tests/core -k ledger" for some
 faults: ## the long sweeps of what can go wrong with payments, against anvil where there is npm
 	@$(ENV) $(RUN)
 	@$(BIN)/python -m pytest -m faults $(or $(ARGS),tests/adapters)
+
+foreign: ## IPFS nodes that others wrote take content from our gateway; npm brings them, 300 MB
+	@$(ENV) $(RUN)
+	@mkdir -p build/foreign && cp tests/foreign/package.json build/foreign
+	@npm install --prefix build/foreign --no-audit --no-fund --loglevel error
+	@$(BIN)/python -m pytest $(or $(ARGS),tests/foreign)
 
 chaos: ## whole markets under drawn faults, 150 seeds of ten nodes and an hour; ARGS="--seeds 10 --seed 7"
 	@$(ENV) $(RUN)
