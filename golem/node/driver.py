@@ -6,6 +6,7 @@ It decides nothing: what fails becomes `Failed`, and the core's tables say what 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -77,12 +78,12 @@ class Driver:
         self._housekeeper = housekeeper
         self._sessions: Sessions | None = None
         self._live: Live | None = None
-        self._sign: Callable[[Message], Message] = lambda message: message
+        self.sign: Callable[[Message], Message] = lambda message: message
 
     def join(self, sessions: Sessions, sign: Callable[[Message], Message]) -> None:
         """Give the driver its network, which in turn was given the driver. `sign`: seals what must hold by itself."""
         self._sessions = sessions
-        self._sign = sign
+        self.sign = sign
 
     def follow(self, live: Live) -> None:
         """Give what peers say of their progress to `live`."""
@@ -128,9 +129,9 @@ class Driver:
         match effect:
             case f.Send(to=to, message=message):
                 if number:
-                    sessions.send(to, number, self._sign(message))
+                    sessions.send(to, number, self.sign(message))
             case f.Whisper(to=peers, message=message):
-                sessions.whisper(self._sign(message), peers)
+                sessions.whisper(self.sign(message), peers)
             case f.Dial(address=address):
                 sessions.dial(address)
             case f.Drop(peer=peer, why=why):
@@ -143,7 +144,9 @@ class Driver:
                 return e.Published(key=effect.key, cid=content.cid, size_bytes=content.size_bytes)
             case f.Fetch():
                 sources = [source for source in effect.sources if source]
-                size = await self._store.get(effect.cid, sources, effect.limit_bytes, effect.task_id)
+                size = await self._store.get(
+                    effect.cid, sources, effect.limit_bytes, effect.task_id, partial(self._deceived, effect.key)
+                )
                 return e.Fetched(key=effect.key, size_bytes=size)
             case f.Execute():
                 return e.Executed(key=effect.key, outcome=await self._computer.run(effect.job))
@@ -168,6 +171,9 @@ class Driver:
     def _report(self, key: str, work: Awaitable[e.Event]) -> None:
         done: Deferred[e.Event] = Deferred.fromCoroutine(_run(work))
         done.addCallbacks(self._engine.post, self._failed, errbackArgs=(key,))
+
+    def _deceived(self, key: str, source: Place) -> None:
+        self._engine.post(e.Deceived(key=key, source=source))
 
     def _failed(self, trouble: Trouble, key: str) -> None:
         why = trouble.value
@@ -205,7 +211,7 @@ class Driver:
 
     def unacknowledged(self, peer: NodeId) -> Sequence[tuple[int, Message]]:
         """What must be said again when a session opens."""
-        return [(number, self._sign(message)) for number, message in self._engine.mail.unacknowledged(peer)]
+        return [(number, self.sign(message)) for number, message in self._engine.mail.unacknowledged(peer)]
 
     def acknowledged(self, peer: NodeId, sequence: int) -> None:
         """A peer has our messages up to there on disk."""
