@@ -1,6 +1,6 @@
 # The project's words, for fingers. Every target first makes .venv able to do its work (scripts/ensure_env.sh).
 .DEFAULT_GOAL := help
-.PHONY: help env demo test faults chaos fuzz bench check coverage lint imports types format packaging docs clean
+.PHONY: help env demo test faults foreign chaos fuzz bench check coverage lint imports types format packaging docs clean
 
 BIN := .venv/bin
 ENV := scripts/ensure_env.sh
@@ -25,13 +25,19 @@ faults: ## the long sweeps of what can go wrong with payments, against anvil whe
 	@$(ENV) $(RUN)
 	@$(BIN)/python -m pytest -m faults $(or $(ARGS),tests/adapters)
 
+foreign: ## IPFS nodes that others wrote take content from our gateway; npm brings them, 300 MB
+	@$(ENV) $(RUN)
+	@mkdir -p build/foreign && cp tests/foreign/package.json build/foreign
+	@npm install --prefix build/foreign --no-audit --no-fund --loglevel error
+	@$(BIN)/python -m pytest $(or $(ARGS),tests/foreign)
+
 chaos: ## whole markets under drawn faults, 150 seeds of ten nodes and an hour; ARGS="--seeds 10 --seed 7"
 	@$(ENV) $(RUN)
 	@$(BIN)/python -m golem.testing.chaos $(ARGS)
 
 fuzz: ## every parser against made-up bytes, by atheris; ONLY="cid car" for some, RUNS=1000000
 	@$(ENV) $(RUN) fuzz
-	@for name in $(or $(ONLY),frames session message cid node car place request); do \
+	@for name in $(or $(ONLY),frames session message bodies door answer query cid node car place request); do \
 		echo "== $$name"; $(BIN)/python -m golem.testing.fuzz $$name --runs $(or $(RUNS),100000) || exit 1; done
 
 bench: ## print the figures of docs/performance.md, a JSON object each; ONLY="gas render" for some

@@ -5,10 +5,13 @@ from __future__ import annotations
 from golem.core.board import fill, leave
 from golem.core.consequences import ended
 from golem.core.machine import advance
+from golem.core.reputation import Deed
 from golem.core.subtask import TABLE, Phase, Subtask
 from golem.core.task import Board
 from golem.core.turn import Turn
 from golem.core.verification import arrived, look
+from golem.model.ids import SubtaskId
+from golem.model.messages import Place
 from golem.model.value import evolve
 
 ENDED_BADLY = frozenset({Phase.FAILED, Phase.LOST, Phase.RETURNED})
@@ -29,6 +32,14 @@ def take(turn: Turn, subtask: Subtask, event: object) -> None:
     elif new.phase in ENDED_BADLY:
         ended(turn, board, new)
     look(turn, board, new.provider)
+
+
+def deceived(turn: Turn, subtask_id: SubtaskId, source: Place) -> None:
+    """A gateway sent other bytes than a result's id names: that is its provider's deed."""
+    subtask = turn.state.subtasks.get(subtask_id)
+    if subtask is not None and subtask.gateway == source:
+        why = "its gateway sent other bytes than its result's id names"
+        turn.note(subtask.provider, Deed.FALSE_BYTES, subtask.cap, subtask_id, why)
 
 
 def _delivered(turn: Turn, board: Board, subtask: Subtask) -> Subtask:

@@ -1,4 +1,4 @@
-"""Where the completion of an effect goes, by the key that the effect was given."""
+"""Where the completion of an effect goes, and what comes before it, by the key that the effect was given."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from golem.model.ids import SubtaskId
 from golem.model.spec import Outcome, Status
 
 
-def completed(turn: Turn, event: e.Completion) -> None:
+def completed(turn: Turn, event: e.Completion | e.Deceived) -> None:
     """An effect has ended, one way or the other: hand its event to whom it concerns."""
     kind, _, rest = event.key.partition("/")
-    if isinstance(event, e.Fetched | e.Failed) and kind in ("result", "input"):
+    if isinstance(event, e.Fetched | e.Failed | e.Deceived) and kind in ("result", "input"):
         _transferred(turn, kind, SubtaskId(rest.partition("/")[0]), event)
         return
     match event:
@@ -43,15 +43,17 @@ def _moved(turn: Turn, event: e.Deposited | e.Paid | e.Claimed | e.Withdrawn) ->
             income.on_withdrawn(turn, event)
 
 
-def _transferred(turn: Turn, kind: str, subtask_id: SubtaskId, event: e.Fetched | e.Failed) -> None:
-    if kind == "input":
+def _transferred(turn: Turn, kind: str, subtask_id: SubtaskId, event: e.Fetched | e.Failed | e.Deceived) -> None:
+    if isinstance(event, e.Deceived):
+        (provider if kind == "input" else attempts).deceived(turn, subtask_id, event.source)
+    elif kind == "input":
         provider.take(turn, subtask_id, None, event)
     else:
         attempts.take(turn, turn.state.subtasks[subtask_id], event)
 
 
-def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed) -> None:
-    if isinstance(event, e.Fetched):
+def _failed(turn: Turn, kind: str, event: e.Fetched | e.Failed | e.Deceived) -> None:
+    if not isinstance(event, e.Failed):
         raise AssertionError(f"nobody asked for {event.key}")
     match kind:
         case "resource" | "funds" | "deposit" | "export":

@@ -16,6 +16,7 @@ from golem.model.messages import (
     Assignment,
     Demand,
     Offer,
+    Place,
     Reason,
     Refusal,
     Withdrawal,
@@ -185,6 +186,17 @@ def take(turn: Turn, subtask_id: SubtaskId, peer: NodeId | None, event: object) 
         look_for_work(turn)
     if new.phase is not Phase.DELIVERED and new.phase not in LIVE:
         _prune(turn, new)
+
+
+def deceived(turn: Turn, subtask_id: SubtaskId, source: Place) -> None:
+    """A gateway sent other bytes than an input's id names: a deed of the requestor's, if it was its own.
+
+    Others are its word only; it could name whom it wants to be blamed.
+    """
+    work = turn.state.works.get(subtask_id)
+    if work is not None and turn.gateway(work.requestor) == source:
+        why = "its gateway sent other bytes than its inputs' ids name"
+        turn.note(work.requestor, Deed.FALSE_INPUT, work.assignment.cap, subtask_id, why)
 
 
 def _prune(turn: Turn, work: Work) -> None:

@@ -2,8 +2,8 @@
 
 Evidence is two pseudo-counts that fade, r for and s against (Beta reputation). Trust is their mean with a prior of
 one good and one bad: a stranger has 0.5. The bad fades slower than the good, so nobody milks, waits and repeats.
-The table keeps the order that the market needs: reported error < time-out < malformed < wrong; and a late payment
-weighs three time-outs. Source of all numbers: docs/economics.md, Reputation.
+The table keeps the order that the market needs: reported error < time-out < malformed, false bytes < wrong; and a late
+payment weighs three time-outs. Source of all numbers: docs/economics.md, Reputation.
 """
 
 from __future__ import annotations
@@ -37,12 +37,14 @@ class Deed(Enum):
     ERROR = (Role.PROVIDER, 0.0, 0.25)
     TIMEOUT = (Role.PROVIDER, 0.0, 1.0)
     MALFORMED = (Role.PROVIDER, 0.0, 2.0)
+    FALSE_BYTES = (Role.PROVIDER, 0.0, 2.0)
     WRONG = (Role.PROVIDER, 0.0, 10.0)
     PAID = (Role.REQUESTOR, 1.0, 0.0)
     PAID_LATE = (Role.REQUESTOR, 0.5, 3.0)
     ONE_DAY_LATER = (Role.REQUESTOR, 0.0, 1.0)
     NOT_PAID = (Role.REQUESTOR, 0.0, 10.0)
     BAD_TASK = (Role.REQUESTOR, 0.0, 0.5)
+    FALSE_INPUT = (Role.REQUESTOR, 0.0, 2.0)
 
     @property
     def role(self) -> Role:

@@ -1,6 +1,7 @@
 """The ports. I/O ports are asynchronous and used by the driver alone; policy ports are pure and used by the core."""
 
 from golem.interfaces.io import (
+    Accuse,
     Berth,
     IChain,
     IEntropy,
@@ -37,6 +38,7 @@ from golem.interfaces.policy import (
 
 __all__ = [
     "MAX_SUMS",
+    "Accuse",
     "Answer",
     "Berth",
     "Gauge",

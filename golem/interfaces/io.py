@@ -5,7 +5,7 @@ Each has one contract test class, `golem.testing.contract_*`, which the real thi
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from zope.interface import Attribute, Interface
 
@@ -16,6 +16,9 @@ from golem.model.messages import Place
 from golem.model.money import NOTHING, Wei
 from golem.model.spec import Capability, Job, Limits, Outcome
 from golem.model.value import Value
+
+Accuse = Callable[[Place], object]
+"""Told of a gateway that lied."""
 
 
 class IResourceStore(Interface):
@@ -34,10 +37,11 @@ class IResourceStore(Interface):
         Folders hold plain files and folders only. Raises StoreFault, naming the path that is neither.
         """
 
-    def get(cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> Awaitable[int]:
+    def get(cid: Cid, sources: Sequence[Place], limit: int, owner: str, accuse: Accuse | None = None) -> Awaitable[int]:
         """Have all of `cid` here, pinned for `owner`, and say how many bytes its files hold.
 
-        What is here already is not fetched again. `sources`: gateways, "host:port".
+        What is here already is not fetched again. `sources`: gateways, "host:port". `accuse`: told of each that sent
+        bytes which are not what their id names; it is asked no more.
         Raises TooLarge past `limit` bytes, ContentMissing where no source has it, StoreFault; keeps nothing then.
         """
 
@@ -60,12 +64,14 @@ class Room(Value):
     `program`: folder with the template's programs, mounted read-only as `/app`. `inputs`: name to path, mounted
     read-only under `/in`. `output`: where the executor puts the folder of what the job made, if it made anything.
     `image`: of a container, for executors that take one; empty: this machine's own system and Python.
+    `devices`: files of this machine's that the job may open beside those.
     """
 
     program: str
     inputs: dict[str, str]
     output: str
     image: str = ""
+    devices: tuple[str, ...] = ()
 
 
 class IExecutor(Interface):
@@ -93,7 +99,7 @@ class Berth(Value):
     """What a sandbox shows to the worker in it. `inputs`: read-only as `/in`; `output`: writable as `/out`.
 
     `program`: read-only as `/app`. `worker`: the script to run, read-only. `room`: the folder that all this worker
-    writes is in, by which it is known again. All are paths of this machine. `image`: as in Room.
+    writes is in, by which it is known again. All are paths of this machine. `image`, `devices`: as in Room.
     """
 
     room: str
@@ -102,6 +108,7 @@ class Berth(Value):
     output: str
     worker: str
     image: str = ""
+    devices: tuple[str, ...] = ()
 
 
 class IGuest(Interface):

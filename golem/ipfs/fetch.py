@@ -18,6 +18,7 @@ from twisted.internet.posixbase import PosixReactorBase
 from twisted.logger import Logger
 
 from golem.errors import ContentMismatch, ContentMissing, DaemonFault, GolemError, StoreFault
+from golem.interfaces import Accuse
 from golem.ipfs.cid import Chunk, Key, to_text
 from golem.ipfs.gateways import Behind, Flow, Gateways, Stops
 from golem.ipfs.intake import Intake, Keeper, Leaf
@@ -48,11 +49,15 @@ class Recalling(Keeper, Protocol):
 
 
 class Wanted(NamedTuple):
-    """A content, of how many bytes at most, and what opens it at its sources if it is not public."""
+    """A content, of how many bytes at most, and what opens it at its sources if it is not public.
+
+    `accuse`: see `IResourceStore.get`.
+    """
 
     root: Key
     limit: int
     words: Pass | None = None
+    accuse: Accuse | None = None
 
 
 class Fetcher:
@@ -148,8 +153,10 @@ class Transfer:
 
     def __init__(self, wanted: Wanted, intake: Intake, gateways: Gateways, keeper: Recalling) -> None:
         self.failures: dict[Place, str] = {}
+        self._liars: set[Place] = set()
         self._root = wanted.root
         self._words = wanted.words
+        self._accuse = wanted.accuse
         self._intake = intake
         self._gateways = gateways
         self._keeper = keeper
@@ -213,10 +220,17 @@ class Transfer:
         except _HIS as why:
             self.failures[source] = str(why)
             if isinstance(why, ContentMismatch):
-                log.warn("{source} sent wrong bytes and is not asked again: {why}", source=source, why=str(why))
+                self._expose(source, str(why))
         except GolemError as why:
             self._fatal = self._fatal or why
             self.stop()
+
+    def _expose(self, liar: Place, why: str) -> None:
+        """Say of a source that it lied, once, however many requests to it were under way."""
+        log.warn("{source} sent wrong bytes and is not asked again: {why}", source=liar, why=why)
+        if self._accuse is not None and liar not in self._liars:
+            self._accuse(liar)
+        self._liars.add(liar)
 
     async def _recall(self) -> None:
         await self._gateways.workers.run(self._keeper.recall, self._intake.take)

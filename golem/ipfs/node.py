@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from golem.errors import ConfigError, DaemonFault, StoreFault
-from golem.interfaces import IResourceStore
+from golem.interfaces import Accuse, IResourceStore
 from golem.ipfs.blockstore import BlockStore, exported, put, write
 from golem.ipfs.cid import Key, from_text, to_text
 from golem.ipfs.fetch import Fetcher, Wanted
@@ -112,9 +112,11 @@ class EmbeddedStore(Service):
         """See `IResourceStore.put`."""
         return Deferred.fromCoroutine(self._hold(owner, self._put(path, owner)))
 
-    def get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> Deferred[int]:
+    def get(
+        self, cid: Cid, sources: Sequence[Place], limit: int, owner: str, accuse: Accuse | None = None
+    ) -> Deferred[int]:
         """See `IResourceStore.get`. Cancelled, it hangs up at once."""
-        return Deferred.fromCoroutine(self._hold(owner, self._get(cid, sources, limit, owner)))
+        return Deferred.fromCoroutine(self._hold(owner, self._get(cid, sources, limit, owner, accuse)))
 
     def survey(self) -> Deferred[Survey]:
         """See `IResourceStore.survey`."""
@@ -185,29 +187,29 @@ class EmbeddedStore(Service):
             await self._daemon.dag.import_(lambda: self._workers.run(next, parts, b""), content.cid)
         return content
 
-    async def _get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> int:
+    async def _get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str, accuse: Accuse | None) -> int:
         key = from_text(cid)
         while (size := await self._workers.run(self._blocks.pin, key, owner, limit)) is None:
             if key not in self._transfers:
-                return await self._transfer(key, sources, limit, owner)
+                return await self._transfer(Wanted(key, limit, self._tickets.of(owner), accuse), sources, owner)
             ended: Deferred[None] = Deferred()
             self._transfers[key].append(ended)
             await ended  # and look again, whatever came of it: the other had its own sources and limit
         return size
 
-    async def _transfer(self, key: Key, sources: Sequence[Place], limit: int, owner: str) -> int:
-        self._transfers[key] = []
+    async def _transfer(self, wanted: Wanted, sources: Sequence[Place], owner: str) -> int:
+        self._transfers[wanted.root] = []
         try:
-            return await self._room.run(lambda: Deferred.fromCoroutine(self._fetch(key, sources, limit, owner)))
+            return await self._room.run(lambda: Deferred.fromCoroutine(self._fetch(wanted, sources, owner)))
         finally:
-            for ended in self._transfers.pop(key):
+            for ended in self._transfers.pop(wanted.root):
                 ended.callback(None)
 
-    async def _fetch(self, key: Key, sources: Sequence[Place], limit: int, owner: str) -> int:
-        draft = self._blocks.resumed(key)
+    async def _fetch(self, wanted: Wanted, sources: Sequence[Place], owner: str) -> int:
+        draft = self._blocks.resumed(wanted.root)
         try:
-            size = await self._fetcher.fetch(Wanted(key, limit, self._tickets.of(owner)), sources, draft)
-            await self._workers.run(draft.commit, key, size, owner)
+            size = await self._fetcher.fetch(wanted, sources, draft)
+            await self._workers.run(draft.commit, wanted.root, size, owner)
         finally:
             await self._workers.run(draft.close)
         return size

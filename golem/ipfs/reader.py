@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from golem.errors import StoreFault
 from golem.ipfs import car, unixfs
+from golem.ipfs.beneath import open_beneath
 from golem.ipfs.cid import Key, is_raw
 from golem.ipfs.hamt import Shard
 from golem.ipfs.unixfs import File, Folder
@@ -18,6 +20,7 @@ Read = Callable[[Key], bytes]
 
 BATCH_BYTES = 1 << 20  # read, checked and written in one go; the last block of a batch may pass it
 JOINED_BYTES = 64 << 10  # smaller parts are copied into one, larger ones are sent as they are
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY
 SCOPES = ("block", "entity", "all")
 
 
@@ -114,36 +117,47 @@ def _children(block: bytes, scope: str) -> list[Key]:
 def write_out(read: Read, root: Key, into: str) -> None:
     """Write content as the file or folder `into`, all or nothing. Files are 0644 and folders 0755, whatever the umask.
 
+    No name in it leads out of the folder that `into` is in, even if somebody else puts links there meanwhile.
     Raises StoreFault where `into` exists or can't be written, ContentMissing where a block is not here.
     """
     target = Path(into)
-    draft = target.with_name(f".{target.name}.part")
+    draft = f".{target.name}.part"
     try:
         if os.path.lexists(target):
             raise StoreFault(f"{into}: already exists")
-        try:
-            _write(read, root, draft)
-            draft.rename(target)
-        finally:
-            _remove(draft)
+        with _opened(os.open(target.parent, _FOLDER | os.O_CLOEXEC)) as folder:
+            try:
+                _write(read, root, folder, draft)
+                os.rename(draft, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+            finally:
+                _remove(folder, draft)
     except OSError as why:
         raise StoreFault(f"{into}: {why.strerror}") from why
 
 
-def _write(read: Read, key: Key, path: Path) -> None:
-    """Write one entry; the graph is as deep as was allowed when it came in."""
+def _write(read: Read, key: Key, folder: int, name: str) -> None:
+    """Write one entry of an open folder; the graph is as deep as was allowed when it came in."""
     block = read(key)
     node = File((), block, len(block)) if is_raw(key) else unixfs.decode(block)
     if isinstance(node, Folder | Shard):
-        path.mkdir()
-        path.chmod(0o755)
-        for name, child in entries(read, node):
-            _write(read, child, path / name)
+        os.mkdir(name, dir_fd=folder)
+        with _opened(open_beneath(folder, name, _FOLDER)) as below:
+            os.fchmod(below, 0o755)
+            for child_name, child in entries(read, node):
+                _write(read, child, below, child_name)
         return
-    with path.open("xb", buffering=0) as out:
+    with open(open_beneath(folder, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb", buffering=0) as out:
         os.fchmod(out.fileno(), 0o644)
         for data in _contents(read, node):
             out.write(data)
+
+
+@contextmanager
+def _opened(handle: int) -> Iterator[int]:
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def entries(read: Read, folder: Folder | Shard) -> Iterator[tuple[str, Key]]:
@@ -169,8 +183,10 @@ def _contents(read: Read, file: File) -> Iterator[bytes]:
             yield from _contents(read, part)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _remove(folder: int, name: str) -> None:
+    try:
+        os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        pass
+    except IsADirectoryError:
+        shutil.rmtree(name, dir_fd=folder)

@@ -126,6 +126,13 @@ class Fetched(Value):
     size_bytes: int
 
 
+class Deceived(Value):
+    """A gateway sent bytes that are not what their id names, for the fetch `key`, which goes on without it."""
+
+    key: str
+    source: Place
+
+
 class Executed(Value):
     """A job ended, one way or the other."""
 
@@ -197,6 +204,7 @@ Event = (
     | PayersFound
     | Published
     | Fetched
+    | Deceived
     | Executed
     | Exported
     | Deposited

@@ -37,6 +37,7 @@ from golem.net.tls import TlsCarrier
 from golem.node.caretaker import Caretaker, House, Load
 from golem.node.computer import Computer
 from golem.node.config import Config, Ipfs, Provider, settings
+from golem.node.devices import nvidia
 from golem.node.disk import Aside
 from golem.node.executor import PooledExecutor
 from golem.node.gauger import Gauger
@@ -182,6 +183,7 @@ def _pool(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTem
     rooms = Path(config.folder) / "staging" / "rooms"
     pool = PooledExecutor(_launcher(provider, reactor), reactor, rooms, environments, offered, aside)
     pool.furnish(images)
+    pool.equip(nvidia(), [name for name, t in templates.items() if t.environment.device])
     return pool
 
 

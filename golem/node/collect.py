@@ -6,7 +6,6 @@ checks before opening, 42 of 100 tries by a swapping program got through; so, no
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import stat
@@ -14,28 +13,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from golem.errors import Refused
+from golem.ipfs.beneath import open_beneath
 
-SYS_OPENAT2 = 437  # the same on every architecture that Linux got it on
-AT_OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-RESOLVE = 0x01 | 0x02 | 0x04 | 0x08  # NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,118}\Z")
 MAX_DEPTH = 8
 MAX_FILES = 10_000
 COPY_BYTES = 1 << 20
 
-_libc = ctypes.CDLL(None, use_errno=True)
 
-
-class _How(ctypes.Structure):
-    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
-
-
-def _open_beneath(folder: int, name: str) -> int:
-    how = _How(AT_OPEN, 0, RESOLVE)
-    found = int(_libc.syscall(SYS_OPENAT2, folder, name.encode(), ctypes.byref(how), ctypes.sizeof(how)))
-    if found < 0:
-        raise Refused(f"the result has {name!r}, which can't be opened: {os.strerror(ctypes.get_errno())}")
-    return found
+def _open(folder: int, name: str) -> int:
+    try:
+        return open_beneath(folder, name, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as why:
+        raise Refused(f"the result has {name!r}, which can't be opened: {why.strerror}") from why
 
 
 class _Room:
@@ -90,7 +80,7 @@ def _copy_folder(folder: int, target: Path, room: _Room, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise Refused(f"the result has folders more than {MAX_DEPTH} deep")
     for name in sorted(_names(folder, room)):
-        opened = _open_beneath(folder, name)
+        opened = _open(folder, name)
         try:
             what = os.fstat(opened)
             if stat.S_ISDIR(what.st_mode):

@@ -6,6 +6,7 @@ It decides nothing: what fails becomes `Failed`, and the core's tables say what 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -143,7 +144,9 @@ class Driver:
                 return e.Published(key=effect.key, cid=content.cid, size_bytes=content.size_bytes)
             case f.Fetch():
                 sources = [source for source in effect.sources if source]
-                size = await self._store.get(effect.cid, sources, effect.limit_bytes, effect.task_id)
+                size = await self._store.get(
+                    effect.cid, sources, effect.limit_bytes, effect.task_id, partial(self._deceived, effect.key)
+                )
                 return e.Fetched(key=effect.key, size_bytes=size)
             case f.Execute():
                 return e.Executed(key=effect.key, outcome=await self._computer.run(effect.job))
@@ -168,6 +171,9 @@ class Driver:
     def _report(self, key: str, work: Awaitable[e.Event]) -> None:
         done: Deferred[e.Event] = Deferred.fromCoroutine(_run(work))
         done.addCallbacks(self._engine.post, self._failed, errbackArgs=(key,))
+
+    def _deceived(self, key: str, source: Place) -> None:
+        self._engine.post(e.Deceived(key=key, source=source))
 
     def _failed(self, trouble: Trouble, key: str) -> None:
         why = trouble.value

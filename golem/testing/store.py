@@ -15,7 +15,7 @@ from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from golem.errors import ContentMissing, TooLarge
-from golem.interfaces import IResourceStore
+from golem.interfaces import Accuse, IResourceStore
 from golem.ipfs import reader
 from golem.ipfs.cid import Chunk, Key, from_text, to_text
 from golem.ipfs.importer import import_path
@@ -99,8 +99,10 @@ class MemoryResourceStore:
         self._pin(tree.key, held, owner)
         return Content(cid=to_text(tree.key), size_bytes=tree.size)
 
-    def get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> Deferred[int]:
-        """See `IResourceStore.get`."""
+    def get(
+        self, cid: Cid, sources: Sequence[Place], limit: int, owner: str, accuse: Accuse | None = None
+    ) -> Deferred[int]:
+        """See `IResourceStore.get`: memory does not lie."""
         return Deferred.fromCoroutine(self._get(cid, sources, limit, owner))
 
     async def _get(self, cid: Cid, sources: Sequence[Place], limit: int, owner: str) -> int:

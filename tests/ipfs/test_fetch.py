@@ -50,6 +50,21 @@ def test_from_a_source_that_lies_nothing_is_kept_and_the_next_one_helps(world: W
     return Deferred.fromCoroutine(test())
 
 
+@pytest.mark.parametrize(
+    ("source", "lies"),
+    [(flips_a_byte, 1), (sends_no_car, 1), (breaks_off_once, 0), (has_nothing, 0), (redirects, 0)],
+)
+def test_who_sends_wrong_bytes_is_accused_once_and_who_fails_is_not(
+    world: World, source: Answer, lies: int
+) -> Deferred[None]:
+    async def test() -> None:
+        bad, good, accused = world.source(source), world.source(honest), list[str]()
+        await world.store.get(world.cid, [bad.place, good.place], world.size, "o", accused.append)
+        assert accused == [bad.place] * lies
+
+    return Deferred.fromCoroutine(test())
+
+
 @run
 async def test_a_source_that_breaks_off_is_asked_for_the_rest_and_no_block_twice(world: World) -> None:
     source = world.source(breaks_off)

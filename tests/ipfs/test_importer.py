@@ -40,6 +40,22 @@ def test_the_deepest_folder_that_is_taken_is_taken_by_others_too(tmp_path: Path)
         import_path(str(tmp_path), Held())
 
 
+@pytest.mark.parametrize("name", [b"\xff", b"a\nb", b"\x1b[2J"])
+def test_a_name_that_others_would_not_take_is_refused_and_said(tmp_path: Path, name: bytes) -> None:
+    (tmp_path / os.fsdecode(name)).touch()
+    with pytest.raises(StoreFault, match="name"):
+        import_path(str(tmp_path), Held())
+
+
+def test_names_that_differ_in_case_alone_are_two_files(tmp_path: Path) -> None:
+    (tmp_path / "scene").mkdir()
+    (tmp_path / "scene" / "a").write_bytes(b"small")
+    (tmp_path / "scene" / "A").write_bytes(b"large")
+    held = Held()
+    reader.write_out(held.read, import_path(str(tmp_path / "scene"), held).key, str(tmp_path / "copy"))
+    assert ((tmp_path / "copy" / "a").read_bytes(), (tmp_path / "copy" / "A").read_bytes()) == (b"small", b"large")
+
+
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "growing"
     file.write_bytes(b"some")

@@ -170,6 +170,21 @@ async def test_a_daemon_that_sends_other_bytes_is_not_believed(world: World) -> 
         await world.store(world.api).get(cid, [], 4 << 20, "o")
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_of_a_daemon_that_answers_half_nothing_is_kept(world: World, share: float) -> Deferred[None]:
+    async def test() -> None:
+        cid = (await world.store(world.api).put(world.scene(), "o")).cid
+        whole = world.daemon.do_dag_export
+        world.daemon.do_dag_export = lambda request, cid: (car := whole(request, cid))[: int(len(car) * share)]  # type: ignore[method-assign]  # it is a daemon out of order
+        store = world.store(world.api)
+        with pytest.raises(ContentMissing, match=world.api):
+            await store.get(cid, [], 4 << 20, "o")
+        survey = await store.survey()
+        assert (survey.kept, survey.used_bytes) == ((), 0)
+
+    return Deferred.fromCoroutine(test())
+
+
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
