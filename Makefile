@@ -37,7 +37,7 @@ chaos: ## whole markets under drawn faults, 150 seeds of ten nodes and an hour; 
 
 fuzz: ## every parser against made-up bytes, by atheris; ONLY="cid car" for some, RUNS=1000000
 	@$(ENV) $(RUN) fuzz
-	@for name in $(or $(ONLY),frames session message cid node car place request); do \
+	@for name in $(or $(ONLY),frames session message bodies door answer query cid node car place request); do \
 		echo "== $$name"; $(BIN)/python -m golem.testing.fuzz $$name --runs $(or $(RUNS),100000) || exit 1; done
 
 bench: ## print the figures of docs/performance.md, a JSON object each; ONLY="gas render" for some

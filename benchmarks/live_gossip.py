@@ -44,7 +44,7 @@ def rater(good: str, folder: str) -> None:
     journal = SqliteJournal(Path(folder) / "journal.db")
     journal.snapshot(encode(Saved(NodeState(standings={f"provider/{TARGET}": seen}), Mail())))
     journal.close()
-    twistd.run(folder, {}, sys.stderr, lambda: None)
+    twistd.run(folder, {}, sys.stderr, lambda _: None)
 
 
 def members(count: int) -> list[Member]:

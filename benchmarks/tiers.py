@@ -1,8 +1,9 @@
 """What a job costs in each tier: the executor's own time beside the bare tool that makes the same sandbox.
 
-`sandbox_ms`: a cold job in bubblewrap over the same program in a plain process. `docker_ratio`: a cold job in Docker
-over a bare `docker run` of the same program with the same limits. `warm_ms`: a job in a worker that is there already.
-The best of the rounds, taken in turns; what each took goes to standard error.
+`sandbox_ms`: a cold job in bubblewrap over the same program in a plain process; `wasm_ms`: its like in WebAssembly over
+that. `docker_ratio`: a cold job in Docker over a bare `docker run` of the same program with the same limits;
+`gvisor_ratio`: the same, both with the runtime `runsc`. `warm_ms`: a job in a worker that is there already. The best of
+the rounds, taken in turns; what each took goes to standard error. What this machine has not is 0.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
@@ -20,15 +21,23 @@ from twisted.internet.task import react
 from benchmarks.figures import arguments, show
 from golem.adapters.docker import IMAGE, SYSTEM, TMP, DockerLauncher, is_reachable
 from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
+from golem.adapters.launchers.wasm import WasmLauncher
 from golem.interfaces import ILauncher, Room
 from golem.model.ids import JobId, TaskId, derive
 from golem.model.spec import Job, Limits, Outcome, Status
 from golem.node.executor import PooledExecutor
 
 PROGRAM = "def run(params, inputs, output):\n    return {'twice': params['number'] * 2}\n"
+TWICE = rb"""(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\08\00\00\00\0c\00\00\00{\"twice\":42}")
+  (func (export "_start") (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 20)))))
+"""
 BARE = "import json, sys; print(json.dumps({'twice': json.loads(sys.argv[1])['number'] * 2}))"
 LIMITS = Limits(timeout_ms=60_000, memory_bytes=512 << 20)
 FOLDERS = sorted({sys.prefix, sys.base_prefix})
+RUNTIMES = ("runc", "runsc")
 WARM = 200  # warm jobs in one measurement
 
 
@@ -41,6 +50,7 @@ class Bench:
         self._jobs = 0
         (folder / "program").mkdir(parents=True)
         (folder / "program" / "twice.py").write_text(PROGRAM)
+        (folder / "program" / "twice.wat").write_bytes(TWICE)
 
     async def ms(self, *, warm: bool = False) -> float:
         """Run one job, and say how long that took."""
@@ -79,57 +89,64 @@ def bubblewrap() -> list[str]:
     return command
 
 
-def docker() -> list[str]:
+def docker(runtime: str) -> list[str]:
     """The same by Docker, with the limits that ours has."""
-    command = ["docker", "run", "--rm", "--network", "none", "--read-only", "--cap-drop", "ALL", "--init", "-i"]
-    command += ["--security-opt", "no-new-privileges", "--user", "65534:65534", "--pids-limit", "256", "--cpus", "1"]
+    command = ["docker", "run", "--rm", "-i", "--init", "--runtime", runtime, "--network", "none", "--read-only"]
+    command += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "65534:65534"]
+    command += ["--pids-limit", "256", "--cpus", "1"]
     command += ["--memory", "512m", "--memory-swap", "512m", "--tmpfs", f"/tmp:{TMP}", "--log-driver", "none"]
     for path in (*(p for p in SYSTEM if Path(p).exists()), *FOLDERS):
         command += ["-v", f"{path}:{path}:ro"]
     return [*command, IMAGE]
 
 
+def launchers(reactor: object) -> list[ILauncher]:
+    """Of the tiers that this machine has beside bubblewrap's."""
+    found: list[ILauncher] = [DockerLauncher(reactor, runtime=name) for name in RUNTIMES if is_reachable(name)]  # type: ignore[arg-type]  # the reactor
+    return [WasmLauncher(reactor), *found] if find_spec("wasmtime") else found  # type: ignore[arg-type]  # likewise
+
+
+async def warm_ms(bench: Bench) -> float:
+    """Run many jobs in one worker, and say how long each took."""
+    await bench.ms(warm=True)
+    began = time.monotonic()
+    for _ in range(WARM):
+        await bench.ms(warm=True)
+    return (time.monotonic() - began) * 1000 / WARM
+
+
 async def measure(reactor: object, rounds: int) -> None:
     """Take all in turns, so that what else the machine does falls on all alike."""
     took: dict[str, list[float]] = {}
-
-    async def take(name: str, what: Callable[[], object]) -> None:
-        found = what()
-        took.setdefault(name, []).append(float(str(await found if isinstance(found, Deferred) else found)))
-
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         folder.chmod(0o755)
-        sandbox = Bench(BubblewrapLauncher(reactor), reactor, folder / "sandbox")  # type: ignore[arg-type]  # the reactor
-        await sandbox.executor.probe()
-        tiers = [sandbox]
-        if is_reachable():
-            tiers.append(Bench(DockerLauncher(reactor), reactor, folder / "docker"))  # type: ignore[arg-type]  # likewise
-            await tiers[1].executor.probe()
+        all_tiers = [BubblewrapLauncher(reactor), *launchers(reactor)]  # type: ignore[arg-type]  # the reactor
+        benches = {launcher.tier: Bench(launcher, reactor, folder / launcher.tier) for launcher in all_tiers}
+        for bench in benches.values():
+            await bench.executor.probe()
         for _ in range(rounds):
-            await take("process", lambda: bare_ms([]))
-            await take("bwrap", lambda: bare_ms(bubblewrap()))
-            await take("sandbox", lambda: Deferred.fromCoroutine(sandbox.ms()))
-            await sandbox.ms(warm=True)
-            began = time.monotonic()
-            for _ in range(WARM):
-                await sandbox.ms(warm=True)
-            took.setdefault("warm", []).append((time.monotonic() - began) * 1000 / WARM)
-            for tier in tiers[1:]:
-                await take("docker_run", lambda: bare_ms(docker()))
-                await take("docker", lambda tier=tier: Deferred.fromCoroutine(tier.ms()))
-        for tier in tiers:
-            await tier.executor.close()
+            took.setdefault("process", []).append(bare_ms([]))
+            took.setdefault("bwrap", []).append(bare_ms(bubblewrap()))
+            took.setdefault("warm", []).append(await warm_ms(benches["sandbox"]))
+            for tier, bench in benches.items():
+                if runtime := tier.partition("docker-")[2]:
+                    took.setdefault(f"{runtime}_run", []).append(bare_ms(docker(runtime)))
+                took.setdefault(tier, []).append(await bench.ms())
+        for bench in benches.values():
+            await bench.executor.close()
     report({name: min(times) for name, times in took.items()})
 
 
 def report(best: dict[str, float]) -> None:
-    """Print the figures, and to standard error what they are made of; without a Docker engine, its ratio is 0."""
+    """Print the figures, and to standard error what they are made of."""
     print({name: round(value, 1) for name, value in best.items()}, file=sys.stderr)
-    ratio = best["docker"] / best["docker_run"] if "docker" in best else 0.0
+    docker_ratio, gvisor_ratio = (best.get(f"docker-{name}", 0.0) / best.get(f"{name}_run", 1.0) for name in RUNTIMES)
     show(
         sandbox_ms=round(best["sandbox"] - best["process"], 1),
-        docker_ratio=round(ratio, 3),
+        wasm_ms=round(best.get("wasm", best["process"]) - best["process"], 1),
+        docker_ratio=round(docker_ratio, 3),
+        gvisor_ratio=round(gvisor_ratio, 3),
         warm_ms=round(best["warm"], 2),
     )
 

@@ -83,10 +83,10 @@ def run(
     folder: str,
     flags: Mapping[str, str],
     out: TextIO,
-    when_ready: Callable[[], None],
+    when_ready: Callable[[Node], None],
     tamper: Tamper = honest,
 ) -> None:
-    """Run a node until a signal stops it, its log going to `out`; `when_ready` is called once it takes part.
+    """Run a node until a signal stops it, its log going to `out`; `when_ready` is told once it takes part.
 
     Raises what the node could not start or go on for: ConfigError with all that is wrong, or a Fault.
     """
@@ -100,7 +100,7 @@ def run(
             reactor.stop()
 
     def start() -> None:
-        node.ready.addCallbacks(lambda _: when_ready(), give_up)
+        node.ready.addCallbacks(lambda _: when_ready(node), give_up)
         node.broken.addErrback(give_up)
         maybeDeferred(services.startService).addErrback(give_up)
 

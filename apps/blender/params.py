@@ -125,6 +125,7 @@ class Look(msgspec.Struct, frozen=True):
     ns: tuple[int, int]
     loading_ms: int
     steady: bool = True
+    adaptive: bool = False
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -148,6 +149,7 @@ class Params(msgspec.Struct, frozen=True):
     ns: tuple[int, int] = NS
     loading_ms: int = LOADING_MS
     steady: bool = True
+    adaptive: bool = False
 
     @property
     def has_layers(self) -> bool:
@@ -212,6 +214,7 @@ def seen(params: Params, report: bytes) -> bytes:
         ns=look.ns,
         loading_ms=look.loading_ms,
         steady=look.steady,
+        adaptive=look.adaptive,
     )
     if max(look.size) > MAX_SIDE:
         raise BadParameters(f"resolution: the scene's {look.size[0]}x{look.size[1]} is more than {MAX_SIDE} pixels")

@@ -169,7 +169,7 @@ class Blender:
         params = decoder.decode(spec.params)
         if not params.steady:
             return Exchanged()
-        crops = SeedLocked(sum(params.ns) / 2)
+        crops = SeedLocked(sum(params.ns) / 2, ring=int(params.adaptive))
         return FileRedundancy(crops, "compare") if params.check == "copies" else crops
 
     def cost_ms(self, spec: TaskSpec, chunk: Chunk) -> int:

@@ -72,11 +72,13 @@ _report = msgspec.json.Decoder(Report)
 class SeedLocked:
     """Renders small places that nobody could foresee, under the seed the provider was given.
 
-    `ns`: what a sample of a pixel takes one core, as far as is known.
+    `ns`: what a sample of a pixel takes one core, as far as is known. `ring`: so many pixels round a place are rendered
+    along with it, where the scene samples adaptively.
     """
 
-    def __init__(self, ns: float) -> None:
+    def __init__(self, ns: float, ring: int = 0) -> None:
         self._ns = ns
+        self._ring = ring
 
     def plan(self, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
         """One job for all places, as loading the scene costs more than any of them."""
@@ -94,9 +96,9 @@ class SeedLocked:
 
     def places(self, pixels: int, samples: int) -> tuple[int, int]:
         """How many to look at in a tile, and their side: as many as its time allows, as large as its area allows."""
-        work_ms = pixels * samples * self._ns / 1e6
-        count = int(max(FEWEST, min(MOST, work_ms * SHARE / SET_UP_MS, pixels * AREA / SIDES[0] ** 2)))
-        return count, max(SIDES[0], min(SIDES[1], math.isqrt(int(pixels * AREA / count))))
+        work_ms, area, rings = pixels * samples * self._ns / 1e6, pixels * AREA, 2 * self._ring
+        count = int(max(FEWEST, min(MOST, work_ms * SHARE / SET_UP_MS, area / (SIDES[0] + rings) ** 2)))
+        return count, max(SIDES[0], min(SIDES[1], math.isqrt(int(area / count)) - rings))
 
     def judge(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
         """WRONG by any of three rules: too far on the whole, or to one side, or one crop that is something else."""

@@ -9,7 +9,7 @@ import msgspec
 from zope.interface import implementer
 
 from apps.fractal.verify import Recomputed
-from golem.interfaces import Gauge, IGauged, IPreparing, ITaskTemplate, Parameter
+from golem.interfaces import Gauge, IGauged, IPreparing, IShowing, ITaskTemplate, Parameter
 from golem.model.ids import JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery
 from golem.model.spec import WASI, Chunk, Environment, Input, Job, Merge, Outcome, TaskSpec
@@ -74,10 +74,11 @@ class Strip(msgspec.Struct, frozen=True):
 
 
 class Whole(msgspec.Struct, frozen=True):
-    """The picture's: it is made of the inputs `t0` and so on, `parts` of them."""
+    """The picture's: it is made of the inputs `t0` and so on, of `rows` each, or of those that are there."""
 
     view: View
-    parts: int
+    rows: int
+    preview: int
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -91,7 +92,7 @@ _strip = msgspec.json.Decoder(Strip)
 _look = msgspec.json.Decoder(Look)
 
 
-@implementer(ITaskTemplate, IPreparing, IGauged)
+@implementer(ITaskTemplate, IPreparing, IGauged, IShowing)
 class Fractal:
     """One chunk per strip, joined to one picture."""
 
@@ -143,13 +144,11 @@ class Fractal:
 
     def merge(self, spec: TaskSpec, merge: Merge, deliveries: Mapping[int, Delivery]) -> Job:
         """Join the strips."""
-        view = _view(_params.decode(spec.params))
-        strips = tuple(
-            Input(name=f"t{index}", cid=deliveries[index].result, size_bytes=deliveries[index].size_bytes)
-            for index in merge.chunks
-        )
-        picture = Whole(view, len(strips))
-        return evolve(self._job(spec, "merge", to_json(picture)), inputs=strips)
+        return self._joined(spec, deliveries, is_preview=False)
+
+    def preview(self, spec: TaskSpec, chunk: Chunk, deliveries: Mapping[int, Delivery]) -> Job:
+        """The whole picture, small, black where nothing is yet."""
+        return self._joined(spec, deliveries, is_preview=True)
 
     def verifier(self, spec: TaskSpec) -> Sampled:
         """A few rows are computed again, more of them for strangers."""
@@ -158,6 +157,15 @@ class Fractal:
     def cost_ms(self, spec: TaskSpec, chunk: Chunk) -> int:
         """See ITaskTemplate."""
         return LOADING_MS + int(_params.decode(spec.params).row_ms * _strip.decode(chunk.params).rows)
+
+    def _joined(self, spec: TaskSpec, deliveries: Mapping[int, Delivery], *, is_preview: bool) -> Job:
+        params = _params.decode(spec.params)
+        strips = tuple(
+            Input(name=f"t{index}", cid=delivery.result, size_bytes=delivery.size_bytes)
+            for index, delivery in sorted(deliveries.items())
+        )
+        picture = Whole(_view(params), params.rows, int(is_preview))
+        return evolve(self._job(spec, "merge", to_json(picture)), inputs=strips)
 
     def _job(self, spec: TaskSpec, program: str, params: bytes) -> Job:
         return Job(

@@ -11,13 +11,13 @@ import os
 import socket
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import docker
-from docker.errors import DockerException
+from docker.errors import APIError, DockerException
 from docker.types import LogConfig, Ulimit
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, IReactorCore, IReactorSocket, IReactorThreads, IReactorTime
@@ -42,6 +42,7 @@ LOG_BURST_BYTES = 64 << 10  # a program that prints without end gets 640 KiB/s o
 LOG_PAUSE_S = 0.1
 HEADER_BYTES = 8  # stream, three zeros, size: how the engine joins a container's two outputs
 STDOUT = 1
+GONE = (404, 409)  # what the engine says of a container that is removed already, or just now
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives")
 
 P = ParamSpec("P")
@@ -160,7 +161,11 @@ class DockerLauncher:
             self._client.api.import_image_from_data(_empty_image(), repository=repository, tag=tag)
         for container in self._client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
             if container.labels[LABEL].startswith(f"{rooms}/"):
-                container.remove(force=True)
+                try:
+                    container.remove(force=True)
+                except APIError as why:
+                    if why.status_code not in GONE:
+                        raise
 
     def launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> Deferred[IGuest]:
         """Start a container and attach to it."""
@@ -202,7 +207,7 @@ class DockerLauncher:
             working_dir="/tmp",
             environment=environment if berth.image else {**environment, "PATH": "/usr/bin:/bin"},
             labels={LABEL: berth.room},
-            host_config=self._confined(binds, limits),
+            host_config=self._confined(binds, berth.devices, limits),
         )
         return str(made["Id"])
 
@@ -219,9 +224,10 @@ class DockerLauncher:
         channel: socket.socket = attached._sock  # the SDK wraps the socket that it has, and names no other way to it
         return channel
 
-    def _confined(self, binds: dict[str, dict[str, str]], limits: Limits) -> dict[str, object]:
+    def _confined(self, binds: dict[str, dict[str, str]], devices: Sequence[str], limits: Limits) -> dict[str, object]:
         made: dict[str, object] = self._engine().api.create_host_config(
             binds=binds,
+            devices=[f"{path}:{path}:rw" for path in devices],
             network_mode="none",
             read_only=True,
             cap_drop=["ALL"],

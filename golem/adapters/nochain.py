@@ -59,3 +59,6 @@ class NoChain:
     def withdraw(self, payers: Sequence[Address], to: Address = NOBODY) -> Deferred[Receipt]:
         """Not here."""
         return fail(ChainFault(NO_CHAIN))
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -22,9 +22,12 @@ def _show(call: Call) -> int:
     prospects = view(Prospects, call.client.get("/explain"))
     found = list(dict.fromkeys([*status.problems, *prospects.advice]))
     if call.screen.is_json:
-        call.screen.record({"reached": status.reached, "problems": found, "limits": _limits(status)})
+        call.screen.record(
+            {"reached": status.reached, "gpus": status.gpus, "problems": found, "limits": _limits(status)}
+        )
         return Exit.OK
     call.screen.say(f"reached {status.reached or 'not yet: it is starting'}")
+    call.screen.say(f"gpus {', '.join(status.gpus) or 'none seen: there is no /dev/nvidia0'}")
     for words in found:
         call.screen.say(f"look at this: {words}", YELLOW)
     if call.args.limits:

@@ -31,7 +31,10 @@ def _init(call: Call) -> int:
         raise ConfigError(f"{folder} holds a node already; choose another folder, or edit {folder / FILE}")
     standard = {"provider.templates": ",".join(available()), "provider.enabled": str(call.args.provider)}
     config = first(str(folder), standard | dict(call.args.set))
-    keyring = _make(config, folder, _password(call.environ))
+    password = _password(call.environ)
+    if bits := asked(config.node.network):
+        call.screen.note(f"{config.node.network} asks for {bits} bits of toil: drawing keys until a node id shows them")
+    keyring = _make(config, folder, password)
     if call.screen.is_json:
         call.screen.record({"folder": str(folder), "node_id": keyring.node_id, "account": keyring.account})
         return Exit.OK

@@ -30,15 +30,31 @@ ETHER = 10**18
 EMBEDDED = "embedded"
 CHAINS = {EMBEDDED: "golem.adapters.devchain", "anvil": "golem.adapters.anvil"}
 REQUESTOR = "requestor"
-WALLETS = {REQUESTOR: "10"}  # ether; providers get 1, for the gas of withdrawing
+LOOPBACK = "127.0.0.1"
 
 
 class Member(NamedTuple):
-    """One node to be. `settings`: "section.key" to text, on top of what all have. `module`: the program to run."""
+    """One node to be. `settings`: "section.key" to text, on top of what all have. `module`: the program to run.
+
+    `within`: a command that runs another, as `nsenter` does, where that is to be elsewhere. `wallet`: ether, of which a
+    provider needs some for the gas of withdrawing.
+    """
 
     name: str
     settings: Mapping[str, str] = {}
     module: Sequence[str] = ("golem.cli.main", "node", "start")
+    within: Sequence[str] = ()
+    wallet: str = "10"
+
+
+class Seat(NamedTuple):
+    """Where the chain is: `within` as in Member, and the address that it listens on, if not on loopback."""
+
+    within: Sequence[str] = ()
+    host: str = ""
+
+
+HERE = Seat()
 
 
 class LocalNode:
@@ -48,7 +64,7 @@ class LocalNode:
         self.name = member.name
         self.folder = folder
         self.client = Client(folder)
-        self._member = member
+        self.member = member
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -63,39 +79,49 @@ class LocalNode:
 
     def configure(self, settings: Mapping[str, str]) -> None:
         """Write golem.toml."""
-        config = first(str(self.folder), {**settings, **self._member.settings})
+        config = first(str(self.folder), {**settings, **self.member.settings})
         (self.folder / FILE).write_text(config.to_toml())
 
     def start(self) -> None:
         """Run the node; its log goes to node.log."""
-        command = [sys.executable, "-m", *self._member.module, "--folder", str(self.folder)]
+        member = self.member
+        command = [*member.within, sys.executable, "-m", *member.module, "--folder", str(self.folder)]
         environment = {**os.environ, "GOLEM_PASSWORD": PASSWORD}
         with (self.folder / "node.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
             )
 
+    @property
+    def exit_code(self) -> int | None:
+        """How its process ended, or None while it runs."""
+        return self._process.poll() if self._process else None
+
+    def last_words(self) -> str:
+        """The end of its log, after where that is."""
+        log = self.folder / "node.log"
+        return "\n".join([f"{log}:", *log.read_text(errors="replace").splitlines()[-5:]])
+
     def status(self) -> Status | None:
         """The node at a glance, or None while it does not answer. Raises Fault where it has ended."""
-        if self._process is not None and self._process.poll() is not None:
-            last = (self.folder / "node.log").read_text(errors="replace").splitlines()[-5:]
-            raise Fault("\n".join([f"{self.name} ended at once; the end of {self.folder / 'node.log'}:", *last]))
+        if self.exit_code is not None:
+            raise Fault(f"{self.name} ended at once; the end of {self.last_words()}")
         try:
             status = view(Status, self.client.get("/status"))
         except (NotRunning, Fault):
             return None
         return status if status.node_id else None
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, unless it has ended."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
     def kill(self) -> None:
         """End it as a power cut would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
 
     def wait(self) -> None:
         """Until it has ended, by force if need be."""
@@ -110,11 +136,17 @@ class LocalNetwork:
     """Nodes that know one another through the first, and a chain that all trust."""
 
     def __init__(
-        self, folder: Path, members: Sequence[Member], settings: Mapping[str, str], chain: str = EMBEDDED
+        self,
+        folder: Path,
+        members: Sequence[Member],
+        settings: Mapping[str, str],
+        chain: str = EMBEDDED,
+        seat: Seat = HERE,
     ) -> None:
         """`chain`: which of CHAINS."""
         self.folder = folder
         self._kind = chain
+        self._seat = seat
         self.nodes = [LocalNode(folder / member.name, member) for member in members]
         self._settings = dict(settings)
         self._chain: subprocess.Popen[bytes] | None = None
@@ -125,12 +157,23 @@ class LocalNetwork:
         """A node by its name."""
         return next(node for node in self.nodes if node.name == name)
 
+    @property
+    def pids(self) -> dict[str, int]:
+        """Every process, by the node's name or "chain"."""
+        chain = {"chain": self._chain.pid} if self._chain else {}
+        return {**chain, **{node.name: node.pid for node in self.nodes}}
+
     def start(self, told: Callable[[str], None] = lambda _: None, block_s: float = 0.25) -> None:
         """Have everything run. Raises Fault, with the end of a log, where something does not."""
+        self.launch(told, block_s)
+        self.wait_until_joined()
+
+    def launch(self, told: Callable[[str], None] = lambda _: None, block_s: float = 0.25) -> None:
+        """Start every process; the nodes are on their way then. Raises Fault where there is no chain."""
         accounts = {node.name: node.prepare() for node in self.nodes}
         told("starting a development chain")
         self._start_chain(accounts, block_s)
-        listen = f"127.0.0.1:{_free_port()}"
+        listen = self.nodes[0].member.settings.get("node.listen", f"{LOOPBACK}:{_free_port()}")
         common = {
             "payment.rpc": self.rpc,
             "payment.contract": self.contract,
@@ -141,7 +184,6 @@ class LocalNetwork:
         for number, node in enumerate(self.nodes):
             node.configure({**common, **({"node.bootstrap": listen} if number else {"node.listen": listen})})
             node.start()
-        self.wait_until_joined()
 
     def wait_until_joined(self) -> None:
         """Until every node answers, and each but the first has a peer."""
@@ -149,9 +191,11 @@ class LocalNetwork:
             wait_for(partial(_is_joined, node, min(number, 1)), START_S, f"{node.name} to join")
 
     def _start_chain(self, accounts: Mapping[str, str], block_s: float) -> None:
-        command = [sys.executable, "-m", CHAINS[self._kind], "--port", "0", "--block", str(block_s)]
-        for name, account in accounts.items():
-            command += ["--fund", f"{account}={WALLETS.get(name, '1')}"]
+        seat = self._seat
+        command = [*seat.within, sys.executable, "-m", CHAINS[self._kind], "--port", "0", "--block", str(block_s)]
+        command += ["--host", seat.host] if seat.host else []
+        for node in self.nodes:
+            command += ["--fund", f"{accounts[node.name]}={node.member.wallet}"]
         with (self.folder / "chain.log").open("ab") as log:
             self._chain = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
@@ -165,12 +209,19 @@ class LocalNetwork:
     def stop(self) -> None:
         """End everything, nodes first."""
         for node in self.nodes:
-            node.terminate()
+            node.signal(signal.SIGTERM)
         for node in self.nodes:
             node.wait()
         if self._chain is not None:
             self._chain.send_signal(signal.SIGTERM)
             self._chain.wait(STOP_S)
+            if self._chain.stdout is not None:
+                self._chain.stdout.close()
+
+    def signal_chain(self, number: signal.Signals) -> None:
+        """Send the chain a signal."""
+        if self._chain is not None:
+            self._chain.send_signal(number)
 
     def __enter__(self) -> LocalNetwork:
         """For `with`. Whoever ends this process, and not by force, ends the network."""

@@ -9,6 +9,7 @@ from golem import twistd
 from golem.cli.command import Call, Parser, Verbs, add_settings
 from golem.cli.exits import Exit
 from golem.cli.explain import explain_node
+from golem.node.node import Node
 
 
 def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
@@ -20,7 +21,7 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
 
 
 def _start(call: Call) -> int:
-    def ready() -> None:
+    def ready(_: Node) -> None:
         if call.screen.is_json:
             call.screen.record({"folder": str(call.folder)})
         else:

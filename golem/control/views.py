@@ -52,6 +52,7 @@ class Status(Record):
     slots: int = 0
     busy: int = 0
     tier: str = ""
+    gpus: tuple[str, ...] = ()
     has_chain: bool = True
     templates: tuple[str, ...] = ()
     funds: Funds = Funds()

@@ -64,12 +64,14 @@ class Room(Value):
     `program`: folder with the template's programs, mounted read-only as `/app`. `inputs`: name to path, mounted
     read-only under `/in`. `output`: where the executor puts the folder of what the job made, if it made anything.
     `image`: of a container, for executors that take one; empty: this machine's own system and Python.
+    `devices`: files of this machine's that the job may open beside those.
     """
 
     program: str
     inputs: dict[str, str]
     output: str
     image: str = ""
+    devices: tuple[str, ...] = ()
 
 
 class IExecutor(Interface):
@@ -97,7 +99,7 @@ class Berth(Value):
     """What a sandbox shows to the worker in it. `inputs`: read-only as `/in`; `output`: writable as `/out`.
 
     `program`: read-only as `/app`. `worker`: the script to run, read-only. `room`: the folder that all this worker
-    writes is in, by which it is known again. All are paths of this machine. `image`: as in Room.
+    writes is in, by which it is known again. All are paths of this machine. `image`, `devices`: as in Room.
     """
 
     room: str
@@ -106,6 +108,7 @@ class Berth(Value):
     output: str
     worker: str
     image: str = ""
+    devices: tuple[str, ...] = ()
 
 
 class IGuest(Interface):
@@ -198,6 +201,9 @@ class IChain(Interface):
 
     def inspect(payers: Sequence[Address], payees: Sequence[Address]) -> Awaitable[Statement]:
         """The contract's side of our books, at one block a few deep. Raises ChainFault."""
+
+    def close() -> None:
+        """Let go of threads, connections and files. Blocks for as long as a call that is under way takes."""
 
 
 class IKeyring(Interface):

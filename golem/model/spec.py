@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -20,6 +20,8 @@ Count = Annotated[int, Meta(ge=0, le=2**53)]
 MAX_PARAMS_BYTES = 16 << 10  # JSON a template makes for one chunk; content goes by Cid
 MAX_REPORT_BYTES = 4 << 10  # JSON a job answers with; it travels in the delivery itself
 MAX_LOG_BYTES = 4 << 10  # the tail of a job's log that travels with its outcome
+MAX_GPUS = 16  # in one machine
+MAX_GPU_NAME = 64  # characters
 
 Params = Annotated[bytes, Meta(max_length=MAX_PARAMS_BYTES)]
 Report = Annotated[bytes, Meta(max_length=MAX_REPORT_BYTES)]
@@ -66,20 +68,23 @@ class Environment(Value):
 
     `name`: what offers and demands compare; it changes whenever results would. `modules`: Python modules that must
     be importable in the sandbox, or WASI. `image`: a container image by digest, for executors that take one, or empty.
+    `device`: what jobs are shown beside processors: `nvidia` for all of the machine's cards, or nothing.
     """
 
     name: Name
     modules: tuple[str, ...] = ()
     image: str = ""
+    device: Literal["", "nvidia"] = ""
 
 
 class Capability(Value):
-    """What a provider says it has: a claim, until measured."""
+    """What a provider says it has: a claim, until measured. `gpus`: by the names that their driver gives them."""
 
     tier: Name
     cores: Annotated[int, Meta(ge=1, le=1024)]
     memory_bytes: Count
     environments: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
+    gpus: Annotated[tuple[Annotated[str, Meta(max_length=MAX_GPU_NAME)], ...], Meta(max_length=MAX_GPUS)] = ()
 
 
 class Chunk(Value):

@@ -37,6 +37,7 @@ from golem.net.tls import TlsCarrier
 from golem.node.caretaker import Caretaker, House, Load
 from golem.node.computer import Computer
 from golem.node.config import Config, Ipfs, Provider, settings
+from golem.node.devices import nvidia
 from golem.node.disk import Aside
 from golem.node.executor import PooledExecutor
 from golem.node.gauger import Gauger
@@ -76,10 +77,6 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     folder = Path(config.folder)
     templates = load(config.provider.templates)
     keyring = _keyring(config)
-    try:
-        journal = SqliteJournal(folder / "journal.db")
-    except JournalFault as why:
-        raise ConfigError(str(why)) from why
     staging = folder / "staging"
     daemon = Client(reactor, config.ipfs.api) if config.ipfs.api else None
     carrier = TlsCarrier(reactor, reactor)
@@ -89,13 +86,18 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     executor = tamper(pool)
     slots = Whole(config.provider.slots, _cores(config), config.provider.memory)
     computer = Computer(executor, store, lambda name: templates[name].programs, staging / "jobs", slots, aside)
+    chain = _chain(config, reactor, keyring)
+    try:
+        journal = SqliteJournal(folder / "journal.db")  # the last, as nobody else closes it if something here raises
+    except JournalFault as why:
+        raise ConfigError(str(why)) from why
     parts = Parts(
         clock=reactor,
         journal=journal,
         store=store,
         executor=executor,
         computer=computer,
-        chain=_chain(config, reactor, keyring),
+        chain=chain,
         keyring=keyring,
         entropy=OsEntropy(),
     )
@@ -181,6 +183,7 @@ def _pool(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTem
     rooms = Path(config.folder) / "staging" / "rooms"
     pool = PooledExecutor(_launcher(provider, reactor), reactor, rooms, environments, offered, aside)
     pool.furnish(images)
+    pool.equip(nvidia(), [name for name, t in templates.items() if t.environment.device])
     return pool
 
 

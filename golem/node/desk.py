@@ -71,6 +71,7 @@ class Desk(Till, Outlook):
             "slots": started.settings.slots,
             "busy": len(state.busy),
             "tier": started.capability.tier,
+            "gpus": started.capability.gpus,
             "has_chain": started.settings.has_chain,
             "templates": sorted(self._templates),
             "funds": {"free": funds.free, "claimable": funds.claimable, "wallet": funds.wallet},

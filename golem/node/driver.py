@@ -78,12 +78,12 @@ class Driver:
         self._housekeeper = housekeeper
         self._sessions: Sessions | None = None
         self._live: Live | None = None
-        self._sign: Callable[[Message], Message] = lambda message: message
+        self.sign: Callable[[Message], Message] = lambda message: message
 
     def join(self, sessions: Sessions, sign: Callable[[Message], Message]) -> None:
         """Give the driver its network, which in turn was given the driver. `sign`: seals what must hold by itself."""
         self._sessions = sessions
-        self._sign = sign
+        self.sign = sign
 
     def follow(self, live: Live) -> None:
         """Give what peers say of their progress to `live`."""
@@ -129,9 +129,9 @@ class Driver:
         match effect:
             case f.Send(to=to, message=message):
                 if number:
-                    sessions.send(to, number, self._sign(message))
+                    sessions.send(to, number, self.sign(message))
             case f.Whisper(to=peers, message=message):
-                sessions.whisper(self._sign(message), peers)
+                sessions.whisper(self.sign(message), peers)
             case f.Dial(address=address):
                 sessions.dial(address)
             case f.Drop(peer=peer, why=why):
@@ -211,7 +211,7 @@ class Driver:
 
     def unacknowledged(self, peer: NodeId) -> Sequence[tuple[int, Message]]:
         """What must be said again when a session opens."""
-        return [(number, self._sign(message)) for number, message in self._engine.mail.unacknowledged(peer)]
+        return [(number, self.sign(message)) for number, message in self._engine.mail.unacknowledged(peer)]
 
     def acknowledged(self, peer: NodeId, sequence: int) -> None:
         """A peer has our messages up to there on disk."""

@@ -135,6 +135,8 @@ class Engine:
     def stop(self) -> None:
         """Take what has arrived, and no more."""
         while self._inbox and self._performer is not None:
+            if self._call is not None:
+                self._call.cancel()
             self._turn()
         self._performer = None
 

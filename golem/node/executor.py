@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,7 @@ from golem.interfaces import IExecutor, ILauncher, Room
 from golem.model.ids import JobId, TaskId, derive
 from golem.model.spec import WASI, Capability, Environment, Job, Limits, Outcome, Status
 from golem.model.value import evolve
+from golem.node.devices import Gpus
 from golem.node.disk import Aside, at_once, clear
 from golem.node.golden import Inside, leaks
 from golem.node.worker import News, Worker, unheard
@@ -64,6 +65,8 @@ class PooledExecutor:
         self._aside = aside
         self._news: News = unheard
         self._images: dict[str, str] = {}
+        self._gpus = Gpus()
+        self._on_gpus: frozenset[str] = frozenset()
         self._count = 0
         self._idle: list[tuple[Kind, Worker]] = []  # the one that waited longest first
         self._running: dict[str, Worker] = {}
@@ -85,6 +88,10 @@ class PooledExecutor:
         """Run the jobs of these templates in containers of these images, where the launcher takes any."""
         self._images = dict(images) if self._launcher.takes_images else {}
 
+    def equip(self, gpus: Gpus, templates: Iterable[str]) -> None:
+        """Show these cards to the jobs of these templates."""
+        self._gpus, self._on_gpus = gpus, frozenset(templates)
+
     def probe(self) -> Deferred[Capability]:
         """Try the sandbox and see which environments are whole in it."""
         return Deferred.fromCoroutine(self._probe())
@@ -96,28 +103,35 @@ class PooledExecutor:
             self._folder.mkdir(parents=True)
         except OSError as why:
             raise ExecutorFault(f"there is no room for jobs: {why}") from why
-        whole = await self._probe_in("")
-        for image in sorted({e.image for e in self._environments if e.image and self._launcher.takes_images}):
+        whole = await self._probe_in("", "")
+        for image, device in sorted({_needs(e, self._launcher) for e in self._environments} - {("", "")}):
             try:
-                whole += await self._probe_in(image)
+                whole += await self._probe_in(image, device)
             except ExecutorFault as why:
-                log.warn("what needs the image {image} can't be done here: {why}", image=image, why=why)
+                what = f"the image {image}" if image else f"a device of {device}"
+                log.warn("what needs {what} can't be done here: {why}", what=what, why=why)
         return Capability(
             tier=self.tier,
             cores=self._offered.cores,
             memory_bytes=self._offered.memory_bytes,
             environments=whole,
+            gpus=self._gpus.names,
         )
 
-    async def _probe_in(self, image: str) -> tuple[str, ...]:
-        """The environments that are whole in an image. Raises ExecutorFault where that does not work, or not hold."""
+    async def _probe_in(self, image: str, device: str) -> tuple[str, ...]:
+        """The environments that are whole with an image and a device.
+
+        Raises ExecutorFault where that is not there, does not work, or does not hold.
+        """
+        if device and not self._gpus.files:
+            raise ExecutorFault("no card is seen: there is no /dev/nvidia0")
         wanted = {
             e.name: list(e.modules)
             for e in self._environments
-            if (WASI in e.modules) == self._launcher.is_wasm
-            and (e.image if self._launcher.takes_images else "") == image
+            if (WASI in e.modules) == self._launcher.is_wasm and _needs(e, self._launcher) == (image, device)
         }
-        room = Room(program=str(PROBE), inputs={}, output=str(self._folder / "probe"), image=image)
+        devices = self._gpus.files if device else ()
+        room = Room(program=str(PROBE), inputs={}, output=str(self._folder / "probe"), image=image, devices=devices)
         job = Job(
             job_id=JobId(derive("probe")),
             task_id=TaskId(derive("probe")),
@@ -151,6 +165,8 @@ class PooledExecutor:
             raise ExecutorFault("the executor is closed")
         if image := self._images.get(job.template):
             room = evolve(room, image=image)
+        if job.template in self._on_gpus:
+            room = evolve(room, devices=self._gpus.files)
         worker = (self._take(job) if job.warm else None) or self._make()
         self._running[job.job_id] = worker
         try:
@@ -229,6 +245,11 @@ class PooledExecutor:
         if self._running:
             await self._all_ended
         await gatherResults(list(self._ending))
+
+
+def _needs(environment: Environment, launcher: ILauncher) -> tuple[str, str]:
+    """The image, where there may be one, and the device."""
+    return environment.image if launcher.takes_images else "", environment.device
 
 
 def _kind(job: Job) -> Kind:

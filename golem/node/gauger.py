@@ -95,12 +95,12 @@ class Gauger(Service):
                 self._post(Gauged(template=template, machine=machine, percent=percent))
 
     async def _quiet(self) -> None:
-        """Done when there is no other work."""
+        """Done when there is no other work, and the owner would have some done."""
         is_quiet = False
         while not is_quiet:
             self._pause = deferLater(self._clock, QUIET_S)
             await self._pause
-            is_quiet = self._machine.is_idle
+            is_quiet = self._machine.is_idle and self._state().resting is None
 
     async def _try(self, template: str, gauge: Gauge) -> int:
         """This machine's speed in percent; 0 where it can't be told."""

@@ -38,9 +38,7 @@ def budget_holds(board: Board) -> None:
 
 
 def chunks_are_leased_once(state: NodeState, board: Board) -> None:
-    """A chunk is with one provider at most; a slow one, and its copy, with two; where several do each, never twice
-    with the same.
-    """
+    """A chunk is with one provider, a slow one with two, or with as many as do each; never twice with the same."""
     held: dict[int, list[str]] = {}
     for subtask_id in board.open:
         subtask = state.subtasks[subtask_id]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from twisted.application.service import IService, MultiService
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 
@@ -84,6 +84,7 @@ class Node(MultiService):
         self.desk.live.join(Link(lambda: self.engine.state, self.driver.tell, self.desk.show_log))
         self.ready: Deferred[None] = Deferred()
         self.broken = self.engine.broken
+        self._starting: Deferred[None] = succeed(None)
         self._keepers: list[IService] = [housekeeper]
         self._started: list[IService] = []
         self._address: Callable[[], str] = lambda: ""
@@ -98,11 +99,18 @@ class Node(MultiService):
         self._keepers.append(keeper)
 
     def startService(self) -> None:
-        """Recover, listen, and begin."""
-        done: Deferred[None] = Deferred.fromCoroutine(self._start())
-        done.addCallbacks(self.ready.callback, self.ready.errback)
+        """Recover, listen, and begin. Where that fails, all that was begun ends."""
+        self._starting = Deferred.fromCoroutine(self._start())
+        self._starting.addCallbacks(self.ready.callback, self.ready.errback)
 
     async def _start(self) -> None:
+        try:
+            await self._begin()
+        except BaseException:
+            await self._undo()
+            raise
+
+    async def _begin(self) -> None:
         self.engine.recover()
         capability = await self._parts.executor.probe()
         for service in self:
@@ -128,10 +136,19 @@ class Node(MultiService):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        started: Deferred[None] = Deferred()
+        self._starting.addBoth(started.callback)
+        await started
+        await self._undo()
+
+    async def _undo(self) -> None:
+        """End what was begun, the last first; nothing happens a second time."""
         self.running = False
         while self._started:
             await maybeDeferred(self._started.pop().stopService)
+        await self._parts.executor.close()
+        self.engine.stop()
         self.timers.clear_all()
         self.desk.live.stop()
-        self.engine.stop()
         self.engine.close()
+        self._parts.chain.close()

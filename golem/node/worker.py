@@ -122,6 +122,7 @@ class Worker:
                 output=output,
                 worker=WORKER,
                 image=room.image,
+                devices=room.devices,
             ),
             limits,
             self,

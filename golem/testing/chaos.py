@@ -154,11 +154,13 @@ def _live(net: LocalNetwork, plan: Plan, faults: Sequence[Fault]) -> None:
 
 
 def check_rest(net: LocalNetwork, name: str) -> None:
-    """Nothing is left of what is over: no content, no job's files, and no word that nobody acknowledged."""
+    """Nothing is left of what is over: no content, no job's files, no effect under way, no word unacknowledged."""
     owners = net[name].store.owners()
     assert not owners, f"{name} keeps content of tasks that are over: {', '.join(owners)}"
     files = sorted(path.name for path in (net.world.folder / name / "jobs").glob("*/*"))
     assert not files, f"{name} keeps files of jobs that are over: {', '.join(files)}"
+    pending = sorted(net[name].node.engine.saved.pending)
+    assert not pending, f"{name} asked for what never came: {', '.join(pending)}"
     queues = net[name].node.engine.mail.waiting.items()
     waiting = {peer[:8]: len(queue) for peer, queue in queues if queue and peer not in net.world.rogue_ids}
     assert not waiting, f"{name} has said what nobody acknowledged: {waiting}"

@@ -1,7 +1,7 @@
 """A provider that cheats: a production node whose executor does less, or other, than it was told.
 
-`python -m golem.testing.cheater KIND --folder DIR` runs one. Kinds: `samples` renders with half of the samples,
-`seed` under another seed, `answer` makes up what jobs report, `half` the second half of a list that they report.
+`python -m golem.testing.cheater KIND --folder DIR` runs one. Kinds: `samples` renders with half of the samples or
+steps, `seed` under another seed, `answer` makes up what jobs report, `half` the second half of a list that they report.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from golem.model.spec import Capability, Job, Outcome
 from golem.model.value import evolve
 from golem.twistd import run
 
+WORK = ("samples", "iterations")  # what parameters call how much is to be done
+
 Lie = Callable[[Job, Outcome], Outcome]
 
 
@@ -30,7 +32,17 @@ def _with(job: Job, **changes: object) -> Job:
 
 def fewer_samples(job: Job) -> Job:
     """Half the work for the whole price."""
-    return _with(job, samples=max(1, int(json.loads(job.params).get("samples", 2)) // 2))
+    return evolve(job, params=json.dumps(_less(json.loads(job.params))).encode())
+
+
+def _less(params: dict[str, object]) -> dict[str, object]:
+    return {name: _halved(name, value) for name, value in params.items()}
+
+
+def _halved(name: str, value: object) -> object:
+    if isinstance(value, dict):
+        return _less(value)
+    return max(1, value // 2) if name in WORK and isinstance(value, int) else value
 
 
 def other_seed(job: Job) -> Job:
@@ -102,7 +114,7 @@ def main(arguments: list[str]) -> None:
     """Run a cheating node in the foreground."""
     if len(arguments) != 3 or arguments[0] not in KINDS or arguments[1] != "--folder":
         raise ConfigError(f"usage: python -m golem.testing.cheater {{{','.join(KINDS)}}} --folder DIR")
-    run(arguments[2], {}, sys.stderr, lambda: None, lambda honest: LyingExecutor(honest, arguments[0]))
+    run(arguments[2], {}, sys.stderr, lambda _: None, lambda honest: LyingExecutor(honest, arguments[0]))
 
 
 if __name__ == "__main__":

@@ -12,41 +12,31 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 
+from twisted.internet.testing import StringTransport
+from twisted.web import http
+from twisted.web.http import HTTPChannel
+from twisted.web.server import Request
+
 from golem.core.places import Width, may_send, prefix, width
-from golem.errors import PeerError, Refused, StoreFault
+from golem.errors import Refused, StoreFault
 from golem.ipfs import cid, dagpb, unixfs
 from golem.ipfs.car import CarReader
-from golem.model.messages import Message
+from golem.ipfs.query import Unserved, asked
 from golem.node.submission import read
 from golem.node.till import read_order
-from golem.wire.codec import Decoder, encode
-from golem.wire.frame import FrameReader
-from golem.wire.session import Frame
-
-_message: Decoder[Message] = Decoder(Message)
-_frame: Decoder[Frame] = Decoder(Frame)
+from golem.testing.fuzz_wire import WIRE
 
 
-def frames(data: bytes) -> None:
-    """Any chunking gives the same frames, or the same refusal."""
-    reader = FrameReader()
-    with suppress(PeerError):
-        for at in range(0, len(data), 7):
-            for body in reader.feed(data[at : at + 7]):
-                assert len(body) <= reader.limit
-
-
-def session_frame(data: bytes) -> None:
-    """What stands in a frame, an envelope among it."""
-    with suppress(PeerError):
-        _frame.decode(data)
-
-
-def message(data: bytes) -> None:
-    """What can be read can be written, and is then the same."""
-    with suppress(PeerError):
-        said = _message.decode(data)
-        assert _message.decode(encode(said)) == said
+def query(data: bytes) -> None:
+    """What is asked of the gateway: a path, its arguments, and what is accepted, one a line."""
+    path, arguments, accept = (data + b"\n\n").split(b"\n", 2)
+    channel = HTTPChannel()
+    channel.transport = StringTransport()
+    request = Request(channel, parsePOSTFormSubmission=False)
+    request.path, request.args = path, http.parse_qs(arguments, True)
+    request.requestHeaders.setRawHeaders(b"accept", [accept])
+    with suppress(Unserved):
+        asked(request)
 
 
 def content_id(data: bytes) -> None:
@@ -91,9 +81,8 @@ def request(data: bytes) -> None:
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
-    "frames": frames,
-    "session": session_frame,
-    "message": message,
+    **WIRE,
+    "query": query,
     "cid": content_id,
     "node": node,
     "car": car,

@@ -39,6 +39,7 @@ LAWS = (
     Law("I7", "a chunk has one lease, or one for each copy", EVERY_TURN, ("golem.node.laws:chunks_are_leased_once",)),
     Law("I8", "no job leaves a file behind", QUIET, _IN_CHAOS),
     Law("I8", "nor a process", TESTS, ("tests/node", "tests/adapters")),
+    Law("R1", "what was asked for comes to its end, whoever died", QUIET, _IN_CHAOS),
     Law("I9", "no content is kept for what is over", QUIET, _IN_CHAOS),
     Law("I10", "no failure that nobody foresaw", EVERY_TURN, ("golem.testing.local:LocalNetwork",)),
     Law("I10", "no file, call or thread is left", TESTS, ("golem.testing.plugin:golem_watch", "tests/conftest.py")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,9 +16,9 @@ from golem.testing.clock import Clock
 from golem.testing.crash import MortalClock
 from golem.testing.mind import Mind
 from golem.testing.ports import Guard, Moods, guarded
-from golem.wire.seals import seal
 
 QUIET_STORE = ("admit",)  # answers at once, and waits for nothing
+QUIET_CHAIN = ("close",)
 QUIET_EXECUTOR = ("probe", "close")  # a node that starts or ends asks these, before and after it can be killed
 
 
@@ -70,12 +69,12 @@ class Life:
             store=store,
             executor=runs,
             computer=self._computer,
-            chain=guarded(adversary.chain(body.chain), "chain", self.guard),
+            chain=guarded(adversary.chain(body.chain), "chain", self.guard, QUIET_CHAIN),
             keyring=body.keyring,
             entropy=body.entropy,
         )
         self.node: Node = assemble(parts, body.terms, templates, body.reach)
-        self.mind.join(self.node, partial(seal, body.keyring, body.reach.network, body.chain.domain))
+        self.mind.join(self.node)
         self._computer.setServiceParent(self.node)
 
     def fall(self) -> None:

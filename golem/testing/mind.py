@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 from twisted.internet.interfaces import IReactorTime, ITransport
 
@@ -26,11 +25,10 @@ class Mind:
         self._sessions: Network | None = None
         self._seal: Callable[[Message], Message] = lambda message: message
 
-    def join(self, node: Node, seal: Callable[[Message], Message]) -> None:
-        """Go between a node, freshly assembled, and its network. `seal`: signs what must hold by itself."""
-        self._seal = seal
-        [sessions] = cast(list[Network], list(node))
-        self._sessions = sessions
+    def join(self, node: Node) -> None:
+        """Go between a node and its network."""
+        self._seal = node.driver.sign
+        sessions = self._sessions = next(part for part in node if isinstance(part, Network))
         node.driver.join(sessions, self._say)
         introduce = sessions.introduce
 

@@ -12,6 +12,7 @@ import msgspec
 from golem.cli.command import Call, Parser, Verbs
 from golem.cli.exits import Exit, UsageError
 from golem.errors import ConfigError
+from golem.testing.levels import LEVELS, SIM, Level
 from golem.testing.mishaps import Fault
 from golem.testing.player import FAILED, PASSED, Played, play, shrunk
 from golem.testing.report import html
@@ -29,6 +30,7 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     run.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's own")
     run.add_argument("--seeds", type=int, default=1, metavar="N", help="so many seeds, from that one on (default: 1)")
     run.add_argument("--report", metavar="FILE", help="write the last run as one HTML file")
+    _add_level(run)
     for verb, command, words in (
         ("replay", _replay, "play a scenario again with a seed and a list of faults, as a failure printed them"),
         ("shrink", _shrink, "find the fewest faults with which a scenario still fails"),
@@ -38,9 +40,20 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
         one.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's own")
         one.add_argument("--faults", metavar="JSON", help="instead of the scenario's own")
         one.add_argument("--report", metavar="FILE", help="write the run as one HTML file")
+        _add_level(one)
     report = verbs.add("report", _report, "play a scenario and write what happened as one HTML file")
     report.add_argument("scenario", metavar="FILE", help="a scenario")
     report.add_argument("--output", default="report.html", metavar="FILE", help="where to (default: report.html)")
+    _add_level(report)
+
+
+def _add_level(verb: Parser) -> None:
+    words = "sim: simulated; local: real nodes on loopback; netns: each on a host of its own (default: sim)"
+    verb.add_argument("--level", default="sim", choices=tuple(LEVELS), help=words)
+
+
+def _level(call: Call) -> Level:
+    return LEVELS[call.args.level]
 
 
 def _run(call: Call) -> int:
@@ -49,23 +62,24 @@ def _run(call: Call) -> int:
         raise UsageError(f"--seeds: from 1 to {MAX_SEEDS}")
     scenario = _scenario(args)
     for seed in range(scenario.seed, scenario.seed + args.seeds):
-        played = play(scenario._replace(seed=seed))
+        played = play(scenario._replace(seed=seed), _level(call))
         if played.outcome != PASSED:
             break
     return _tell(call, played)
 
 
 def _replay(call: Call) -> int:
-    return _tell(call, play(_with_faults(call.args)))
+    return _tell(call, play(_with_faults(call.args), _level(call)))
 
 
 def _shrink(call: Call) -> int:
-    return _tell(call, shrunk(play(_with_faults(call.args))))
+    level = _level(call)
+    return _tell(call, shrunk(play(_with_faults(call.args), level), level))
 
 
 def _report(call: Call) -> int:
     call.args.report = call.args.output
-    return _tell(call, play(load(Path(call.args.scenario))))
+    return _tell(call, play(load(Path(call.args.scenario)), _level(call)))
 
 
 def _scenario(args: Namespace) -> Scenario:
@@ -92,7 +106,9 @@ def _with_faults(args: Namespace) -> Scenario:
 def again(played: Played, path: str) -> str:
     """The command that plays just this."""
     faults = msgspec.json.encode(played.scenario.faults).decode()
-    return f"golem net replay {shlex.quote(path)} --seed {played.scenario.seed} --faults {shlex.quote(faults)}"
+    level = "" if played.level == SIM.name else f" --level {played.level}"
+    seed = played.scenario.seed
+    return f"golem net replay {shlex.quote(path)}{level} --seed {seed} --faults {shlex.quote(faults)}"
 
 
 def _tell(call: Call, played: Played) -> int:
@@ -103,6 +119,7 @@ def _tell(call: Call, played: Played) -> int:
         call.screen.record(
             {
                 "scenario": played.scenario.name,
+                "level": played.level,
                 "outcome": played.outcome,
                 "seed": played.scenario.seed,
                 "ended_ms": played.ended_ms,
@@ -113,12 +130,15 @@ def _tell(call: Call, played: Played) -> int:
             }
         )
     else:
-        rows = [(v.line or "", v.what, v.outcome, v.detail) for v in played.verdicts]
+        rows = [(v.line or "", v.what, v.outcome, v.detail.replace("\n", "; ")) for v in played.verdicts]
         call.screen.table(("LINE", "EXPECTED", "", ""), rows, "")
         if played.outcome == FAILED:
-            call.screen.note(played.story)
+            for line in played.story.splitlines():
+                call.screen.note(line)
             call.screen.note(f"again: {command}")
-        call.screen.say(f"{played.scenario.name}: {played.outcome}, seed {played.scenario.seed}")
+        call.screen.say(
+            f"{played.scenario.name}: {played.outcome} at level {played.level}, seed {played.scenario.seed}"
+        )
         if call.args.report:
             call.screen.note(f"report: {call.args.report}")
     return Exit.OK if played.outcome == PASSED else Exit.FAILED

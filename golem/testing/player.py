@@ -7,18 +7,18 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from twisted.logger import globalLogPublisher
-
 from golem.errors import ConfigError, Refused
 from golem.testing.conditions import Watch
 from golem.testing.faults import Fault
+from golem.testing.levels import SIM, Level
 from golem.testing.record import Record
 from golem.testing.scenario import Scenario, Step
 from golem.testing.shrink import shrink
-from golem.testing.stage import SimStage
+from golem.testing.stage import Stage
 
 HELD, BROKEN, SKIPPED = "held", "broken", "skipped"
 PASSED, FAILED = "passed", "failed"
+NO_FAULT, NO_NODE = "this level has no such fault", "this level has no such node, so nothing was played"
 
 
 class Verdict(NamedTuple):
@@ -34,6 +34,7 @@ class Played(NamedTuple):
     """One run. `trace`: equal where two runs took the same turns. `story`: the last turns, where it failed."""
 
     scenario: Scenario
+    level: str
     verdicts: tuple[Verdict, ...]
     record: Record
     ended_ms: int
@@ -52,33 +53,41 @@ class Played(NamedTuple):
         return tuple(verdict for verdict in self.verdicts if verdict.outcome == BROKEN)
 
 
-def play(scenario: Scenario, kinds: frozenset[str] | None = None) -> Played:
-    """Run it once, in memory. `kinds`: the faults that may be used, in lower case, if not all."""
-    with tempfile.TemporaryDirectory() as folder:
-        stage = SimStage(Path(folder), scenario)
-        globalLogPublisher.addObserver(stage.record)
+def play(scenario: Scenario, level: Level = SIM) -> Played:
+    """Run it once. Where the level has not all that the scenario asks of it, what it lacks is skipped.
+
+    Raises Fault where its nodes do not come up.
+    """
+    strangers = [member for member in scenario.members if member.behave and member.behave not in level.minds]
+    lack = level.lack()
+    if strangers or lack:
+        skipped = [Verdict(member.line, f"{member.name}: {member.behave}", SKIPPED, NO_NODE) for member in strangers]
+        skipped += [Verdict(0, f"level {level.name}", SKIPPED, lack)] if lack else []
+        return Played(scenario, level.name, tuple(skipped), Record({}, {}, lambda: 0), 0, "", "")
+    with tempfile.TemporaryDirectory(prefix="golem-") as folder:
+        stage = level.stage(Path(folder), scenario)
         try:
-            return _Player(scenario, stage, kinds).play()
+            player = _Player(scenario, stage, level)
+            failure = player.play()
         finally:
-            globalLogPublisher.removeObserver(stage.record)
-            stage.close()
+            left = stage.close()
+        gc.collect()  # a Deferred says that nobody heard of its failure when it is garbage
+        return player.judge(failure, left)
 
 
 class _Player:
-    def __init__(self, scenario: Scenario, stage: SimStage, kinds: frozenset[str] | None) -> None:
+    def __init__(self, scenario: Scenario, stage: Stage, level: Level) -> None:
         self._scenario = scenario
         self._stage = stage
-        self._kinds = kinds
+        self._level = level
         self._watches = [Watch(expectation) for expectation in scenario.expect]
         self._steps = -1
 
-    def play(self) -> Played:
-        """To the end, whatever comes."""
-        able = [fault for fault in self._scenario.faults if self._is_able(fault)]
-        unable = [fault for fault in self._scenario.faults if not self._is_able(fault)]
+    def play(self) -> str:
+        """To the end, whatever comes; says what failed."""
         failure = ""
         try:
-            self._stage.storm(tuple(able))
+            self._stage.storm(tuple(fault for fault in self._scenario.faults if self._is_able(fault)))
             for step in self._scenario.steps:
                 self._take(step)
             self._stage.run_until(self._is_over, self._limit_s())
@@ -86,12 +95,10 @@ class _Player:
             failure = str(why).partition("\n")[0] or "an assertion"
         except Refused as why:
             failure = str(why)
-        settled = self._settle() if self._scenario.is_quiet and not failure else ""
-        gc.collect()  # a Deferred says that nobody heard of its failure when it is garbage
-        return self._judge(unable, failure or settled)
+        return failure or (self._settle() if self._scenario.is_quiet else "")
 
     def _is_able(self, fault: Fault) -> bool:
-        return self._kinds is None or type(fault).__name__.lower() in self._kinds
+        return type(fault).__name__.lower() in self._level.kinds
 
     def _take(self, step: Step) -> None:
         if step.submit:
@@ -105,9 +112,8 @@ class _Player:
 
     def _saw(self) -> bool:
         """Look at everything that is expected, once for each turn of any node."""
-        world = self._stage.net.world
-        if world.steps != self._steps:
-            self._steps = world.steps
+        if self._stage.steps != self._steps:
+            self._steps = self._stage.steps
             for watch in self._watches:
                 watch.look(self._stage.now_ms, self._stage.look)
         return True
@@ -132,42 +138,45 @@ class _Player:
             self._saw()
         return ""
 
-    def _judge(self, unable: list[Fault], failure: str) -> Played:
+    def judge(self, failure: str, left: list[str]) -> Played:
+        """What held, once the network has ended. `left`: what it left behind."""
+        stage = self._stage
         verdicts = [
-            Verdict(self._scenario.lines[fault], str(fault), SKIPPED, "this level has no such fault")
-            for fault in unable
+            Verdict(self._scenario.lines[fault], str(fault), SKIPPED, NO_FAULT)
+            for fault in self._scenario.faults
+            if not self._is_able(fault)
         ]
         for watch in self._watches:
             watch.end()
             outcome = BROKEN if watch.broken else HELD
             verdicts.append(Verdict(watch.expectation.line, str(watch.expectation), outcome, watch.broken))
-        troubles = self._stage.net.world.troubles
-        loud = [line for line in self._stage.record.lines if line.is_loud]
+        loud = [f"{line.who}: {line.text}" for line in stage.record.lines if line.is_loud]
         for what, found in (
-            ("every step and every invariant", failure),
-            ("no failure, and no Deferred whose failure nobody heard of", troubles[0] if troubles else ""),
-            ("no ERROR line", f"{loud[0].who}: {loud[0].text}" if loud else ""),
+            ("every step and every invariant", [failure] if failure else []),
+            ("no failure, and no Deferred whose failure nobody heard of", stage.troubles),
+            ("no ERROR line", loud),
+            ("nothing is left", left),
         ):
-            verdicts.append(Verdict(0, what, BROKEN if found else HELD, found))
-        world = self._stage.net.world
+            verdicts.append(Verdict(0, what, BROKEN if found else HELD, found[0] if found else ""))
         is_broken = any(verdict.outcome == BROKEN for verdict in verdicts)
         return Played(
             scenario=self._scenario,
+            level=self._level.name,
             verdicts=tuple(sorted(verdicts)),
-            record=self._stage.record,
-            ended_ms=self._stage.now_ms,
-            trace=world.trace.hexdigest(),
-            story=self._stage.net.story() if is_broken else "",
+            record=stage.record,
+            ended_ms=stage.now_ms,
+            trace=stage.trace,
+            story=stage.story() if is_broken else "",
         )
 
 
-def shrunk(failed: Played) -> Played:
+def shrunk(failed: Played, level: Level = SIM) -> Played:
     """The same failure with the fewest faults that it needs. Raises ConfigError where nothing failed."""
     if failed.outcome != FAILED:
         raise ConfigError(f"{failed.scenario.name}: it did not fail, so there is nothing to shrink")
     what = failed.broken[0].what
 
     def fails(faults: tuple[Fault, ...]) -> bool:
-        return any(verdict.what == what for verdict in play(failed.scenario._replace(faults=faults)).broken)
+        return any(verdict.what == what for verdict in play(failed.scenario._replace(faults=faults), level).broken)
 
-    return play(failed.scenario._replace(faults=shrink(failed.scenario.faults, fails)))
+    return play(failed.scenario._replace(faults=shrink(failed.scenario.faults, fails)), level)

@@ -32,11 +32,13 @@ svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .soft{fill:var(--sof
 def html(played: Played, again: str) -> str:
     """The report. `again`: the command that runs it again."""
     scenario = played.scenario
+    trace = f"<br><span class='soft mono'>trace {played.trace}</span>" if played.trace else ""
     parts = [
         f"<h1>{escape(scenario.name)} <span class='{played.outcome}'>{played.outcome}</span></h1>",
-        f"<p class=soft>seed {scenario.seed} &middot; {played.ended_ms / 1000:.3f} s of scenario time"
+        f"<p class=soft>level {played.level} &middot; seed {scenario.seed}"
+        f" &middot; {played.ended_ms / 1000:.3f} s of scenario time"
         f" &middot; {len(scenario.members)} nodes &middot; {len(scenario.faults)} faults</p>",
-        f"<p>Again: <code class=mono>{escape(again)}</code><br><span class='soft mono'>trace {played.trace}</span></p>",
+        f"<p>Again: <code class=mono>{escape(again)}</code>{trace}</p>",
         _section("What was expected", _verdicts(played)),
         _section("Time", _lanes(played)),
         *(_section(f"Task {escape(task)}", _sequence(arrows)) for task, arrows in _by_task(played).items()),

@@ -74,7 +74,9 @@ def _of_the_market() -> tuple[Message, ...]:
         expires_ms=INSTANT_MS,
         tiers=("sandbox", "docker"),
     )
-    capability = Capability(tier="sandbox", cores=8, memory_bytes=16 << 30, environments=("blender-4.5", "echo-1"))
+    capability = Capability(
+        tier="sandbox", cores=8, memory_bytes=16 << 30, environments=("blender-4.5", "echo-1"), gpus=("NVIDIA H200",)
+    )
     return (
         sign_word(alice.sign, "devnet", demand),
         sign_word(alice.sign, "devnet", Withdrawal(task_id=TASK, requestor=alice.node_id)),

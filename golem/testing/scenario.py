@@ -41,7 +41,7 @@ _DURATION = re.compile(r"(-?\d+(?:\.\d+)?)(ms|s|m|h)")
 class Member(NamedTuple):
     """A node. `price`: wei per hour, or 0 for the usual. `behave`: the name of an adversary, or nothing.
 
-    `is_hidden`: nobody can dial it.
+    `is_hidden`: nobody can dial it. `line`: its place in the file.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Member(NamedTuple):
     takes_s: float = 1.0
     behave: str = ""
     is_hidden: bool = False
+    line: int = 0
 
 
 class Step(NamedTuple):
@@ -143,6 +144,7 @@ class _Reader:
             takes_s=self._ms(given, "takes", 1_000) / 1000,
             behave=self._choice(given, "behave", ("", *ADVERSARIES), ""),
             is_hidden=self._choice(given, "reach", REACHES, "open") == "hidden",
+            line=given.line,
         )
         if member.is_hidden and not self._members:
             self._wrong(given.items["reach"].line, "the first node, whom all others dial first, can't be hidden")

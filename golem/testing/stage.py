@@ -1,9 +1,12 @@
-"""Where a scenario is played at the level `sim`: a LocalNetwork, seen through the names of the scenario."""
+"""Where a scenario is played, and at the level `sim`: a LocalNetwork, seen through the names of the scenario."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
+
+from twisted.logger import globalLogPublisher
 
 from golem.model.effects import Effect
 from golem.model.events import Event
@@ -11,15 +14,60 @@ from golem.model.money import Wei
 from golem.model.settings import Settings
 from golem.model.value import evolve
 from golem.testing.faults import Fault, schedule
+from golem.testing.keys import FixedKeyring
 from golem.testing.local import LocalNetwork
-from golem.testing.record import Record
+from golem.testing.record import Record, brief
 from golem.testing.scenario import Member, Scenario, Step
 
 CALM_S = 1_800.0  # after the last fault: twice the longest that a task may still need
 
 
+class Stage(Protocol):
+    """One run's network. `record`: what is seen of it. `steps`: how many turns its nodes took.
+
+    `troubles`: what should never have happened. `trace`: equal where two runs took the same turns; empty at a level
+    where no two are alike.
+    """
+
+    record: Record
+    troubles: list[str]
+
+    @property
+    def steps(self) -> int:
+        """See above."""
+
+    @property
+    def trace(self) -> str:
+        """See above."""
+
+    @property
+    def now_ms(self) -> int:
+        """Since the beginning."""
+
+    def storm(self, faults: tuple[Fault, ...]) -> None:
+        """Let these faults come, each at its time."""
+
+    def submit(self, step: Step) -> None:
+        """Have a task done. Raises Refused."""
+
+    def run_until(self, is_done: Callable[[], bool], limit_s: float) -> None:
+        """Let time pass until `is_done()`. Raises AssertionError after `limit_s`, or at a trouble."""
+
+    def look(self, subject: str, field: str) -> object:
+        """A field's present value; None where there is none, as of a node that is dead."""
+
+    def settle(self, saw: Callable[[], bool]) -> None:
+        """End all faults; then all tasks must end, all debts be paid, and all books agree. Raises AssertionError."""
+
+    def story(self) -> str:
+        """Troubles, and the last turns of every node."""
+
+    def close(self) -> list[str]:
+        """End the network; says what is wrong with how it ended, or what it left behind."""
+
+
 class SimStage:
-    """One run's network. `record`: what is seen of it."""
+    """A simulated network, on a clock of its own."""
 
     def __init__(self, folder: Path, scenario: Scenario) -> None:
         members = scenario.members
@@ -37,8 +85,25 @@ class SimStage:
         self._owners: dict[str, str] = {}
         self._ids: dict[str, str] = {}
         self._weather = schedule(self.net, ())
-        self.record = Record(self.net.world.names, lambda: self.now_ms)
+        keys = {name: FixedKeyring(name) for name in self.net.world.names}
+        self.record = Record(
+            {key.node_id: name for name, key in keys.items()},
+            {key.account: name for name, key in keys.items()},
+            lambda: self.now_ms,
+        )
         self.net.world.watchers.append(self._turn)
+        self.troubles = self.net.world.troubles
+        globalLogPublisher.addObserver(self.record)
+
+    @property
+    def steps(self) -> int:
+        """Of all nodes."""
+        return self.net.world.steps
+
+    @property
+    def trace(self) -> str:
+        """Over every turn."""
+        return self.net.world.trace.hexdigest()
 
     @property
     def now_ms(self) -> int:
@@ -46,7 +111,7 @@ class SimStage:
         return int(self.net.world.passed_s() * 1000)
 
     def _turn(self, name: str, event: Event, effects: list[Effect]) -> None:
-        self.record.turn(name, event, effects)
+        self.record.turn(name, brief(event, effects))
         self.record.money(self.net.ledger.paid)
 
     def storm(self, faults: tuple[Fault, ...]) -> None:
@@ -101,9 +166,15 @@ class SimStage:
             return False
         return self.net.is_even()
 
-    def close(self) -> None:
-        """End the network."""
+    def story(self) -> str:
+        """The seed, troubles, and the last turns of every node."""
+        return self.net.story()
+
+    def close(self) -> list[str]:
+        """End the network, of which nothing stays."""
+        globalLogPublisher.removeObserver(self.record)
         self.net.close()
+        return []
 
 
 def _terms(member: Member) -> Settings:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import re
+import select
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,6 +22,8 @@ LOUD = (LogLevel.error, LogLevel.critical)
 FILES = Path("/proc/self/fd")
 PROCESSES = Path("/proc")
 SPARE = ("/dev/", "pipe:", "anon_inode:", "/proc/", "/memfd:")  # the interpreter's own; sockets and files are ours
+SUBREAPER = 36  # prctl(2): who loses its parent becomes our child
+END_MS = 5_000  # what is about to end has so long
 ITS_OWN = "twisted.internet._signals"  # what a reactor wakes itself with, from its start on
 
 
@@ -70,6 +75,35 @@ class Watchdog:
         return [*(f"a thread goes on: {thread.name}" for thread in threads), *added(self._before)]
 
 
+class Orphans:
+    """From its making on, processes that lose their parent become children of this one, and so are found."""
+
+    def __init__(self) -> None:
+        ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+        self._before = frozenset(_children())
+
+    def end(self) -> list[str]:
+        """Wait for those that are about to end; end the others, and name them."""
+        wrong = []
+        while found := sorted(frozenset(_children()) - self._before):
+            for pid in found:
+                if not self._has_ended(pid):
+                    wrong.append(f"a process goes on: {pid} {_command(pid)}")
+                    os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+        ctypes.CDLL(None).prctl(SUBREAPER, 0, 0, 0, 0)
+        return wrong
+
+    def _has_ended(self, pid: int) -> bool:
+        handle = os.pidfd_open(pid)
+        try:
+            waiting = select.poll()
+            waiting.register(handle, select.POLLIN)
+            return bool(waiting.poll(END_MS))
+        finally:
+            os.close(handle)
+
+
 @contextmanager
 def watched() -> Iterator[Watchdog]:
     """Watch a block. Raises AssertionError at its end, with all that was wrong, unless the block failed itself."""
@@ -114,6 +148,10 @@ def _children() -> Iterator[int]:
             continue
         if text.rpartition(") ")[2].split()[1] == me:
             yield int(status.parent.name)
+
+
+def _command(pid: int) -> str:
+    return (PROCESSES / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
 
 
 def _files() -> Iterator[tuple[str, str]]:

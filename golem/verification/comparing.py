@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from golem.model.spec import Verdict
 from golem.template import Json, to_json
+from golem.verification.cheap import malformed, unsure, wrong
 
 Comparator = Callable[[bytes, bytes], str]
 """Compares a report with another: an empty text where they agree, else place, metric, value and threshold."""
@@ -33,8 +35,12 @@ def near(absolute: float = 0.0, relative: float = 0.0, spare: float = 0.0) -> Co
 
     def compare(one: bytes, other: bytes) -> str:
         pairs: list[tuple[str, float, float]] = []
-        if where := _walk(read(one), read(other), "", pairs):
-            return f"shape: at {where or 'the top'}"
+        try:
+            where = _walk(read(one), read(other), pairs)
+        except OverflowError as why:
+            raise ValueError(f"the report has a number out of range ({why})") from why
+        if where:
+            return f"shape: at {where}"
         bad = [pair for pair in pairs if not _is_near(pair[1], pair[2], absolute + relative * abs(pair[2]))]
         if len(bad) <= spare * len(pairs):
             return ""
@@ -42,6 +48,19 @@ def near(absolute: float = 0.0, relative: float = 0.0, spare: float = 0.0) -> Co
         return f"numbers: {len(bad)} of {len(pairs)} differ, {spare:.1%} may; at {where}: {here} against {there}"
 
     return compare
+
+
+def judged(same: Comparator, theirs: bytes, ours: bytes, what: str) -> Verdict | None:
+    """None where they are the same; else WRONG, MALFORMED where theirs can't be compared, UNSURE where ours can't."""
+    try:
+        same(ours, ours)
+    except ValueError as why:
+        return unsure(f"{what}: of our own check {why}")
+    try:
+        difference = same(theirs, ours)
+    except ValueError as why:
+        return malformed(f"{what}: {why}")
+    return wrong(f"{what}: {difference}") if difference else None
 
 
 def read(report: bytes) -> Json:
@@ -57,18 +76,21 @@ def _is_near(one: float, other: float, tolerance: float) -> bool:
     return abs(one - other) <= tolerance or one == other or (math.isnan(one) and math.isnan(other))
 
 
-def _walk(one: Json, other: Json, where: str, pairs: list[tuple[str, float, float]]) -> str:
-    """Gather the numbers of two values; says where their shapes differ, if anywhere."""
-    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-        steps = [(f"{where}.{key}", one[key], other[key]) for key in sorted(one)]
-    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        steps = [(f"{where}[{index}]", here, there) for index, (here, there) in enumerate(zip(one, other, strict=True))]
-    elif _is_number(one) and _is_number(other):
-        pairs.append((where or "the top", float(one), float(other)))  # type: ignore[arg-type]  # both are numbers
-        return ""
-    else:
-        return "" if one == other and type(one) is type(other) else where or "the top"
-    return next((found for step in steps if (found := _walk(step[1], step[2], step[0], pairs))), "")
+def _walk(one: Json, other: Json, pairs: list[tuple[str, float, float]]) -> str:
+    """Gather the numbers of two values, however deep; says where their shapes differ, if anywhere."""
+    todo: list[tuple[str, Json, Json]] = [("", one, other)]
+    while todo:
+        where, here, there = todo.pop()
+        if isinstance(here, dict) and isinstance(there, dict) and here.keys() == there.keys():
+            todo += [(f"{where}.{key}", here[key], there[key]) for key in sorted(here, reverse=True)]
+        elif isinstance(here, list) and isinstance(there, list) and len(here) == len(there):
+            steps = [(f"{where}[{index}]", *both) for index, both in enumerate(zip(here, there, strict=True))]
+            todo += reversed(steps)
+        elif _is_number(here) and _is_number(there):
+            pairs.append((where or "the top", float(here), float(there)))  # type: ignore[arg-type]  # both are numbers
+        elif isinstance(here, dict | list) or type(here) is not type(there) or here != there:
+            return where or "the top"
+    return ""
 
 
 def _is_number(value: Json) -> bool:

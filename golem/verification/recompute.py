@@ -11,8 +11,8 @@ from golem.model.drawing import some
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Verdict
 from golem.template import Json, to_json
-from golem.verification.cheap import accepted, malformed, unsure, wrong
-from golem.verification.comparing import Comparator, exact, read
+from golem.verification.cheap import accepted, malformed, unsure
+from golem.verification.comparing import Comparator, exact, judged, read
 
 Narrow = Callable[[Job, Sequence[int]], Job]
 """Makes of the work on a chunk a check on some of its items, whose report is an object: item to value."""
@@ -52,12 +52,10 @@ class PartialRecompute:
         if not isinstance(ours, dict) or not ours:
             return unsure("recompute: our own check gave no items")
         for index, value in ours.items():
-            if difference := self._differs(values, index, value):
-                return wrong(f"recompute: {chunk.label}, item {index}: {difference}")
+            theirs, what = to_json(values[int(index)]), f"recompute: {chunk.label}, item {index}"
+            if verdict := judged(self._same, theirs, to_json(value), what):
+                return verdict
         return accepted(f"recompute: {chunk.label}: {len(ours)} of {len(values)} items are the same here")
-
-    def _differs(self, values: Sequence[Json], index: str, ours: Json) -> str:
-        return self._same(to_json(values[int(index)]), to_json(ours))
 
     def _values(self, chunk: Chunk, delivery: Delivery) -> Sequence[Json] | Verdict:
         try:

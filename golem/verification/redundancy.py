@@ -25,8 +25,8 @@ from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Input, Job, Judgement, Verdict
 from golem.model.value import evolve
 from golem.template import to_json
-from golem.verification.cheap import accepted, malformed, unsure, wrong
-from golem.verification.comparing import Comparator, exact, read
+from golem.verification.cheap import accepted, malformed, unsure
+from golem.verification.comparing import Comparator, exact, judged, read
 
 
 @implementer(IVerifier, IComparing)
@@ -65,18 +65,15 @@ class Redundancy:
         return (work,)
 
     def judge(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
-        """WRONG where the referee found something else."""
+        """WRONG where the referee found something else, MALFORMED where that is like nothing."""
         if not reports:
             return unsure("referee: there is none")
         try:
             read(delivery.report)
         except ValueError as why:
             return malformed(f"report: {why}")
-        try:
-            difference = self._same(delivery.report, reports[0])
-        except ValueError as why:
-            return unsure(f"referee: {why}")
-        return wrong(f"referee: {chunk.label}: {difference}") if difference else accepted(f"referee: {chunk.label}")
+        what = f"referee: {chunk.label}"
+        return judged(self._same, delivery.report, reports[0], what) or accepted(what)
 
 
 class Compared(msgspec.Struct, frozen=True):

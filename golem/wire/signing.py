@@ -29,7 +29,7 @@ W = TypeVar("W", Demand, Withdrawal, PeerRecord, Evidence)
 
 SIGNATURE_BYTES = 64
 PAYEE_PROOF_BYTES = 65
-REMEMBERED = 4_096  # words that held, of 500 bytes: most come again, from other neighbours
+REMEMBERED = 4_096  # words and proofs that held, of 500 bytes: most come again, with other sessions and neighbours
 
 
 def digest(domain: str, *parts: bytes) -> bytes:
@@ -89,6 +89,7 @@ def payee_digest(network: str, node_id: NodeId) -> bytes:
     return digest("golem payee 1", network.encode(), node_id.encode())
 
 
+@lru_cache(REMEMBERED)
 def verify_payee(network: str, node_id: NodeId, payee: Address, proof: bytes) -> None:
     """Raise BadSignature where the account never said that it takes this node's income."""
     if recover_address(payee_digest(network, node_id), proof) != payee:

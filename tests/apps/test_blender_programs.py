@@ -166,6 +166,16 @@ def test_an_honest_tile_is_accepted_wherever_the_check_looks(worker: Any, tmp_pa
         assert not list((tmp_path / "scratch").iterdir())
 
 
+def test_the_look_says_whether_a_scene_samples_adaptively(worker: Any, tmp_path: Path, odd: Odd) -> None:
+    for number, (path, is_adaptive) in enumerate(
+        ((odd.folder / "adaptive.blend", True), (SCENES / "marbles.blend", False))
+    ):
+        stage = Stage(worker, tmp_path / f"{number}", path)
+        look = msgspec.json.decode(template.prepare(stage.spec).params)
+        report = worker.run("look", look, stage.folder / "in", tmp_path / "look")
+        assert report["adaptive"] is is_adaptive
+
+
 def test_an_honest_tile_that_is_sampled_adaptively_is_accepted_without_a_closer_look(
     worker: Any, tmp_path: Path, odd: Odd
 ) -> None:

@@ -140,6 +140,12 @@ def test_a_check_looks_at_half_a_percent_of_a_tile_that_is_large_enough(
     assert count * side**2 <= max(pixels * 0.005, 64)
 
 
+@pytest.mark.parametrize(("pixels", "count", "side"), [(1920 * 1080, 48, 12), (480 * 320, 21, 4), (160 * 90, 4, 4)])
+def test_rings_round_places_are_part_of_the_area(pixels: int, count: int, side: int) -> None:
+    assert SeedLocked(ns=6000, ring=1).places(pixels, 64) == (count, side)
+    assert count * (side + 2) ** 2 <= max(pixels * 0.005, 144)
+
+
 def test_a_tile_that_is_quickly_done_is_seen_at_few_places() -> None:
     assert SeedLocked(ns=6000).places(1920 * 1080, 1) == (29, 16)
 

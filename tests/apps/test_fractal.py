@@ -115,6 +115,16 @@ def test_a_large_picture_is_a_picture(stage: Stage) -> None:
     assert len(set(shown)) > 50
 
 
+def test_a_preview_is_small_and_black_where_nothing_is_yet(stage: Stage) -> None:
+    spec = stage.spec({"size": "2000x1500", "iterations": "30", "chunk": "0.1"})
+    chunks = template.split(spec)
+    last = chunks[len(chunks) - 1]
+    shown = stage.run(template.preview(spec, last, {last.index: stage.deliver(spec, last.index)}))
+    rows = pixels((stage.bench.path(shown.result) / "preview.png").read_bytes())
+    assert len(rows) == 3 * 667 * 500
+    assert not any(rows[: 3 * 667 * 200]) and any(rows[-3 * 667 :])
+
+
 def test_honest_strips_are_accepted_and_others_are_not(stage: Stage) -> None:
     spec = stage.spec(SMALL)
     honest = stage.deliver(spec)
@@ -130,6 +140,13 @@ def test_honest_strips_are_accepted_and_others_are_not(stage: Stage) -> None:
     path.write_bytes(data[:-1])
     assert stage.judge(spec, honest).judgement is Judgement.MALFORMED
     assert stage.judge(spec, evolve(honest, result=type(honest.result)(""))).judgement is Judgement.MALFORMED
+
+
+def test_who_saves_steps_where_the_picture_hides_it_is_caught(stage: Stage) -> None:
+    spec = stage.spec({**SMALL, "re": "-0.2", "span": "0.1"})  # all black, however many there are
+    fewer = evolve(spec, params=spec.params.replace(b'"iterations":60', b'"iterations":59'))
+    assert pixels(stage.picture(spec)) == pixels(stage.picture(fewer))
+    assert stage.judge(spec, stage.deliver(fewer)).judgement is Judgement.WRONG
 
 
 def test_strips_take_about_the_seconds_that_were_wanted(stage: Stage) -> None:

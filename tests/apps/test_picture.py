@@ -90,6 +90,14 @@ def test_another_kind_of_file_is_refused_by_its_header(tmp_path: Path, part: byt
         picture.read(path, 53, 37)
 
 
+def test_names_too_long_for_a_report_are_cut(tmp_path: Path) -> None:
+    path = tmp_path / "tile.exr"
+    picture.write(path, np.zeros((2, 2, 4), np.float32), [letter * 10_000 for letter in "ABGR"])
+    with pytest.raises(picture.NotAPicture, match="its channels are AAA") as caught:
+        picture.read(path, 2, 2)
+    assert len(str(caught.value)) < 400
+
+
 @pytest.mark.parametrize("keep", range(0, 700, 23))
 def test_a_truncated_file_is_refused(tmp_path: Path, keep: int) -> None:
     path = written(tmp_path)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from golem.testing.fuzz import TARGETS
 from golem.testing.samples import CID, messages
 from golem.wire.codec import encode
+from golem.wire.envelope import bundle
 
 GOOD = [
     *(encode(message) for message in messages()),
@@ -15,6 +16,10 @@ GOOD = [
     b'{"template": "echo", "params": {}, "resources": [], "output": "/tmp", "budget": "1", "max_price": "1"}',
     b"\x12\x08\x0a\x02\x08\x02\x12\x02hi",
     b"192.0.2.1:7300",
+    bundle([encode(message) for message in messages()]),
+    b"golem call 02" + b"ee" * 32 + b" session",
+    b'{"job": "j", "ok": true, "report": {}}\n',
+    b"/ipfs/" + CID.encode() + b"/a\nformat=car&entity-bytes=0:9\napplication/vnd.ipld.car; order=dfs; q=0.5",
 ]
 
 

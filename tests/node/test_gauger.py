@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred, succeed
 from apps.echo import template as echo
 from apps.tally import template as tally
 from golem.interfaces import ITaskTemplate
-from golem.model.events import Gauged
+from golem.model.events import Gauged, Rested
+from golem.model.messages import Reason
 from golem.model.spec import Job, Outcome, Status
 from golem.model.value import evolve
 from golem.node.gauger import QUIET_S, TRIES, Gauger, processor
@@ -82,6 +83,17 @@ def test_a_machine_is_tried_once_it_has_nothing_else_to_do() -> None:
     clock.advance(10 * QUIET_S)
     assert machine.ran == []
     machine.is_idle = True
+    clock.advance(QUIET_S)
+    assert len(machine.ran) == TRIES
+
+
+def test_a_machine_that_rests_is_left_alone() -> None:
+    machine, clock = Machine(500, 500, 500), Clock()
+    machine.node.post(Rested(reason=Reason.IN_USE))
+    Gauger(TEMPLATES, clock, machine, lambda: machine.node.state, machine.node.post).startService()
+    clock.advance(10 * QUIET_S)
+    assert machine.ran == []
+    machine.node.post(Rested(reason=None))
     clock.advance(QUIET_S)
     assert len(machine.ran) == TRIES
 

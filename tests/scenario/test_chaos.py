@@ -15,7 +15,7 @@ from tests.scenario.planted import BUGS
 pytestmark = pytest.mark.scenario
 SMALL = Plan(nodes=6, length_ms=12 * 60_000)
 WITHIN = 12  # seeds; benchmarks.simulation says how many each takes
-RARE = {"lost_on_restart", "reordered"}  # take more seeds than a test may: benchmarks.simulation tries them
+RARE = {"lost_on_restart"}  # takes more seeds than a test may: benchmarks.simulation tries it
 
 
 @pytest.mark.parametrize("seed", range(1, 5))

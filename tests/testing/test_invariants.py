@@ -13,7 +13,7 @@ from golem.core.overlay import MAX_PEERS
 from golem.core.reputation import Standing
 from golem.core.state import Peer
 from golem.core.task import Board
-from golem.model.effects import Tell
+from golem.model.effects import Deposit, Tell
 from golem.model.ids import NOBODY, Address, NodeId, SubtaskId
 from golem.model.messages import Cancellation
 from golem.model.money import Wei
@@ -142,6 +142,11 @@ def test_what_is_left_of_a_task_is_named(tmp_path: Path) -> None:
         with pytest.raises(AssertionError, match="alice keeps files of jobs that are over: left"):
             check_rest(net, "alice")
         (tmp_path / "alice" / "jobs" / "rooms" / "left").rmdir()
+        pending = net["alice"].node.engine.saved.pending
+        pending["deposit/x"] = Deposit(key="deposit/x", amount=Wei(5))
+        with pytest.raises(AssertionError, match="asked for what never came: deposit/x"):
+            check_rest(net, "alice")
+        pending.clear()
         net["alice"].node.engine.mail.push(FixedKeyring("bob").node_id, Cancellation(subtask_id=SubtaskId("5" * 32)))
         with pytest.raises(AssertionError, match="nobody acknowledged"):
             check_rest(net, "alice")

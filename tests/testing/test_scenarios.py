@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from golem.errors import ConfigError
-from golem.testing.mishaps import KINDS
+from golem.testing.levels import SIM
 from golem.testing.player import BROKEN, FAILED, PASSED, SKIPPED, Played, play, shrunk
 from golem.testing.report import html
 from golem.testing.scenario import parse_text
@@ -126,7 +126,7 @@ def test_a_task_that_does_not_end_fails_the_run() -> None:
 
 def test_a_fault_that_a_level_lacks_is_skipped_and_nothing_has_passed() -> None:
     scenario = parse_text(HEAD + "faults:\n  - {kill: bob, at: 1s, for: 1s}\n" + DONE, "x.yaml")
-    run = play(scenario, frozenset(KINDS) - {"kill"})
+    run = play(scenario, SIM._replace(kinds=SIM.kinds - {"kill"}))
     assert run.outcome == SKIPPED
     assert [(v.line, v.outcome) for v in run.verdicts if v.outcome != "held"] == [(8, SKIPPED)]
 

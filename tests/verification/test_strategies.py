@@ -303,8 +303,25 @@ def test_the_referee_does_the_work_and_is_the_measure() -> None:
     assert judged(verifier, b"1.2", b"1").judgement is ACCEPT
     bad = judged(verifier, b"3", b"1")
     assert bad.judgement is WRONG and bad.reason.startswith("referee: piece 3: numbers: 1 of 1 differ")
-    assert judged(verifier, b"{", b"1").judgement is MALFORMED
     assert judged(verifier, b"1", b"{").judgement is UNSURE and judged(verifier, b"1").judgement is UNSURE
+
+
+@pytest.mark.parametrize("report", [b"{", b"1" * 400, b"[" * 5_000, b"1e400", b"NaN"])
+def test_an_answer_that_is_like_nothing_is_malformed_and_harms_nobody_beside_it(report: bytes) -> None:
+    verifier = Redundancy(near(absolute=0.5, relative=0.1), spot=0.0)
+    assert verifier.compare(CHUNK, answers((0.99, report), (0.99, b"1")), SALT) is Ruling.REFEREE
+    assert [judged(verifier, one, b"1").judgement for one in (report, b"1")] == [MALFORMED, ACCEPT]
+    items = b"[" + b",".join([report] * 10) + b"]"
+    assert judged(squares(same=near(absolute=1)), items, b'{"7":49}').judgement is MALFORMED
+
+
+def test_answers_are_walked_through_however_deep_they_are() -> None:
+    deep = b"[" * 600 + b"1" + b"]" * 600
+    assert near()(deep, deep) == ""
+    assert near()(b'{"a":%b,"b":1}' % deep, b'{"a":%b,"c":1}' % deep) == "shape: at the top"
+    verifier = Redundancy(near(absolute=0.5), spot=0.0)
+    assert verifier.compare(CHUNK, answers((0.99, deep), (0.99, b"1")), SALT) is Ruling.REFEREE
+    assert judged(verifier, deep, b"1").judgement is WRONG
 
 
 # several providers whose results are files

@@ -38,7 +38,7 @@ class Look(TypedDict):
 class Found(TypedDict):
     """What the scene says. `frames`: the current, first, last, and the step. `ns`: per pixel and sample of one core,
     the fastest and the slowest half of the places tried. `loading_ms`: until the first pixel. `steady`: whether the
-    same seed gives the same noise again."""
+    same seed gives the same noise again. `adaptive`: whether the scene samples so."""
 
     frames: tuple[int, int, int, int]
     size: tuple[int, int]
@@ -50,6 +50,7 @@ class Found(TypedDict):
     ns: tuple[int, int]
     loading_ms: int
     steady: bool
+    adaptive: bool
 
 
 def run(params: Look, inputs: str, output: str) -> Found:
@@ -69,6 +70,7 @@ def run(params: Look, inputs: str, output: str) -> Found:
         "ns": (LEAST_NS, LEAST_NS),
         "loading_ms": 0,
         "steady": True,
+        "adaptive": bool(scene.cycles.use_adaptive_sampling),
     }
     if project.outside_files() and Path(inputs, "scene").is_dir():
         _pack(Path(output, "scene.blend"))

@@ -83,7 +83,9 @@ def tile(path: Path, area: tuple[int, int, int, int], *, layers: bool) -> tuple[
 
 
 def _listed(channels: Sequence[str]) -> str:
-    return ", ".join(channels[:8]) + (f" and {len(channels) - 8} more" if len(channels) > 8 else "")
+    """A few of them, cut: a report has no room for all that a stranger may call his channels."""
+    more = f" and {len(channels) - 8} more" if len(channels) > 8 else ""
+    return ", ".join(name[:SHORT_NAME] for name in channels[:8]) + more
 
 
 def parse(data: bytes) -> Header:

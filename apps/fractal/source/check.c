@@ -6,7 +6,7 @@ int main(void) {
     read_params();
     struct view view = read_view();
     int first = (int)number("first"), rows = (int)number("rows"), wrong = 0;
-    size_t bytes = 3 * (size_t)view.width;
+    size_t bytes = row_bytes(&view);
     FILE *file = fopen("/in/result/rows.bin", "rb");
     if (!file || fseek(file, 0, SEEK_END) || ftell(file) != (long)(bytes * rows)) {
         printf("{\"ok\": false, \"why\": \"there is no rows.bin of %ld bytes\"}", (long)(bytes * rows));

@@ -9,6 +9,7 @@
 #define PARAMS_BYTES (16 << 10)
 #define MAX_SIDE 16384
 #define TAU 6.283185307179586
+#define COUNT 8 /* bytes before a row's pixels: the steps that they took, which fewer iterations would change */
 
 struct view {
     int width, height, iterations;
@@ -80,10 +81,13 @@ static inline void colour(double steps, uint8_t *pixel) {
         pixel[channel] = steps ? (uint8_t)(127.5 - 127.5 * cos(TAU * (sqrt(steps) * 0.15 + phase[channel]))) : 0;
 }
 
-static inline void render_row(const struct view *view, int row, uint8_t *pixels) {
+static inline size_t row_bytes(const struct view *view) { return COUNT + 3 * (size_t)view->width; }
+
+static inline void render_row(const struct view *view, int row, uint8_t *made) {
     uint64_t taken = 0;
     for (int column = 0; column < view->width; column++)
-        colour(steps_of(view, column + 0.5, row + 0.5, &taken), pixels + 3 * column);
+        colour(steps_of(view, column + 0.5, row + 0.5, &taken), made + COUNT + 3 * column);
+    memcpy(made, &taken, COUNT);
 }
 
 static inline FILE *opened(const char *path, const char *how) {

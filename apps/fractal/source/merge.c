@@ -1,8 +1,9 @@
-/* Joins rows to picture.png, which is not compressed. https://www.w3.org/TR/png-3/ */
+/* Joins strips to picture.png, or those that are there to a small preview.png. Not compressed: https://www.w3.org/TR/png-3/ */
 
 #include "fractal.h"
 
 #define BLOCK 65535 /* bytes in one block of deflate */
+#define MAX_PREVIEW_SIDE 960
 
 static FILE *file;
 static uint32_t table[256], sum_a = 1, sum_b = 0;
@@ -61,27 +62,48 @@ static void put(const uint8_t *data, size_t size) {
     }
 }
 
+/* The strip that a row lies in, with the row next to be read; or nothing, where that is not there yet. */
+static FILE *strip_at(int row, int rows, size_t bytes) {
+    static FILE *strip;
+    static int open = -1;
+    if (row / rows != open) {
+        char path[64];
+        if (strip)
+            fclose(strip);
+        open = row / rows;
+        snprintf(path, sizeof path, "/in/t%d/rows.bin", open);
+        strip = fopen(path, "rb");
+    }
+    if (strip)
+        fseek(strip, (long)(bytes * (row % rows)), SEEK_SET);
+    return strip;
+}
+
 int main(void) {
     read_params();
     struct view view = read_view();
-    int parts = (int)number("parts");
-    size_t bytes = 3 * (size_t)view.width;
-    uint8_t *row = calloc(1, bytes + 1), head[13] = {0};
+    int rows = (int)number("rows"), longer = view.width > view.height ? view.width : view.height;
+    int is_preview = (int)number("preview"), step = is_preview ? (longer + MAX_PREVIEW_SIDE - 1) / MAX_PREVIEW_SIDE : 1;
+    int width = (view.width + step - 1) / step, height = (view.height + step - 1) / step;
+    size_t bytes = row_bytes(&view);
+    uint8_t *made = malloc(bytes), *shown = calloc(3, (size_t)width + 1), head[13] = {0};
     make_table();
-    file = opened("/out/picture.png", "wb");
+    file = opened(is_preview ? "/out/preview.png" : "/out/picture.png", "wb");
     fwrite("\x89PNG\r\n\x1a\n", 1, 8, file);
-    big(head, (uint32_t)view.width), big(head + 4, (uint32_t)view.height), head[8] = 8, head[9] = 2;
+    big(head, (uint32_t)width), big(head + 4, (uint32_t)height), head[8] = 8, head[9] = 2;
     chunk("IHDR", head, 13);
-    for (int part = 0; part < parts; part++) {
-        char path[64];
-        snprintf(path, sizeof path, "/in/t%d/rows.bin", part);
-        FILE *piece = opened(path, "rb");
-        while (fread(row + 1, 1, bytes, piece) == bytes)
-            put(row, bytes + 1);
-        fclose(piece);
+    for (int row = 0; row < view.height; row += step) {
+        FILE *strip = strip_at(row, rows, bytes);
+        if (!strip && !is_preview)
+            fail("a strip is missing");
+        if (!strip || fread(made, 1, bytes, strip) != bytes)
+            memset(made, 0, bytes);
+        for (int column = 0; column < width; column++)
+            memcpy(shown + 1 + 3 * column, made + COUNT + 3 * column * step, 3);
+        put(shown, 1 + 3 * (size_t)width);
     }
     flush(1);
     chunk("IEND", head, 0);
     if (fclose(file))
-        fail("picture.png can't be written");
+        fail("the picture can't be written");
 }

@@ -1,4 +1,4 @@
-"""`python -m golem.adapters.devchain --port 0 --fund 0x…=100`: serve a development chain on loopback until killed.
+"""`python -m golem.adapters.devchain --port 0 --fund 0x…=100`: serve a development chain, on loopback, until killed.
 
 Its first line of output is JSON: `{"rpc": "http://127.0.0.1:8545", "contract": "0x…", "chain_id": 1337}`.
 """
@@ -59,7 +59,8 @@ def _fund(text: str) -> tuple[Address, int]:
 
 def _parse(arguments: list[str]) -> Namespace:
     parser = ArgumentParser(prog="python -m golem.adapters.devchain", description="A chain for development.")
-    parser.add_argument("--port", type=int, default=8545, help="on loopback; 0: any free one (default 8545)")
+    parser.add_argument("--host", default=LOOPBACK, help=f"the address to listen on (default {LOOPBACK})")
+    parser.add_argument("--port", type=int, default=8545, help="0: any free one (default 8545)")
     parser.add_argument("--chain-id", type=int, default=1337, metavar="NUMBER", help="default 1337")
     parser.add_argument("--block", type=float, default=1.0, metavar="SECONDS", help="between blocks (default 1.0)")
     parser.add_argument(
@@ -73,13 +74,13 @@ def serve(reactor: IReactorTime, options: Namespace) -> Deferred[None]:
     code = json.loads((files("golem.adapters") / "pairbank.json").read_text())["runtime"]
     chain = DevChain(reactor, options.chain_id, dict(options.fund), bytes.fromhex(code.removeprefix("0x")))
     site = Site(Endpoint(Rpc(chain)), timeout=IDLE_S)
-    port = IReactorTCP(reactor).listenTCP(options.port, site, interface=LOOPBACK)  # type: ignore[arg-type]  # Twisted's stubs do not see that a Site is a factory
+    port = IReactorTCP(reactor).listenTCP(options.port, site, interface=options.host)  # type: ignore[arg-type]  # Twisted's stubs do not see that a Site is a factory
     address = port.getHost()
     assert isinstance(address, IPv4Address)
     clock = LoopingCall(chain.mine)
     clock.clock = reactor
     ended: Deferred[None] = clock.start(options.block, now=False).addCallback(lambda _: None)
-    place = {"rpc": f"http://{LOOPBACK}:{address.port}", "contract": "0x" + CONTRACT.hex()}
+    place = {"rpc": f"http://{address.host}:{address.port}", "contract": "0x" + CONTRACT.hex()}
     sys.stdout.write(json.dumps({**place, "chain_id": options.chain_id}) + "\n")
     sys.stdout.flush()
     return ended

@@ -90,7 +90,7 @@ class EthereumChain:
         return Deferred.fromCoroutine(self._inspect(payers, payees))
 
     def close(self) -> None:
-        """Let go of threads and files; for tests and tools, since a reactor that stops does so by itself."""
+        """Let go of threads, connections and files."""
         self._link.close()
         self._lookout.close()
         self._sender.close()

@@ -82,6 +82,7 @@ class Client:
         self._rpc = rpc
         # Without retries of its own: whoever asks decides, and asks again.
         wire = HTTPProvider(rpc, {"timeout": (CONNECT_S, ANSWER_S)}, exception_retry_configuration=None)
+        self._sessions = wire._request_session_manager.session_cache  # web3 has no public way to end them
         self._web3 = Web3(wire)
         self._web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
         made = json.loads((files("golem.adapters") / "pairbank.json").read_text())
@@ -101,6 +102,11 @@ class Client:
             yield
         except self._faults as why:
             raise NodeFault(f"the Ethereum node {self._rpc} failed: {why}; is it running, and in step?") from why
+
+    def close(self) -> None:
+        """Hang up."""
+        for _, session in self._sessions.items():
+            session.close()
 
     def head(self, account: Address) -> Head:
         """The latest block. The nonce is read first: what is found mined afterwards can't have been taken by others."""

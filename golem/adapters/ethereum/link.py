@@ -54,6 +54,9 @@ class Link:
         if self._pool is not None:
             self._pool.stop()
             self._pool = None
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
     def _threads(self) -> ThreadPool:
         if self._is_closed:  # threads that start during shutdown would keep the process alive
@@ -61,5 +64,4 @@ class Link:
         if self._pool is None:
             self._pool = ThreadPool(0, THREADS, "ethereum")
             self._pool.start()
-            self._reactor.addSystemEventTrigger("during", "shutdown", self.close)
         return self._pool

@@ -106,6 +106,7 @@ class BubblewrapLauncher:
             ("--ro-bind", berth.inputs, "/in"),
             ("--bind", berth.output, "/out"),
             ("--ro-bind", berth.worker, "/guest/worker.py"),
+            *(("--dev-bind", path, path) for path in berth.devices),
         ]
         confined = [
             *("prlimit", f"--nofile={MAX_FILES}", "--core=0", f"--nproc={MAX_PROCESSES}"),
