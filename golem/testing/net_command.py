@@ -17,6 +17,7 @@ from golem.testing.mishaps import Fault
 from golem.testing.player import FAILED, PASSED, Played, play, shrunk
 from golem.testing.report import html
 from golem.testing.scenario import Scenario, load
+from golem.testing.standing import down, up, usual
 
 MAX_SEEDS = 10_000  # a night of small scenarios
 _faults = msgspec.json.Decoder(tuple[Fault, ...])
@@ -25,6 +26,11 @@ _faults = msgspec.json.Decoder(tuple[Fault, ...])
 def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     """See `golem.cli.command.Noun`."""
     verbs = Verbs(parser, environ)
+    up = verbs.add("up", _up, "start a local network in the background: a chain, and nodes on loopback")
+    up.add_argument("scenario", nargs="?", metavar="FILE", help="whose nodes; without it, alice and two providers")
+    down = verbs.add("down", _down, "end that network, and remove all of it")
+    for one in (up, down):
+        one.add_argument("--output", default="golem-net", metavar="DIR", help="its folder (default: golem-net)")
     run = verbs.add("run", _run, "play a scenario, once or under many seeds; stops at the first that fails")
     run.add_argument("scenario", metavar="FILE", help="a scenario, as docs/testing.md describes")
     run.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's own")
@@ -54,6 +60,30 @@ def _add_level(verb: Parser) -> None:
 
 def _level(call: Call) -> Level:
     return LEVELS[call.args.level]
+
+
+def _up(call: Call) -> int:
+    folder = Path(call.args.output).expanduser().absolute()
+    scenario = load(Path(call.args.scenario)) if call.args.scenario else usual()
+    network = up(folder, scenario, call.screen.note)
+    folders = {node.name: str(node.folder) for node in network.nodes}
+    if call.screen.is_json:
+        call.screen.record({"nodes": folders, "rpc": network.rpc, "contract": network.contract})
+        return Exit.OK
+    call.screen.fields(*folders.items(), ("chain", network.rpc), ("contract", network.contract))
+    first = shlex.quote(next(iter(folders.values())))
+    call.screen.note(f"try: golem run echo --folder {first} --budget 0.1")
+    call.screen.note(f"end it: golem net down --output {shlex.quote(str(folder))}")
+    return Exit.OK
+
+
+def _down(call: Call) -> int:
+    ended = down(Path(call.args.output).expanduser().absolute())
+    if call.screen.is_json:
+        call.screen.record({"ended": ended})
+    else:
+        call.screen.say(f"{ended} processes have ended, and their files are gone")
+    return Exit.OK
 
 
 def _run(call: Call) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from golem.testing.faults import KINDS, Weather, draw, schedule
+from golem.testing.levels import LEVELS
 from golem.testing.local import LocalNetwork
 from golem.testing.player import FAILED, Played, play
 from golem.testing.scenario import load
@@ -47,9 +48,9 @@ class Nets:
             sys.stdout.write("\n".join([f"the faults of seed {self._seed}:", *map(str, faults), ""]))
         return net
 
-    def play(self, path: Path | str) -> Played:
+    def play(self, path: Path | str, level: str = "sim") -> Played:
         """Play a scenario file under its own seed. Raises AssertionError, with what broke, where it fails."""
-        played = play(load(Path(path)))
+        played = play(load(Path(path)), LEVELS[level])
         broken = "\n".join(f"{path}:{v.line}: {v.what}: {v.detail}" for v in played.broken)
         assert played.outcome != FAILED, f"{broken}\n{played.story}"
         return played

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from golem.cli.words import display, money
-from golem.testing.player import Played
+from golem.testing.player import SKIPPED, Played
 from golem.testing.record import Arrival
 
 MOST_ARROWS = 400  # of one task; more can't be told apart
@@ -86,7 +86,8 @@ def _lanes(played: Played) -> str:
         x, at_s = LEFT + WIDTH * number / 10, end_ms * number / 10_000
         parts.append(f"<line x1={x} x2={x} y1=20 y2={bottom} stroke='var(--line)'/>")
         parts.append(f"<text class=soft x={x} y=13 text-anchor=middle>{at_s:.1f} s</text>")
-    for fault in played.scenario.faults:
+    skipped = {verdict.what for verdict in played.verdicts if verdict.outcome == SKIPPED}
+    for fault in (fault for fault in played.scenario.faults if str(fault) not in skipped):
         x, width = LEFT + WIDTH * fault.at_ms / end_ms, max(3.0, WIDTH * fault.for_ms / end_ms)
         for name in fault.nodes or names:
             parts.append(
@@ -123,7 +124,7 @@ def _coin(at_ms: int, payee: str, lane: Mapping[str, int], end_ms: int) -> str:
 
 def _by_task(played: Played) -> dict[str, list[Arrival]]:
     found: dict[str, list[Arrival]] = {name: [] for name in played.record.tasks.values()}
-    for arrow in played.record.arrivals:
+    for arrow in sorted(played.record.arrivals):  # real nodes tell of them in their own order
         if arrow.task:
             found[arrow.task].append(arrow)
     return found
@@ -172,7 +173,7 @@ def _money(played: Played) -> str:
 
 
 def _log(played: Played) -> str:
-    lines = list(played.record.lines)[-MOST_LINES:]
+    lines = sorted(played.record.lines, key=lambda line: line.at_ms)[-MOST_LINES:]
     rows = (
         f"<tr{' class=loud' if line.is_loud else ''}><td class=number>{line.at_ms / 1000:.3f} s</td>"
         f"<td>{escape(line.who)}</td><td>{escape(display(line.text))}</td></tr>"

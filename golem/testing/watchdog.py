@@ -82,26 +82,17 @@ class Orphans:
         ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
         self._before = frozenset(_children())
 
-    def end(self) -> list[str]:
+    def end(self, limit_ms: int = END_MS) -> list[str]:
         """Wait for those that are about to end; end the others, and name them."""
         wrong = []
         while found := sorted(frozenset(_children()) - self._before):
             for pid in found:
-                if not self._has_ended(pid):
+                if not _has_ended(pid, limit_ms):
                     wrong.append(f"a process goes on: {pid} {_command(pid)}")
                     os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
         ctypes.CDLL(None).prctl(SUBREAPER, 0, 0, 0, 0)
         return wrong
-
-    def _has_ended(self, pid: int) -> bool:
-        handle = os.pidfd_open(pid)
-        try:
-            waiting = select.poll()
-            waiting.register(handle, select.POLLIN)
-            return bool(waiting.poll(END_MS))
-        finally:
-            os.close(handle)
 
 
 @contextmanager
@@ -148,6 +139,16 @@ def _children() -> Iterator[int]:
             continue
         if text.rpartition(") ")[2].split()[1] == me:
             yield int(status.parent.name)
+
+
+def _has_ended(pid: int, limit_ms: int) -> bool:
+    handle = os.pidfd_open(pid)
+    try:
+        waiting = select.poll()
+        waiting.register(handle, select.POLLIN)
+        return bool(waiting.poll(limit_ms))
+    finally:
+        os.close(handle)
 
 
 def _command(pid: int) -> str:

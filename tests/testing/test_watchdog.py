@@ -13,9 +13,11 @@ from twisted.internet import reactor
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.posixbase import PosixReactorBase
+from twisted.internet.task import Clock
 from twisted.logger import Logger
 
-from golem.testing.watchdog import watched
+from golem.testing.pulse import Pulse
+from golem.testing.watchdog import Orphans, watched
 
 assert isinstance(reactor, PosixReactorBase)
 ROOT = Path(__file__).parents[2]
@@ -168,3 +170,24 @@ def test_the_plugin_serves_somebody_elses_tests(tmp_path: Path) -> None:
     }, done.stdout + done.stderr
     assert "bad.yaml:5: never job.phase == done" in done.stdout
     assert "the faults of seed 2:" in done.stdout
+
+
+def test_a_process_that_lost_its_parent_is_found_and_ended() -> None:
+    orphans = Orphans()
+    script = "import subprocess; subprocess.Popen(['sleep', '1000'])"
+    subprocess.run([sys.executable, "-c", script], check=True)
+    (wrong,) = orphans.end(100)
+    assert wrong.startswith("a process goes on: ") and wrong.endswith(" sleep 1000")
+    assert Orphans().end() == []
+
+
+def test_a_reactor_that_stands_still_is_found() -> None:
+    clock, said = Clock(), list[str]()
+    pulse = Pulse(clock, said.append)
+    clock.advance(0.1)
+    clock.advance(0.2)
+    assert said == []
+    clock.advance(0.7)
+    (wrong,) = said
+    assert wrong.startswith("the reactor stood still for ")
+    pulse.stop()

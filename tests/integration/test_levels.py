@@ -1,0 +1,97 @@
+"""The same scenario file, played with real nodes; and a network that stays up until it is told to go down."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from shutil import which
+
+import pytest
+
+from golem.errors import ConfigError
+from golem.testing.levels import LEVELS
+from golem.testing.player import BROKEN, FAILED, HELD, SKIPPED, Played, play
+from golem.testing.report import html
+from golem.testing.scenario import parse_text
+from golem.testing.shell import Shell
+from golem.testing.standing import down
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(which("bwrap") is None, reason="bwrap is not installed: apt-get install bubblewrap"),
+]
+STORY = """
+nodes:
+  alice: {role: requestor}
+  bob: {role: provider, count: 2}
+  mallory: {role: provider, behave: liar}
+steps:
+  - submit: {as: job, node: alice, template: echo, count: 6}
+faults:
+  - {kill: bob-1, at: 3s, for: 1s}
+  - {cut: [alice, bob-2], at: 3s, for: 1s}
+expect:
+  - {eventually: job.phase == done, within: 1m}
+  - never: mallory.earned > 0
+"""
+CUT = "Cut(at_ms=3000, for_ms=1000, one='alice', other='bob-2', one_way=False)"
+
+
+def outcomes(played: Played, outcome: str) -> list[str]:
+    return [verdict.what for verdict in played.verdicts if verdict.outcome == outcome]
+
+
+def test_on_loopback_what_a_line_can_not_do_is_skipped_and_all_else_holds() -> None:
+    played = play(parse_text(STORY, "x.yaml"), LEVELS["local"])
+    assert outcomes(played, SKIPPED) == [CUT], played.verdicts
+    assert played.outcome == SKIPPED and "nothing is left" in outcomes(played, HELD)
+    page = html(played, "again")
+    assert "level local" in page and "Assignment" in page and "ETH" in page
+
+
+def test_on_hosts_of_their_own_nodes_can_be_cut_off() -> None:
+    level = LEVELS["netns"]
+    if level.lack():
+        pytest.skip(level.lack())
+    played = play(parse_text(STORY, "x.yaml"), level)
+    assert not outcomes(played, BROKEN) and not outcomes(played, SKIPPED), played.verdicts
+
+
+def test_a_sentence_that_does_not_hold_fails_with_real_nodes() -> None:
+    played = play(
+        parse_text(STORY.replace("never: mallory.earned > 0", "never: job.accepted > 2"), "x"), LEVELS["local"]
+    )
+    assert played.outcome == FAILED and outcomes(played, BROKEN) == ["never job.accepted > 2"], played.verdicts
+
+
+def test_an_adversary_that_a_level_lacks_means_that_nothing_is_played() -> None:
+    played = play(parse_text(STORY.replace("liar", "clock_liar"), "x"), LEVELS["local"])
+    assert [(v.line, v.outcome) for v in played.verdicts] == [(5, SKIPPED)]
+
+
+def test_a_network_stays_up_until_it_is_told_to_go_down(tmp_path: Path) -> None:
+    folder = tmp_path / "net"
+    shell = Shell(str(tmp_path))
+    there = shell.json("net", "up", "--output", str(folder))
+    assert isinstance(there, dict) and list(there["nodes"]) == ["alice", "bob-1", "bob-2"]
+    processes = [one["pid"] for one in json.loads((folder / "net.json").read_text())]
+    try:
+        assert shell.run("net", "up", "--output", str(folder)) == 5 and "golem net down" in shell.err
+        asking = Shell(there["nodes"]["alice"])
+        assert asking.run("run", "echo", "--count", "2", "--budget", "0.1", "--output", str(tmp_path / "out")) == 0
+    finally:
+        assert shell.run("net", "down", "--output", str(folder)) == 0
+    assert "4 processes have ended" in shell.out
+    assert not folder.exists()
+    assert not [pid for pid in processes if is_running(pid)]
+    with pytest.raises(ConfigError, match="no network is up"):
+        down(folder)
+
+
+def is_running(pid: int) -> bool:
+    """Whether it is more than an entry that waits to be read."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
