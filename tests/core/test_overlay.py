@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from golem.core import overlay
-from golem.core.near import MAX_PER_PREFIX
+from golem.core.near import DIAL_MS, MAX_PER_PREFIX
+from golem.core.places import prefix
 from golem.model import events as e
 from golem.model.effects import Dial, Drop, SetTimer, Whisper
 from golem.model.ids import NodeId
@@ -286,6 +287,17 @@ def test_with_sessions_enough_we_look_now_and_then_whether_a_place_is_what_it_is
     assert me.state.near.records[zoe].is_sure
     later(me, after_ms=overlay.FEEL_MS)
     assert dialled(me) == [], "there is nothing unsure left"
+
+
+def test_a_place_is_looked_at_later_where_its_network_was_knocked_at_just_now() -> None:
+    me = Solo(PUBLIC)
+    crowd(me, count=overlay.WANTED + 1)
+    tell(me, "peer0", record("zoe", "8.8.8.8:1"))
+    me.state.near.dials[prefix("8.8.8.8:1")] = me.now_ms
+    later(me, after_ms=1)
+    assert dialled(me) == []
+    later(me, after_ms=DIAL_MS)
+    assert dialled(me) == ["8.8.8.8:1"]
 
 
 def test_a_place_that_was_only_looked_at_is_kept_where_a_session_is_wanted() -> None:
