@@ -113,9 +113,7 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    for module in (body, kubo, upload):
-        monkeypatch.setattr(module, "PATIENCE_S", 1.5)
+def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
     yield world
     for store in world.stores:
@@ -197,9 +195,12 @@ def test_of_a_daemon_that_answers_half_nothing_is_kept(world: World, share: floa
     ],
 )
 def test_a_put_that_the_daemon_does_not_confirm_fails_and_says_why(
-    world: World, answer: tuple[int, bytes] | None, says: str
+    world: World, answer: tuple[int, bytes] | None, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> Deferred[None]:
     world.daemon.script["dag/import"] = answer
+    if answer is None:
+        for module in (body, kubo, upload):
+            monkeypatch.setattr(module, "PATIENCE_S", 1.5)
 
     async def test() -> None:
         with pytest.raises(DaemonFault, match=says):
