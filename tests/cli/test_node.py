@@ -56,7 +56,7 @@ def _start(shell: Shell) -> subprocess.CompletedProcess[str]:
 
 def test_init_makes_a_folder_closed_to_others_and_never_overwrites_it(shell: Shell, folder: Path) -> None:
     files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    assert 'templates = ["blender", "echo", "luxrender", "tally"]' in (folder / "golem.toml").read_text()
+    assert 'templates = ["blender", "echo", "fractal", "luxrender", "tally"]' in (folder / "golem.toml").read_text()
     assert folder.stat().st_mode & 0o077 == 0
     assert shell.run("init") == Exit.CONFIG
     assert "holds a node already" in shell.err
