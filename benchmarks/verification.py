@@ -31,13 +31,20 @@ from benchmarks.gallery import DENOISED, FEWER, FIRST, HEIGHT, OTHER_PROCESSOR, 
 from golem.model.ids import Cid, NodeId, SubtaskId
 from golem.model.messages import Delivery
 from golem.model.money import Wei
-from golem.model.spec import Judgement, TaskSpec
+from golem.model.spec import Judgement, Outcome, Status, TaskSpec
 from golem.template import crops
 
 FOLDER = Path(__file__).parents[1] / "build" / "gallery"
 GALLERY = Path(__file__).with_name("gallery.py")
 LAKE = Path(template.programs).parent / "scenes" / "lake.blend"
 NS = 6_000  # per pixel and sample, as in most scenes
+LOOK = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import look
+folder = sys.argv[2]
+print(json.dumps(look.run(json.load(open(folder + "/params")), folder + "/in", folder)))
+"""
 TIMED = """
 import json, sys, time
 sys.path.insert(0, sys.argv[1])
@@ -230,26 +237,32 @@ def accepted(wall: Wall, trial: Trial, cheat: Cheat, trials: int) -> int:
 def costs() -> tuple[float, float]:
     """Of a check, over the tile it checks: pixels rendered, and time; both programs warm, in one process.
 
-    A check takes a fraction of a second, so it is the middle one of five.
+    The scene is looked at first, as for every task: that tells how long it takes. A check takes a fraction of a second,
+    so it is the middle one of five.
     """
     given = {"resolution": "480x320", "samples": "24", "tiles": "1"}
     spec = TaskSpec(template="blender", params=template.parse(given), budget=Wei(0), max_price=Wei(0), output="")
-    chunk = template.split(spec)[0]
-    work = template.job(spec, chunk, SUBTASK, PROVIDER)
-    (check,) = template.verifier(spec).plan(chunk, work, DELIVERY, b"cost")
-    params = msgspec.json.decode(check.params)
-    side = params["places"][0][2]
-    pixels = sum(width * height for _, _, width, height in params["places"]) + len(params["draws"]) * side**2
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "in").mkdir()
         (folder / "in" / "scene").symlink_to(LAKE)
         (folder / "in" / "result").symlink_to(folder)
-        (folder / "params").write_bytes(check.params)
-        command = [sys.executable, "-c", TIMED, template.programs, name]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        rendering_s, checking_s = json.loads(done.stdout.splitlines()[-1])
+        report = _printed(LOOK, folder, template.prepare(spec).params)
+        spec = template.prepared(spec, Outcome(status=Status.DONE, report=report))
+        chunk = template.split(spec)[0]
+        work = template.job(spec, chunk, SUBTASK, PROVIDER)
+        (check,) = template.verifier(spec).plan(chunk, work, DELIVERY, b"cost")
+        rendering_s, checking_s = json.loads(_printed(TIMED, folder, check.params))
+    params = msgspec.json.decode(check.params)
+    side = params["places"][0][2]
+    pixels = sum(width * height for _, _, width, height in params["places"]) + len(params["draws"]) * side**2
     return pixels / (480 * 320), checking_s / rendering_s
+
+
+def _printed(code: str, folder: Path, params: bytes) -> bytes:
+    (folder / "params").write_bytes(params)
+    command = [sys.executable, "-c", code, template.programs, str(folder)]
+    return subprocess.run(command, check=True, capture_output=True).stdout.splitlines()[-1]
 
 
 def main() -> None:
