@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from shutil import which
+from typing import Any
 
 import pytest
 
+from golem.cli.local import LocalNetwork
 from golem.errors import ConfigError
+from golem.testing import live_stage
+from golem.testing.ground import build
 from golem.testing.levels import LEVELS
 from golem.testing.player import BROKEN, FAILED, HELD, SKIPPED, Played, play
 from golem.testing.report import html
@@ -87,6 +92,38 @@ def test_a_network_stays_up_until_it_is_told_to_go_down(tmp_path: Path) -> None:
     assert not [pid for pid in processes if is_running(pid)]
     with pytest.raises(ConfigError, match="no network is up"):
         down(folder)
+
+
+LEAKY = """
+import sys
+from golem.testing import live_node
+
+begin = live_node._Life.begin
+
+def leak(life, node):
+    begin(life, node)
+    life.kept = open(__file__)
+
+live_node._Life.begin = leak
+sys.exit(live_node.main(sys.argv[1:]))
+"""
+
+
+def test_a_node_that_leaves_a_file_open_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "leaky.py").write_text(LEAKY)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+
+    def leaky(*args: Any) -> LocalNetwork:
+        network = build(*args)
+        for node in network.nodes:
+            node.member = node.member._replace(module=("leaky", *node.member.module[1:]))
+        return network
+
+    monkeypatch.setattr(live_stage, "build", leaky)
+    played = play(parse_text("nodes: {alice: {role: requestor}}\nsteps: [{wait: 100ms}]", "x"), LEVELS["local"])
+    assert outcomes(played, BROKEN) == ["nothing is left"], played.verdicts
+    (said,) = [verdict.detail for verdict in played.verdicts if verdict.outcome == BROKEN]
+    assert "alice ended with 70" in said and "left behind: a file is open" in said
 
 
 def is_running(pid: int) -> bool:
