@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,73 +17,11 @@ np = pytest.importorskip("numpy")
 
 from apps.blender import template  # noqa: E402  # numpy comes with the extra `blender`
 from apps.blender.job import picture  # noqa: E402
-from golem.interfaces import Answer  # noqa: E402
-from golem.model.ids import Cid, NodeId, SubtaskId  # noqa: E402
-from golem.model.messages import Delivery  # noqa: E402
-from golem.model.money import Wei  # noqa: E402
-from golem.model.spec import Judgement, TaskSpec, Verdict  # noqa: E402
+from golem.model.spec import Judgement  # noqa: E402
 from golem.model.value import evolve  # noqa: E402
+from tests.apps.blender_stage import HEIGHT, SCENES, WIDTH, Stage, pixels  # noqa: E402
 
 pytestmark = [pytest.mark.blender, pytest.mark.timeout(60)]
-SCENES = Path(__file__).parents[2] / "apps" / "blender" / "scenes"
-SUBTASK, PROVIDER = SubtaskId("5" * 32), NodeId("02" + "a" * 64)
-WIDTH, HEIGHT = 83, 41  # at five columns and rows, floats just miss some borders between pixels
-
-
-class Stage:
-    """A task on one scene, and everything that a requestor and its providers do for it, in folders."""
-
-    def __init__(self, worker: Any, folder: Path, source: Path, /, **params: str) -> None:
-        given = {"resolution": f"{WIDTH}x{HEIGHT}", "samples": "16", **params}
-        self.spec = TaskSpec(
-            template="blender", params=template.parse(given), budget=Wei(0), max_price=Wei(0), output=""
-        )
-        self.chunks = template.split(self.spec)
-        self.worker, self.folder = worker, folder
-        self.place(source, folder / "in" / "scene")
-
-    @staticmethod
-    def place(source: Path, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(source)
-
-    def params(self, index: int = 0) -> dict[str, Any]:
-        """What a provider is told."""
-        job = template.job(self.spec, self.chunks[index], SUBTASK, PROVIDER)
-        return dict(msgspec.json.decode(job.params))
-
-    def render(self, index: int = 0, name: str = "", **changes: object) -> Path:
-        """What a provider delivers, who may change what it was told."""
-        output = self.folder / (name or f"out{index}")
-        self.worker.run("render", {**self.params(index), **changes}, self.folder / "in", output)
-        return output
-
-    def verdict(self, delivered: Path, index: int = 0, salt: bytes = b"salt") -> Verdict:
-        """What the requestor thinks of a delivery."""
-        verifier, chunk = template.verifier(self.spec), self.chunks[index]
-        work = template.job(self.spec, chunk, SUBTASK, PROVIDER)
-        delivery = Delivery(subtask_id=SUBTASK, result=Cid("b" + "r" * 58), size_bytes=1, report=b"{}", used_ms=1)
-        (job,) = verifier.plan(chunk, work, delivery, salt)
-        inputs = self.folder / f"check-{delivered.name}"
-        if not inputs.exists():
-            self.place(self.folder / "in" / "scene", inputs / "scene")
-            self.place(delivered, inputs / "result")
-        report = self.worker.run(job.program, msgspec.json.decode(job.params), inputs, self.folder / "scratch")
-        return verifier.judge(chunk, work, delivery, (msgspec.json.encode(report),))
-
-    def merge(self) -> Path:
-        """All chunks rendered, and the one frame made of them."""
-        deliveries = {}
-        for chunk in self.chunks:
-            self.place(self.render(chunk.index), self.folder / "parts" / f"t{chunk.index}")
-            deliveries[chunk.index] = Delivery(
-                subtask_id=SUBTASK, result=Cid(""), size_bytes=1, report=b"{}", used_ms=1
-            )
-        self.place(self.folder / "in" / "scene", self.folder / "parts" / "scene")
-        (merge,) = template.merges(self.spec)
-        params = msgspec.json.decode(template.merge(self.spec, merge, deliveries).params)
-        self.worker.run("merge", params, self.folder / "parts", self.folder / "merged")
-        return self.folder / "merged"
 
 
 @pytest.fixture(params=["lake.blend", "marbles.blend"])
@@ -150,10 +87,6 @@ def odd(start: object, tmp_path_factory: pytest.TempPathFactory) -> Odd:
     subprocess.run([sys.executable, "-c", ODD_SCENES, folder, canary], check=True, capture_output=True, timeout=60)
     canary.unlink(missing_ok=True)
     return Odd(folder, canary)
-
-
-def pixels(output: Path, width: int = WIDTH, height: int = HEIGHT) -> picture.Pixels:
-    return picture.read(output / "tile.exr", width, height)
 
 
 def test_an_honest_tile_is_accepted_wherever_the_check_looks(worker: Any, tmp_path: Path, scene: Path) -> None:
@@ -268,68 +201,6 @@ def test_what_is_wrong_is_kept_to_look_at_beside_what_it_should_be_by_its_place_
     place = re.search(r"pixels at (\d+),(\d+)", verdict.reason)
     assert place and f"at-{place[1]}-{place[2]}.png" in kept
     assert int(place[1]) >= WIDTH // 2
-
-
-def compared(stage: Stage, *delivered: Path, trust: float = 0.99) -> list[Verdict]:
-    """What becomes of several providers' tiles, each so far trusted."""
-    chunk = stage.chunks[0]
-    work = template.job(stage.spec, chunk, SUBTASK, PROVIDER)
-    verifier = template.verifier(stage.spec)
-    inputs = Path(tempfile.mkdtemp(dir=stage.folder))
-    stage.place(stage.folder / "in" / "scene", inputs / "scene")
-    answers = []
-    for number, output in enumerate(delivered):
-        stage.place(output, inputs / f"result{number}")
-        cid = Cid("b" + "abc"[number] * 58)
-        delivery = Delivery(subtask_id=SUBTASK, result=cid, size_bytes=1, report=b"{}", used_ms=1)
-        answers.append(Answer(provider=PROVIDER, trust=trust, delivery=delivery))
-    (job,) = verifier.referee(chunk, work, answers, b"salt")
-    report = stage.worker.run(job.program, msgspec.json.decode(job.params), inputs, stage.folder / "scratch")
-    return [verifier.judge(chunk, work, one.delivery, (msgspec.json.encode(report),)) for one in answers]
-
-
-def judgements(verdicts: list[Verdict]) -> list[str]:
-    return [verdict.judgement.value for verdict in verdicts]
-
-
-def test_copies_that_are_alike_agree_and_of_others_each_is_held_against_the_scene(
-    worker: Any, tmp_path: Path, scene: Path
-) -> None:
-    stage = Stage(worker, tmp_path, scene, check="copies")
-    right, again = stage.render(name="one"), stage.render(name="two")
-    tile = pixels(again)
-    picture.write(again / "tile.exr", tile * np.float32(1.000001))
-    alike = compared(stage, right, again)
-    assert judgements(alike) == ["accept", "accept"] and not any(verdict.checked for verdict in alike)
-    assert judgements(compared(stage, right, again, trust=0.5)) == ["accept", "accept"], "strangers are looked at"
-    few = stage.render(name="few", samples=12)
-    assert judgements(compared(stage, few, right)) == ["wrong", "accept"]
-    assert judgements(compared(stage, few, few, trust=0.5)) == ["wrong", "wrong"]
-
-
-def test_of_copies_that_differ_in_a_small_part_that_part_tells_who_is_right(worker: Any, tmp_path: Path) -> None:
-    stage = Stage(worker, tmp_path, SCENES / "lake.blend", check="copies")
-    right, other = stage.render(name="right"), stage.render(name="other")
-    tile = pixels(other)
-    tile[8:24, 60:76] = (0.5, 0.5, 0.5, 1.0)
-    picture.write(other / "tile.exr", tile)
-    verdicts = compared(stage, right, other)
-    assert judgements(verdicts) == ["accept", "wrong"]
-    assert "crop: frame 1, 256 pixels at 60,8: 100%" in verdicts[1].reason
-    assert (tmp_path / "scratch" / "result1-at-60-8.png").exists()
-    (other / "tile.exr").write_bytes(b"GIF89a")
-    assert judgements(compared(stage, right, other)) == ["accept", "malformed"]
-
-
-def test_who_repeats_a_verdict_on_a_copy_finds_the_same_part(worker: Any, tmp_path: Path) -> None:
-    stage = Stage(worker, tmp_path, SCENES / "lake.blend", check="copies")
-    other = stage.render()
-    tile = pixels(other)
-    tile[8:24, 60:76] = (0.5, 0.5, 0.5, 1.0)
-    picture.write(other / "tile.exr", tile)
-    stage.place(other, tmp_path / "check-out0" / "result0")
-    stage.place(tmp_path / "in" / "scene", tmp_path / "check-out0" / "scene")
-    assert "256 pixels at 60,8" in stage.verdict(other).reason
 
 
 def test_a_file_that_is_no_picture_is_malformed(worker: Any, tmp_path: Path) -> None:
