@@ -12,6 +12,7 @@ from golem.errors import Fault, GolemError
 from golem.model.ids import Address, NodeId
 from golem.testing.ground import Loopback, build
 from golem.testing.mishaps import Fault as Mishap
+from golem.testing.quiet import shown_adds_up
 from golem.testing.record import Line, Record
 from golem.testing.scenario import Scenario, Step
 from golem.testing.storm import Storm
@@ -183,6 +184,7 @@ class LiveStage:
         for name in self._honest:
             for finding in views(Finding, self._network[name].client.get("/audit")):
                 assert finding.holds, f"{name}: {finding.law}: {'; '.join(finding.broken)}"
+            shown_adds_up(self._network[name].client.get)
 
     def _is_quiet(self) -> bool:
         mine = [(owner, task_id) for owner, task_id in self._ids.values() if owner in self._honest]
