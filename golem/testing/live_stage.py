@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from golem.adapters.docker import end_workers
 from golem.api import Session
 from golem.control.views import LAST_PHASES, Finding, Payment, Status, Subtask, Task, view, views
 from golem.errors import Fault, GolemError
@@ -227,4 +228,5 @@ class LiveStage:
         self._hub.close()
         self._ground.close()
         wrong = [f"{node.name} ended with {node.exit_code}: {node.last_words()}" for node in up if node.exit_code]
-        return [*wrong, *self._orphans.end()]
+        containers = [f"a container goes on: {name}" for name in end_workers(str(self._folder))]
+        return [*wrong, *containers, *self._orphans.end()]
