@@ -60,6 +60,9 @@ class Frugal:
         return sorted(offers, key=place)
 
 
+FRUGAL = Frugal()
+
+
 def _speeds(offers: Mapping[NodeId, Offer], seen: Mapping[NodeId, Seen]) -> Mapping[NodeId, float]:
     """Measured speeds; who was never measured is like the mean of the others, and a little as it says of itself.
 

@@ -10,20 +10,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golem.core import strategy
-from golem.core.strategy import TRIALS, Frugal, beta, lower_bound, uniform
+from golem.core.strategy import FRUGAL, TRIALS, beta, lower_bound, uniform
+from golem.interfaces import IMarketStrategy
 from golem.model.ids import NodeId, TaskId
 from golem.model.messages import Demand, Offer
 from golem.model.money import Wei
 from golem.model.spec import Limits
 from golem.model.trade import Seen, Terms
 from golem.model.value import evolve
+from golem.testing.contract_strategy import MarketStrategyContract
 from golem.testing.keys import FixedKeyring
 from golem.testing.toy import CAPABILITY
 
-STRATEGY = Frugal()
+STRATEGY = FRUGAL
 ALICE, CAROL = FixedKeyring("alice").node_id, FixedKeyring("carol").node_id
 STRANGER = Seen(0.0, 0.0, 0.0)
 ROUNDS = 2_000
+
+
+class TestFrugal(MarketStrategyContract):
+    @pytest.fixture
+    def strategy(self) -> IMarketStrategy:
+        return FRUGAL
 
 
 def demand(requestor: NodeId = ALICE, cores: int = 1, task: str = "7" * 32) -> Demand:
