@@ -27,12 +27,14 @@ from golem.interfaces.policy import (
     IMarketStrategy,
     IPreparing,
     ISampled,
+    IScaled,
     IShowing,
     ISumming,
     ITaskTemplate,
     IVerifier,
     Parameter,
     Ruling,
+    scaled,
     schema_of,
 )
 
@@ -60,6 +62,7 @@ __all__ = [
     "IPreparing",
     "IResourceStore",
     "ISampled",
+    "IScaled",
     "IShowing",
     "ISumming",
     "ITaskTemplate",
@@ -67,5 +70,6 @@ __all__ = [
     "Parameter",
     "Room",
     "Ruling",
+    "scaled",
     "schema_of",
 ]
