@@ -16,12 +16,13 @@ from golem.interfaces import IParcels
 from golem.ipfs import car, reader
 from golem.ipfs.cid import Key, check_block, from_text
 from golem.ipfs.intake import Intake
+from golem.model.budgets import PARCELS
 from golem.model.ids import Cid
 from golem.model.messages import MAX_ALONG_BYTES
 
 K = TypeVar("K", bound=Hashable)
 
-MAX_KEPT_BYTES = 4 << 20  # each way: 256 full parcels, which is many seconds of deliveries
+MAX_KEPT_BYTES = PARCELS.limit  # each way: 256 full parcels, which is seconds of deliveries
 ENTRY_BYTES = 256  # what an entry costs beside its bytes; there may be many of a byte or two
 _ROOM = MAX_ALONG_BYTES - 64  # a header takes 59 bytes
 

@@ -11,6 +11,7 @@ from typing import Annotated, NewType
 
 from msgspec import Meta
 
+from golem.model.budgets import ALONG
 from golem.model.chain import Voucher
 from golem.model.ids import NOBODY, Address, Cid, NodeId, SubtaskId, TaskId, Ticket
 from golem.model.money import Wei
@@ -21,7 +22,7 @@ MAX_SAID = 2_048  # characters of a job's log in one message; a second of it
 MAX_TOLD = 16  # peer records in one message: 4 KiB
 MAX_IDS = 256  # of news in one message: 9 KiB
 MAX_SOURCES = 7  # beside the requestor; a fetcher asks eight
-MAX_ALONG_BYTES = 16 << 10  # of content in the message that names it; as many as a chunk's own parameters
+MAX_ALONG_BYTES = ALONG.limit  # as many as a chunk's own parameters
 MAX_SUMS = 512  # in one Share: 50 KiB
 MAX_OPINIONS = 64  # in one message: 6 KiB
 MAX_EVIDENCE = 10**9  # a million deeds
