@@ -23,7 +23,7 @@ class Settings(Value):
     `lease_grace_ms`: how long a peer that vanished may take to come back before its subtasks go to others.
     `fee_share`: of a batch's value, the most to spend on gas while it has time; 1: any. `claim_after_ms`: so long past
     due, a payment is claimed by its voucher. `withdraw_at`: so many wei earned are taken out by themselves; 0: never.
-    `check_share`: of the results of any provider, at least so many are checked; 1: all.
+    `check_share`: of the results of any provider, at least so many are checked, or so closely; 1: all of it.
     `has_chain`: whether there is one to pay on. `verification_ms`: how long the checks of one result may take.
     `max_job_ms`, `max_output_bytes`: longer or larger jobs are refused. `requestors`: whom it works for; empty: all.
     `forsaken_ms`: how long a requestor may be gone before its jobs are ended here.

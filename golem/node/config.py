@@ -87,7 +87,7 @@ class Requestor(Value):
     min_provider_trust: Annotated[float, kinds.SHARE, "below it a provider gets no work; a stranger has 0.5"] = (
         _STANDARD.min_provider_trust
     )
-    check_share: Annotated[float, kinds.SHARE, "least share of results to check, where they are sampled; 1: all"] = 0.0
+    check_share: Annotated[float, kinds.SHARE, "least share of results, or of each, to check; 1: all of it"] = 0.0
 
 
 class Payment(Value):

@@ -80,7 +80,7 @@ class Node(MultiService):
         self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, housekeeper)
         self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
         self.desk.stock = Stock(parts.store)
-        self.driver.follow(self.desk.live)
+        self.driver.follow(self.desk.live.heard)
         self.desk.live.join(Link(lambda: self.engine.state, self.driver.tell, self.desk.show_log))
         self.ready: Deferred[None] = Deferred()
         self.broken = self.engine.broken
