@@ -28,12 +28,14 @@ from golem.interfaces.policy import (
     IMarketStrategy,
     IPreparing,
     ISampled,
+    IScaled,
     IShowing,
     ISumming,
     ITaskTemplate,
     IVerifier,
     Parameter,
     Ruling,
+    scaled,
     schema_of,
 )
 
@@ -62,6 +64,7 @@ __all__ = [
     "IPreparing",
     "IResourceStore",
     "ISampled",
+    "IScaled",
     "IShowing",
     "ISumming",
     "ITaskTemplate",
@@ -69,5 +72,6 @@ __all__ = [
     "Parameter",
     "Room",
     "Ruling",
+    "scaled",
     "schema_of",
 ]

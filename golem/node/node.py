@@ -111,7 +111,7 @@ class Node(MultiService):
             raise
 
     async def _begin(self) -> None:
-        self.engine.recover()
+        self.engine.recover(self._settings.strategy)
         capability = await self._parts.executor.probe()
         for service in self:
             await maybeDeferred(service.startService)
