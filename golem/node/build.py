@@ -34,6 +34,7 @@ from golem.net.carrier import Carrier, join_place, split_place
 from golem.net.identity import Identity
 from golem.net.network import Network
 from golem.net.tls import TlsCarrier
+from golem.node import modules
 from golem.node.caretaker import Caretaker, House, Load
 from golem.node.computer import Computer
 from golem.node.config import Config, Ipfs, Provider, settings
@@ -180,11 +181,10 @@ def _pool(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTem
     offered = Limits(cores=_cores(config), memory_bytes=provider.memory)
     images = {name: t.environment.image for name, t in templates.items()}
     images |= dict(pair.split("=", 1) for pair in provider.images)
-    environments = [evolve(t.environment, image=images[name]) for name, t in templates.items()]
+    environments = {name: evolve(t.environment, image=images[name]) for name, t in templates.items()}
     rooms = Path(config.folder) / "staging" / "rooms"
     pool = PooledExecutor(_launcher(provider, reactor), reactor, rooms, environments, offered, aside)
-    pool.furnish(images)
-    pool.equip(nvidia(), [name for name, t in templates.items() if t.environment.device])
+    pool.furnish(nvidia(), modules.prepared(Path(config.folder), templates.values()))
     return pool
 
 
