@@ -97,6 +97,10 @@ class ExecutorFault(Fault):
     """The sandbox could not be set up; says nothing about the job itself."""
 
 
+class WheelMissing(Fault):
+    """A wheel that a template pins can't be had, or is not the one that it pins."""
+
+
 class ChainFault(Fault):
     """The chain, or the node that we reach it through, failed."""
 
@@ -121,6 +125,10 @@ class TemplateFailed(Fault):
     """A template raised where it was asked about a task; the text says which, where and what. The task ends."""
 
 
+class StrategyFailed(Fault):
+    """The market strategy raised, or its answer was none; the text says where and what. The standard one is asked."""
+
+
 class NotRunning(Fault):
     """No node answers in that folder."""
 
@@ -139,6 +147,10 @@ class TemplateMissing(ConfigError):
 
 class TemplateBroken(ConfigError):
     """A template does not load or does not keep its interface; the text says which and why."""
+
+
+class StrategyBroken(ConfigError):
+    """The configured market strategy does not load or does not keep its interface; the text says which and why."""
 
 
 class TemplateClash(ConfigError):

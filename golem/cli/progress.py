@@ -34,7 +34,7 @@ class Progress:
         if step != self._step and not self._screen.is_live:
             self._screen.note(_standing(task))
         self._step = step
-        self._screen.live(f"{_bar(task)} {_standing(task)}")
+        self._screen.live(f"{bar(task.accepted, task.chunks)} {_standing(task)}")
 
     def waits(self, reasons: Sequence[Reason]) -> None:
         """Say why nobody computes, and again once that changes: silence is what users complain of most."""
@@ -60,8 +60,9 @@ def _measured(happening: Happening, task: Task) -> tuple[str, str]:
     return costs, f"measured: {costs} for {count(task.chunks, 'chunk')}, {times}, plus gas"
 
 
-def _bar(task: Task) -> str:
-    done = task.accepted * BAR // max(1, task.chunks)
+def bar(part: int, whole: int) -> str:
+    """How much of something is done, to look at."""
+    done = part * BAR // max(1, whole)
     return f"[{'█' * done}{'·' * (BAR - done)}]"
 
 

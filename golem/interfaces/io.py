@@ -21,8 +21,20 @@ Accuse = Callable[[Place], object]
 """Told of a gateway that lied."""
 
 
+class IParcels(Interface):
+    """Small content inside the messages that name it. Both methods answer at once."""
+
+    def pack(cids: Sequence[Cid]) -> bytes:
+        """Blocks of contents that were put here lately, at most MAX_ALONG_BYTES, and perhaps none."""
+
+    def unpack(along: bytes) -> None:
+        """Take blocks that came in a message, for a `get` that will want them soon. Raises ContentMismatch."""
+
+
 class IResourceStore(Interface):
     """Content by its id: put, got from other nodes and checked against the id, pinned, served."""
+
+    parcels = Attribute("IParcels: what of this store's travels in messages, and what came in some")
 
     def admit(owner: str, ticket: Ticket) -> None:
         """Serve what is pinned for `owner` to those who prove to know `ticket`, and prove it to others who have it.
@@ -64,7 +76,8 @@ class Room(Value):
     `program`: folder with the template's programs, mounted read-only as `/app`. `inputs`: name to path, mounted
     read-only under `/in`. `output`: where the executor puts the folder of what the job made, if it made anything.
     `image`: of a container, for executors that take one; empty: this machine's own system and Python.
-    `devices`: files of this machine's that the job may open beside those.
+    `devices`: files of this machine's that the job may open beside those. `modules`: a folder of Python modules that
+    come before the interpreter's own, or empty.
     """
 
     program: str
@@ -72,6 +85,7 @@ class Room(Value):
     output: str
     image: str = ""
     devices: tuple[str, ...] = ()
+    modules: str = ""
 
 
 class IExecutor(Interface):
@@ -99,7 +113,8 @@ class Berth(Value):
     """What a sandbox shows to the worker in it. `inputs`: read-only as `/in`; `output`: writable as `/out`.
 
     `program`: read-only as `/app`. `worker`: the script to run, read-only. `room`: the folder that all this worker
-    writes is in, by which it is known again. All are paths of this machine. `image`, `devices`: as in Room.
+    writes is in, by which it is known again. All are paths of this machine. `image`, `devices`: as in Room; `modules`,
+    too: read-only as `/modules`, where there are any.
     """
 
     room: str
@@ -109,6 +124,7 @@ class Berth(Value):
     worker: str
     image: str = ""
     devices: tuple[str, ...] = ()
+    modules: str = ""
 
 
 class IGuest(Interface):

@@ -26,7 +26,7 @@ TIERS: dict[str, tuple[Callable[[], bool], Callable[[PosixReactorBase], ILaunche
     "sandbox": (lambda: which("bwrap") is not None, BubblewrapLauncher),
     "docker": (is_reachable, DockerLauncher),
 }
-ENVIRONMENTS = [Environment(name="plain"), Environment(name="carded", device="nvidia")]
+PLAIN, CARDED = Environment(name="plain"), Environment(name="carded", device="nvidia")
 LOOKS = """
     def run(params, inputs, output):
         try:
@@ -60,8 +60,10 @@ async def shown(tier: str, path: str, folder: Path) -> None:
         pytest.skip(f"this machine has no {tier}: not proven here")
     assert isinstance(reactor, PosixReactorBase)
     for template, found in (("bench", {"read": "00000000"}), ("other", {"not": "No such file or directory"})):
-        executor = PooledExecutor(launcher(reactor), reactor, folder / "rooms", ENVIRONMENTS, Limits())
-        executor.equip(Gpus(("NVIDIA H200",), (path,)), [template])
+        executor = PooledExecutor(
+            launcher(reactor), reactor, folder / "rooms", {"plain": PLAIN, template: CARDED}, Limits()
+        )
+        executor.furnish(Gpus(("NVIDIA H200",), (path,)), {})
         try:
             capability = await executor.probe()
             assert (capability.environments, capability.gpus) == (("plain", "carded"), ("NVIDIA H200",))
@@ -80,7 +82,9 @@ async def missing(folder: Path) -> None:
     if which("bwrap") is None:
         pytest.skip("bwrap is not installed: apt-get install bubblewrap")
     assert isinstance(reactor, PosixReactorBase)
-    executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, folder / "rooms", ENVIRONMENTS, Limits())
+    executor = PooledExecutor(
+        BubblewrapLauncher(reactor), reactor, folder / "rooms", {"a": PLAIN, "b": CARDED}, Limits()
+    )
     try:
         assert (await executor.probe()).environments == ("plain",)
     finally:
