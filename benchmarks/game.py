@@ -9,8 +9,8 @@ of twenty. A cheat costs nothing; three honest results in a thousand are wrong b
 a provider that takes a new name whenever it was caught. `boinc`: the same under BOINC's adaptive replication, where a
 result is repeated elsewhere with probability 1/N after N valid ones in a row, and always below ten. `renders`: where
 every result is looked at, at 48 places or, of who has earned it, at fewer; so there are strategies besides that skip a
-part of each. `places`: how many are looked at of an honest provider's first twenty results, and of those after a hundred, in the
-mean, and the fewest.
+part of each. `places`: how many are looked at of an honest provider's first twenty results, and of those after a
+hundred, in the mean; and the fewest.
 """
 
 from __future__ import annotations

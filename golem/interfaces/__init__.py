@@ -11,6 +11,7 @@ from golem.interfaces.io import (
     IJournal,
     IKeyring,
     ILauncher,
+    IParcels,
     IResourceStore,
     Room,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "IKeyring",
     "ILauncher",
     "IMarketStrategy",
+    "IParcels",
     "IPreparing",
     "IResourceStore",
     "ISampled",

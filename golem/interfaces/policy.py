@@ -231,7 +231,10 @@ class IFinishing(Interface):
 
 
 class IMarketStrategy(Interface):
-    """How a node trades. Pure: the same arguments bring the same answer; chance comes from `salt` alone."""
+    """How a node trades. Pure: the same arguments bring the same answer; chance comes from `salt` alone.
+
+    Where it raises, or an order lacks somebody, the standard strategy is asked instead. Source: docs/economics.md.
+    """
 
     def price(demand: Demand, terms: Terms) -> Wei:
         """What a provider asks, in wei per hour of one slot."""

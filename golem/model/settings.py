@@ -28,6 +28,7 @@ class Settings(Value):
     `max_job_ms`, `max_output_bytes`: longer or larger jobs are refused. `requestors`: whom it works for; empty: all.
     `forsaken_ms`: how long a requestor may be gone before its jobs are ended here.
     `gossip_epoch_ms`, `gossip_round_ms`: how often reputations are averaged anew, and the time between two exchanges.
+    `strategy`: by which the node trades, "module:attribute"; empty: the standard one.
     `observe_ms`: time between two looks at the chain. `offers_ms`: how long offers are gathered before the first pick.
     """
 
@@ -57,3 +58,4 @@ class Settings(Value):
     gossip_epoch_ms: Annotated[int, Meta(ge=1_000)] = 6 * 3_600_000
     gossip_round_ms: Annotated[int, Meta(ge=100)] = 60_000
     bootstrap: tuple[str, ...] = ()
+    strategy: str = ""

@@ -42,6 +42,9 @@ class Node(Value):
     address: Annotated[str, kinds.OPTIONAL_PLACE, "how others reach `listen`, where that differs from it"] = ""
     bootstrap: Annotated[tuple[str, ...], kinds.PLACES, "nodes to connect to first"] = ()
     relay: Annotated[bool, kinds.FLAG, "carry connections to nodes that can't be dialled, within bounds"] = True
+    strategy: Annotated[
+        str, kinds.OPTIONAL_OBJECT, 'how it trades, as "module:attribute"; empty: by price, speed and trust'
+    ] = ""
     password: Annotated[
         str, kinds.PASSWORD, 'the keys\' password: "env", "prompt", "keyring", "fd:3", "file:/path"'
     ] = "env"
@@ -277,6 +280,7 @@ def settings(config: Config) -> Settings:
         gossip_epoch_ms=config.timing.gossip_epoch,
         gossip_round_ms=config.timing.gossip_round,
         bootstrap=config.node.bootstrap,
+        strategy=config.node.strategy,
     )
 
 
