@@ -30,9 +30,11 @@ from golem.interfaces.policy import (
     IShowing,
     ISumming,
     ITaskTemplate,
+    IVaried,
     IVerifier,
     Parameter,
     Ruling,
+    environments,
     schema_of,
 )
 
@@ -63,9 +65,11 @@ __all__ = [
     "IShowing",
     "ISumming",
     "ITaskTemplate",
+    "IVaried",
     "IVerifier",
     "Parameter",
     "Room",
     "Ruling",
+    "environments",
     "schema_of",
 ]

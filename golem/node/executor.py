@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,7 +15,7 @@ from zope.interface import implementer
 from golem.errors import ExecutorFault
 from golem.interfaces import IExecutor, ILauncher, Room
 from golem.model.ids import JobId, TaskId, derive
-from golem.model.spec import WASI, Capability, Environment, Job, Limits, Outcome, Status
+from golem.model.spec import WASI, Capability, Device, Environment, Job, Limits, Outcome, Status
 from golem.model.value import evolve
 from golem.node.devices import Gpus
 from golem.node.disk import Aside, at_once, clear
@@ -27,8 +27,8 @@ MAX_IDLE = 4  # workers that wait; more where more run at once. Each may hold a 
 PROBE_MS = 60_000  # importing a renderer from a cold disk takes seconds
 PROBE = Path(__file__).parent.parent / "guest" / "probe"
 
-Kind = tuple[TaskId, str, Limits]
-"""Task, template and limits: whose jobs may share a worker."""
+Kind = tuple[TaskId, str, Limits, Device]
+"""Task, template, limits and device: whose jobs may share a worker."""
 
 log = Logger()
 
@@ -66,7 +66,6 @@ class PooledExecutor:
         self._news: News = unheard
         self._images: dict[str, str] = {}
         self._gpus = Gpus()
-        self._on_gpus: frozenset[str] = frozenset()
         self._count = 0
         self._idle: list[tuple[Kind, Worker]] = []  # the one that waited longest first
         self._running: dict[str, Worker] = {}
@@ -88,9 +87,9 @@ class PooledExecutor:
         """Run the jobs of these templates in containers of these images, where the launcher takes any."""
         self._images = dict(images) if self._launcher.takes_images else {}
 
-    def equip(self, gpus: Gpus, templates: Iterable[str]) -> None:
-        """Show these cards to the jobs of these templates."""
-        self._gpus, self._on_gpus = gpus, frozenset(templates)
+    def equip(self, gpus: Gpus) -> None:
+        """Show these cards to jobs that ask for them."""
+        self._gpus = gpus
 
     def probe(self) -> Deferred[Capability]:
         """Try the sandbox and see which environments are whole in it."""
@@ -124,7 +123,7 @@ class PooledExecutor:
         Raises ExecutorFault where that is not there, does not work, or does not hold.
         """
         if device and not self._gpus.files:
-            raise ExecutorFault("no card is seen: there is no /dev/nvidia0")
+            raise ExecutorFault("no card is shown: there is no /dev/nvidia0, or provider.gpu is not set")
         wanted = {
             e.name: list(e.modules)
             for e in self._environments
@@ -165,7 +164,7 @@ class PooledExecutor:
             raise ExecutorFault("the executor is closed")
         if image := self._images.get(job.template):
             room = evolve(room, image=image)
-        if job.template in self._on_gpus:
+        if job.device:
             room = evolve(room, devices=self._gpus.files)
         worker = (self._take(job) if job.warm else None) or self._make()
         self._running[job.job_id] = worker
@@ -253,4 +252,4 @@ def _needs(environment: Environment, launcher: ILauncher) -> tuple[str, str]:
 
 
 def _kind(job: Job) -> Kind:
-    return job.task_id, job.template, job.limits
+    return job.task_id, job.template, job.limits, job.device

@@ -52,6 +52,7 @@ JOB = Job(
     limits=LIMITS,
     warm=True,
     files=1,
+    device="nvidia",
 )
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 if TYPE_CHECKING:
     import bpy
 
-    from apps.blender.job import picture, project
+    from apps.blender.job import cards, picture, project
 else:
+    import cards
     import picture
     import project
     from blender import bpy
@@ -29,8 +30,9 @@ class View(TypedDict):
     """What to render and how, as the template says it.
 
     `scene`: the file inside the input folder `scene`. `size`: of the whole frame. `tile`: x, y, width and height in it,
-    from the top left. `seed`: None for the scene's own. `cores`: threads; the result does not depend on it. `layers`:
-    all view layers with all their passes, not only the picture; `denoise`: and what a denoiser needs.
+    from the top left. `seed`: None for the scene's own. `cores`: threads; the result does not depend on it. `device`:
+    see `cards`. `layers`: all view layers with all their passes, not only the picture; `denoise`: and what a denoiser
+    needs.
     """
 
     scene: str
@@ -40,6 +42,7 @@ class View(TypedDict):
     samples: int
     seed: int | None
     cores: int
+    device: str
     layers: bool
     denoise: bool
 
@@ -149,7 +152,6 @@ def _wishes(scene: bpy.types.Scene) -> Wishes:
 def _settle(scene: bpy.types.Scene) -> None:
     """Switch off what makes a part of a picture depend on more than the scene, the seed and the samples."""
     render, cycles = scene.render, scene.cycles
-    cycles.device = "CPU"
     cycles.time_limit = 0
     cycles.use_denoising = cycles.use_guiding = cycles.use_sample_subset = False
     render.use_compositing = render.use_sequencer = render.use_stamp = render.use_multiview = False
@@ -171,6 +173,7 @@ def linear(settings: bpy.types.ImageFormatSettings, *, layers: bool = False) -> 
 def shoot(scene: bpy.types.Scene, view: View, area: tuple[int, int, int, int], room: str) -> Picture:
     """Render `area` (x, y, width, height, from the frame's top left) under `view`. `room`: a folder to write in."""
     cycles, render = scene.cycles, scene.render
+    cycles.device = cards.choose(view["device"], bpy.context.preferences.addons["cycles"].preferences)
     own_seed, is_animated = _opened[0].seed
     cycles.seed = own_seed if view["seed"] is None else view["seed"]
     cycles.use_animated_seed = view["seed"] is None and is_animated
