@@ -37,7 +37,8 @@ NS = (2_500, 10_000)  # per pixel and sample on one core of a server, before any
 TARGET_MS = 20_000  # of one tile, where the number of tiles is ours to choose: a check costs 3 % of that, loading 5
 LEAST_MS = 2_000  # of one tile: below, loading the scene and checking take more than the work
 MANY = 16  # pieces that a task is cut into at least, if they are long enough, so that many can help
-SHOWN_AS_THEY_ARE = ("EXR", "PNG", "JPEG", "JPEG2000", "TIFF", "TARGA", "BMP", "WEBP")  # formats a film can be made of
+# formats a film can be made of
+SHOWN_AS_THEY_ARE = ("EXR", "PNG", "PNG16", "JPEG", "JPEG2000", "TIFF", "TIFF16", "TARGA", "BMP", "WEBP")
 FORMATS = (*SHOWN_AS_THEY_ARE, "MULTILAYER", "HDR", "DPX", "CINEON", "SCENE")
 
 
@@ -73,7 +74,7 @@ form = Form(
         Parameter(
             name="format",
             help="EXR: linear, with a PNG to look at; MULTILAYER: EXR with all layers and passes; or "
-            "PNG, JPEG, JPEG2000, TIFF, TARGA, BMP, WEBP, HDR, DPX, CINEON; SCENE: as the scene says",
+            "PNG, PNG16, JPEG, JPEG2000, TIFF, TIFF16, TARGA, BMP, WEBP, HDR, DPX, CINEON; SCENE: as the scene says",
             default="EXR",
         ),
         one_of(*FORMATS),

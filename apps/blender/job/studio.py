@@ -23,7 +23,7 @@ else:
 # what a scene says of the files it writes
 FILE_SETTINGS = ("file_format", "color_mode", "color_depth", "quality", "compression", "exr_codec", "tiff_codec")
 OPAQUE = ("JPEG", "BMP", "HDR", "CINEON", "DPX")  # formats without an alpha channel
-EIGHT_BITS = ("PNG", "TIFF", "JPEG2000")  # formats that have others, too
+DEPTHS = {"PNG": "8", "PNG16": "16", "TIFF": "8", "TIFF16": "16", "JPEG2000": "8"}  # bits, in formats that have several
 
 
 class View(TypedDict):
@@ -216,9 +216,9 @@ def file_settings(scene: bpy.types.Scene, kind: str) -> str:
     elif kind in ("OPEN_EXR", "OPEN_EXR_MULTILAYER"):
         linear(settings, layers=kind == "OPEN_EXR_MULTILAYER")
     else:
-        settings.file_format = kind
+        settings.file_format = kind.removesuffix("16")
         settings.color_mode = "RGBA" if render.film_transparent and kind not in OPAQUE else "RGB"
-        settings.color_depth = "8" if kind in EIGHT_BITS else settings.color_depth
+        settings.color_depth = DEPTHS.get(kind, settings.color_depth)
     return cast("str", render.file_extension)
 
 
