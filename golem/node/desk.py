@@ -17,6 +17,7 @@ from golem.node import records
 from golem.node.engine import Engine
 from golem.node.live import Live
 from golem.node.outlook import Outlook
+from golem.node.rehearing import Case
 from golem.node.stock import Stock
 from golem.node.submission import Submission
 from golem.node.till import Till
@@ -25,12 +26,15 @@ log = Logger()
 
 
 class Desk(Till, Outlook):
-    """Implements `golem.control.face.Face`. `live`: what running jobs say, which it shows. `stock`: by the node.
+    """Implements `golem.control.face.Face`. `live`: what running jobs say, which it shows.
+
+    `stock`, `rehear`: by the node.
 
     `refused`: how often peers were refused or made to wait, by what was too much (`golem.model.budgets`).
     """
 
     stock: Stock
+    rehear: Callable[[Case], Deferred[records.Record]]
 
     def __init__(
         self,
