@@ -12,6 +12,7 @@ from golem.core.state import NodeState, Peer
 from golem.errors import NotFound
 from golem.model.ids import NodeId, SubtaskId
 from golem.model.messages import Rated
+from golem.node.evidence import AGAINST
 
 Record = Mapping[str, object]
 
@@ -80,6 +81,7 @@ def _deed(state: NodeState, noted: Noted, now_ms: int) -> Record:
         "subtask": noted.about,
         "why": noted.why,
         "result": subtask.delivery.result if subtask and subtask.delivery else "",
+        "task": subtask.task_id if subtask and subtask.judgement in AGAINST else "",
         "voucher": work.voucher.signature.hex() if work and work.voucher else "",
     }
 
