@@ -124,6 +124,6 @@ def test_each_whole_day_of_lateness_is_a_deed_of_its_own() -> None:
 def test_the_documents_have_a_row_for_every_deed_with_its_numbers() -> None:
     numbers = {name: cells.split("|")[:2] for name, cells in ROW.findall((DOCS / "economics.md").read_text())}
     assert {name: tuple(float(cell.strip() or 0) for cell in cells) for name, cells in numbers.items()} == {
-        deed.name.lower(): deed.value[1:] for deed in Deed
+        deed.name.lower(): (deed.good, deed.bad) for deed in Deed
     }
     assert {name for name, _ in ROW.findall((DOCS / "reputation.md").read_text())} == {d.name.lower() for d in Deed}
