@@ -11,6 +11,7 @@ from golem.interfaces.io import (
     IJournal,
     IKeyring,
     ILauncher,
+    IParcels,
     IResourceStore,
     Room,
 )
@@ -27,12 +28,14 @@ from golem.interfaces.policy import (
     IMarketStrategy,
     IPreparing,
     ISampled,
+    IScaled,
     IShowing,
     ISumming,
     ITaskTemplate,
     IVerifier,
     Parameter,
     Ruling,
+    scaled,
     schema_of,
 )
 
@@ -57,9 +60,11 @@ __all__ = [
     "IKeyring",
     "ILauncher",
     "IMarketStrategy",
+    "IParcels",
     "IPreparing",
     "IResourceStore",
     "ISampled",
+    "IScaled",
     "IShowing",
     "ISumming",
     "ITaskTemplate",
@@ -67,5 +72,6 @@ __all__ = [
     "Parameter",
     "Room",
     "Ruling",
+    "scaled",
     "schema_of",
 ]

@@ -51,13 +51,14 @@ class Recalling(Keeper, Protocol):
 class Wanted(NamedTuple):
     """A content, of how many bytes at most, and what opens it at its sources if it is not public.
 
-    `accuse`: see `IResourceStore.get`.
+    `accuse`: see `IResourceStore.get`. `along`: has an intake take what came with messages.
     """
 
     root: Key
     limit: int
     words: Pass | None = None
     accuse: Accuse | None = None
+    along: Callable[[Intake], object] = Intake.missing
 
 
 class Fetcher:
@@ -155,6 +156,7 @@ class Transfer:
         self.failures: dict[Place, str] = {}
         self._liars: set[Place] = set()
         self._root = wanted.root
+        self._along = wanted.along
         self._words = wanted.words
         self._accuse = wanted.accuse
         self._intake = intake
@@ -234,6 +236,7 @@ class Transfer:
 
     async def _recall(self) -> None:
         await self._gateways.workers.run(self._keeper.recall, self._intake.take)
+        await self._gateways.workers.run(self._along, self._intake)
 
     async def _outline(self, source: Place) -> None:
         """Have all nodes."""

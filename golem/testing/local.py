@@ -76,7 +76,8 @@ class LocalNetwork:
         globalLogPublisher.addObserver(self._alarm)
         for name in nodes:
             own = (terms or {}).get(name, self.PROVIDER if self._nodes else self.REQUESTOR)
-            own = evolve(own, templates=tuple(self.world.templates), bootstrap=(self.world.place(nodes[0]),))
+            known = own.templates or tuple(self.world.templates)
+            own = evolve(own, templates=known, bootstrap=(self.world.place(nodes[0]),))
             node = self._nodes[name] = LocalNode(self.world, name, own)
             node.takes_s = (takes_s or {}).get(name, node.takes_s)
             node.boot()
