@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from golem import __version__
-from golem.interfaces import IChain, IEntropy, ITaskTemplate, schema_of
+from golem.interfaces import IChain, IEntropy, ITaskTemplate, environments, schema_of
 from golem.model.effects import Effect, Tell
 from golem.model.events import Event, TaskCancelled, TaskSubmitted
 from golem.model.ids import NodeId, TaskId, task_id
@@ -93,7 +93,7 @@ class Desk(Till, Outlook):
             {
                 "name": name,
                 "title": template.title,
-                "environment": template.environment.name,
+                "environment": ", ".join(one.name for one in environments(template)),
                 "speed": gauges[name].percent if name in gauges else 0,
                 "parameters": [{"name": p.name, "help": p.help, "default": p.default} for p in template.parameters],
                 "schema": schema_of(template.title, template.parameters),

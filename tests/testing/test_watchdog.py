@@ -85,6 +85,17 @@ def test_a_file_left_open_is_found(tmp_path: Path) -> None:
     file.close()
 
 
+def test_a_socket_left_open_is_found_and_where_it_leads() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        place = port.getsockname()
+        with (
+            pytest.raises(AssertionError, match=rf"a file is open: socket:.*, to \('127.0.0.1', {place[1]}\)"),
+            watched(),
+        ):
+            left = socket.create_connection(place)
+        left.close()
+
+
 def test_what_the_reactor_is_still_to_do_is_found() -> None:
     here, there = socket.socketpair()
     reader = Readable(here)
