@@ -11,7 +11,7 @@ from typing import Protocol
 
 from golem.model.chain import Order
 from golem.model.ids import NOBODY, Address
-from golem.node.rehearing import Case
+from golem.node.cases import Case
 from golem.node.stock import Stock
 from golem.node.submission import Submission
 

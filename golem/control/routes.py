@@ -28,7 +28,7 @@ from golem.control.face import Face
 from golem.control.watcher import Watcher
 from golem.errors import BadParameters, Fault, GolemError, NotEnoughFunds, NotFound, Refused, UnknownTemplate
 from golem.model.money import Wei
-from golem.node.rehearing import read_case
+from golem.node.cases import read_case
 from golem.node.stock import read_wish
 from golem.node.submission import read
 from golem.node.till import read_order, read_withdrawal

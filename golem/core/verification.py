@@ -16,9 +16,6 @@ from golem.core.turn import Turn
 from golem.interfaces import IComparing, Ruling
 from golem.model.ids import NodeId
 from golem.model.spec import Judgement, Verdict
-from golem.model.value import evolve
-
-MAX_REASON = 4096  # characters, of a verdict's
 
 
 def arrived(turn: Turn, board: Board, subtask: Subtask) -> None:
@@ -97,8 +94,6 @@ def decide(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None
 def _close(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None:
     if verdict.judgement is Judgement.ACCEPT:
         verdict = judging.unless_copied(turn, board, subtask, verdict)
-    if subtask.reason:
-        verdict = evolve(verdict, reason=f"{verdict.reason}; {subtask.reason}"[:MAX_REASON])
     new, effects = advance(TABLE, subtask, verdict)
     turn.state.subtasks[new.subtask_id] = new
     turn.ask(*effects)

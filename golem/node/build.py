@@ -44,6 +44,7 @@ from golem.node.executor import PooledExecutor
 from golem.node.gauger import Gauger
 from golem.node.node import Node, Parts
 from golem.node.plugins import load, strategy
+from golem.node.rehearing import Rehearing
 from golem.node.slots import Whole
 from golem.wire.seals import seal
 from golem.wire.signing import sign_word
@@ -149,6 +150,7 @@ def assemble(
     node.desk.refused = lambda: sessions.refused
     node.desk.reached = sessions.front.reached
     node.desk.sign = partial(sign_word, parts.keyring.sign, reach.network)
+    node.desk.rehear = Rehearing(reach.network, templates, parts.store, parts.computer, node.desk.gateway).hear
     return node
 
 

@@ -17,7 +17,6 @@ from golem.node import records
 from golem.node.engine import Engine
 from golem.node.live import Live
 from golem.node.outlook import Outlook
-from golem.node.rehearing import Case
 from golem.node.stock import Stock
 from golem.node.submission import Submission
 from golem.node.till import Till
@@ -28,13 +27,13 @@ log = Logger()
 class Desk(Till, Outlook):
     """Implements `golem.control.face.Face`. `live`: what running jobs say, which it shows.
 
-    `stock`, `rehear`: by the node.
+    `node_id`, `stock`: by the node, before it starts.
 
     `refused`: how often peers were refused or made to wait, by what was too much (`golem.model.budgets`).
     """
 
+    node_id: NodeId
     stock: Stock
-    rehear: Callable[[Case], Deferred[records.Record]]
 
     def __init__(
         self,
@@ -132,14 +131,10 @@ class Desk(Till, Outlook):
         """Take a task in; answered once it is on disk. Raises UnknownTemplate, BadParameters."""
         template = self._template(submission.template)
         spec = submission.spec(template.parse(submission.params))
-        task = task_id(NodeId(self._node_id()), self._entropy.token(16).hex())
+        task = task_id(self.node_id, self._entropy.token(16).hex())
         done = self._waiting[task] = Deferred()
         self._engine.post(TaskSubmitted(task_id=task, spec=spec, resources=submission.resources))
         return done
-
-    def _node_id(self) -> str:
-        started = self._engine.state.started
-        return started.node_id if started else ""
 
     def cancel(self, task_id: str) -> None:
         """End a task. Raises NotFound."""

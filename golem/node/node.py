@@ -21,8 +21,6 @@ from golem.interfaces import (
     ITaskTemplate,
 )
 from golem.model.events import Started, TimerFired
-from golem.model.ids import NodeId
-from golem.model.messages import Place
 from golem.model.settings import Settings
 from golem.node.computer import Computer
 from golem.node.desk import Desk
@@ -31,7 +29,6 @@ from golem.node.engine import Engine
 from golem.node.housekeeping import Housekeeper
 from golem.node.laws import Treasurer
 from golem.node.live import Link
-from golem.node.rehearing import Rehearing
 from golem.node.stock import Stock
 from golem.node.timers import Timers
 
@@ -82,8 +79,8 @@ class Node(MultiService):
         housekeeper = Housekeeper(parts.store, parts.computer, lambda: self.engine.state, parts.clock)
         self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, housekeeper)
         self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
+        self.desk.node_id = parts.keyring.node_id
         self.desk.stock = Stock(parts.store)
-        self.desk.rehear = Rehearing(network_name, templates, parts.store, parts.computer, self._gateway).hear
         self.driver.follow(self.desk.live.heard)
         self.desk.live.join(Link(lambda: self.engine.state, self.driver.tell, self.desk.show_log))
         self.ready: Deferred[None] = Deferred()
@@ -92,10 +89,6 @@ class Node(MultiService):
         self._keepers: list[IService] = [housekeeper]
         self._started: list[IService] = []
         self._address: Callable[[], str] = lambda: ""
-
-    def _gateway(self, node: NodeId) -> Place:
-        peer = self.engine.state.peers.get(node)
-        return peer.gateway if peer else ""
 
     def join(self, sessions: IService, address: Callable[[], str]) -> None:
         """Add the network, which needs the driver to exist first. `address`: known once it listens."""

@@ -10,49 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from typing import Annotated
 
-import msgspec
-from msgspec import Meta
 from twisted.internet.defer import Deferred
 
 from golem.core.asking import asking, enabled
 from golem.core.checking import MAX_CHECKS
-from golem.errors import BadParameters, PeerError
 from golem.interfaces import IResourceStore, ITaskTemplate
 from golem.model.evidence import Evidence
 from golem.model.ids import JobId, NodeId, TaskId, derive
 from golem.model.messages import Place
 from golem.model.spec import Job, Judgement, Outcome, Status, Verdict
-from golem.model.value import Value, evolve
+from golem.model.value import evolve
+from golem.node.cases import Case, read_evidence
 from golem.node.computer import Computer
-from golem.node.stock import Sources
 from golem.verification.evidence import checks, verdict
-from golem.wire.codec import Decoder
-from golem.wire.signing import verify_word
 
 MAX_CHECK_MS = 4 * 60_000  # a check takes seconds; whoever asks waits no longer than five minutes
 
 Record = Mapping[str, object]
-
-
-class Case(Value):
-    """Somebody's evidence as it was signed, and the gateways beside its requestor's that may have its contents."""
-
-    signed: Annotated[bytes, Meta(max_length=1 << 16)]
-    sources: Sources = ()
-
-
-_cases: msgspec.json.Decoder[Case] = msgspec.json.Decoder(Case)
-_evidence: Decoder[Evidence] = Decoder(Evidence)
-
-
-def read_case(data: bytes) -> Case:
-    """Read a case. Raises BadParameters."""
-    try:
-        return _cases.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as why:
-        raise BadParameters(f"the request does not fit: {why}") from why
 
 
 class Rehearing:
@@ -80,7 +55,7 @@ class Rehearing:
         return Deferred.fromCoroutine(self._hear(case))
 
     async def _hear(self, case: Case) -> Record:
-        evidence = self._read(case)
+        evidence = read_evidence(self._network, case)
         name = evidence.spec.template
         template = enabled(self._templates, name)
         with asking(name, "the checks of this evidence"):
@@ -103,14 +78,6 @@ class Rehearing:
             "found": found.judgement.value,
             "found_why": found.reason,
         }
-
-    def _read(self, case: Case) -> Evidence:
-        try:
-            evidence = _evidence.decode(case.signed)
-            verify_word(self._network, evidence)
-        except PeerError as why:
-            raise BadParameters(f"this is nobody's evidence in the network {self._network}: {why}") from why
-        return evidence
 
     async def _reports(
         self, evidence: Evidence, jobs: Sequence[Job], sources: Sequence[Place]

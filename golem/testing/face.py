@@ -19,7 +19,7 @@ from golem.errors import ConfigError, GolemError, NotFound, UnknownTemplate
 from golem.model.chain import Order
 from golem.model.ids import NOBODY, Address, derive
 from golem.model.money import Wei
-from golem.node.rehearing import Case
+from golem.node.cases import Case
 from golem.node.stock import Stock
 from golem.node.submission import Submission
 from golem.testing.store import MemoryResourceStore, MemoryWorld

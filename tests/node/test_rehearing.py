@@ -15,8 +15,9 @@ from golem.model.messages import Delivery, Place
 from golem.model.money import Wei
 from golem.model.spec import Chunk, Input, Job, Judgement, Limits, Outcome, Status, TaskSpec, Verdict
 from golem.model.value import evolve
+from golem.node.cases import Case, read_case
 from golem.node.computer import Computer
-from golem.node.rehearing import MAX_CHECK_MS, Case, Record, Rehearing, read_case
+from golem.node.rehearing import MAX_CHECK_MS, Record, Rehearing
 from golem.testing.clock import Clock
 from golem.testing.executor import ScriptedExecutor
 from golem.testing.keys import FixedKeyring

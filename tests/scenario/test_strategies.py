@@ -15,7 +15,7 @@ from golem.errors import BadSignature
 from golem.model.evidence import Evidence
 from golem.model.spec import Judgement
 from golem.model.value import evolve
-from golem.node.rehearing import Case
+from golem.node.cases import Case
 from golem.testing.local import LocalNetwork
 from golem.testing.local_node import NETWORK
 from golem.verification.evidence import checks, verdict
