@@ -11,7 +11,7 @@ from golem.api import Session
 from golem.control.views import LAST_PHASES, Finding, Payment, Status, Subtask, Task, view, views
 from golem.errors import Fault, GolemError
 from golem.model.ids import Address, NodeId
-from golem.testing.ground import Loopback, build
+from golem.testing.ground import Ground, build
 from golem.testing.mishaps import Fault as Mishap
 from golem.testing.quiet import shown_adds_up
 from golem.testing.record import Line, Record
@@ -36,7 +36,7 @@ class LiveStage:
 
     trace = ""
 
-    def __init__(self, folder: Path, scenario: Scenario, ground: Loopback) -> None:
+    def __init__(self, folder: Path, scenario: Scenario, ground: Ground) -> None:
         self.steps = 0
         self.troubles: list[str] = []
         self._scenario = scenario
