@@ -79,10 +79,12 @@ def cost_range(guess: Estimate) -> str:
 
 
 def summary(screen: Screen, task: Task, subtasks: Sequence[Subtask], estimate: str) -> None:
-    """What came of it: results, cost, time, and who did what."""
+    """What came of it: results, cost, time, and who did what; the reason alone where it failed before anybody did."""
     style = GREEN if task.phase == "done" else RED
     took = f" in {span(task.finished_ms - task.submitted_ms)}" if task.finished_ms else ""
     screen.say(f"{task.phase}{took}: {task.reason}" if task.reason else f"{task.phase}{took}", style)
+    if task.phase == "failed" and not subtasks:
+        return
     screen.fields(
         ("chunks", f"{task.accepted} of {task.chunks}"),
         ("cost", f"{money(task.spent)} of {money(task.budget)}"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,7 @@ from zope.interface import implementer
 from golem.errors import ExecutorFault
 from golem.interfaces import IExecutor, ILauncher, Room
 from golem.model.ids import JobId, TaskId, derive
-from golem.model.spec import Capability, Environment, Job, Limits, Outcome, Status
+from golem.model.spec import Capability, Device, Environment, Job, Limits, Outcome, Status
 from golem.node.devices import Gpus
 from golem.node.disk import Aside, at_once, clear
 from golem.node.golden import Inside, leaks
@@ -26,8 +26,8 @@ MAX_IDLE = 4  # workers that wait; more where more run at once. Each may hold a 
 PROBE_MS = 60_000  # importing a renderer from a cold disk takes seconds
 PROBE = Path(__file__).parent.parent / "guest" / "probe"
 
-Kind = tuple[TaskId, str, Limits]
-"""Task, template and limits: whose jobs may share a worker."""
+Kind = tuple[TaskId, str, Limits, Device]
+"""Task, template, limits and device: whose jobs may share a worker."""
 
 log = Logger()
 
@@ -42,8 +42,9 @@ class _Found(msgspec.Struct):
 class PooledExecutor:
     """Runs each job in a worker that is its own, or its task's.
 
-    `environments`: by template. `offered`: what is said of this machine. As many workers may wait for jobs as it runs
-    at once, or a few; of more, the one that waited longest ends, since each may hold a renderer with its scene.
+    `environments`: all that a template's tasks may need, by template. `offered`: what is said of this machine. As many
+    workers may wait for jobs as it runs at once, or a few; of more, the one that waited longest ends, since each may
+    hold a renderer with its scene.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class PooledExecutor:
         launcher: ILauncher,
         clock: IReactorTime,
         folder: Path,
-        environments: Mapping[str, Environment],
+        environments: Mapping[str, Sequence[Environment]],
         offered: Limits,
         aside: Aside = at_once,
     ) -> None:
@@ -81,7 +82,7 @@ class PooledExecutor:
         self._news = news
 
     def furnish(self, gpus: Gpus, modules: Mapping[str, str]) -> None:
-        """Show these cards to jobs whose environment asks for them, and folders of modules to templates' jobs."""
+        """Show these cards to jobs that ask for them, and folders of modules to templates' jobs."""
         self._outfits.gpus, self._outfits.modules = gpus, modules
 
     def probe(self) -> Deferred[Capability]:
@@ -137,7 +138,7 @@ class PooledExecutor:
 
     def run(self, job: Job, room: Room) -> Deferred[Outcome]:
         """Run a job to its end within its limits."""
-        return Deferred.fromCoroutine(self._run(job, room, self._outfits.of(job.template)))
+        return Deferred.fromCoroutine(self._run(job, room, self._outfits.of(job.template, job.device)))
 
     async def _run(self, job: Job, room: Room, needs: Needs) -> Outcome:
         if self._is_closed:
@@ -224,4 +225,4 @@ class PooledExecutor:
 
 
 def _kind(job: Job) -> Kind:
-    return job.task_id, job.template, job.limits
+    return job.task_id, job.template, job.limits, job.device

@@ -115,10 +115,10 @@ async def in_images(folder: Path, own: str) -> None:
     assert isinstance(reactor, PosixReactorBase)
     missing = f"sha256:{'0' * 64}"
     environments = {
-        "bench": Environment(name="own", modules=("json",), image=own),
-        "lacking": Environment(name="lacks", modules=("twisted",), image=own),
-        "other": Environment(name="gone", image=missing),
-        "plain": Environment(name="plain", modules=("twisted",)),
+        "bench": [Environment(name="own", modules=("json",), image=own)],
+        "lacking": [Environment(name="lacks", modules=("twisted",), image=own)],
+        "other": [Environment(name="gone", image=missing)],
+        "plain": [Environment(name="plain", modules=("twisted",))],
     }
     executor = PooledExecutor(DockerLauncher(reactor), reactor, folder / "rooms", environments, Limits())
     bench = Bench(executor, reactor, folder)

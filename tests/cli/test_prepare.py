@@ -153,7 +153,7 @@ def test_jobs_of_that_template_find_the_modules_and_others_do_not(tier: str, ind
 async def found(index: Index, launcher: ILauncher) -> None:
     assert isinstance(reactor, PosixReactorBase)
     template = index.pin(index.add("pinned_one"))
-    needs = {"bench": template.environment, "other": Environment(name="bare", modules=("pinned_one",))}
+    needs = {"bench": [template.environment], "other": [Environment(name="bare", modules=("pinned_one",))]}
     executor = PooledExecutor(launcher, reactor, index.home / "rooms", needs, Limits())
     prepare(template, index.home, lambda *_: None)
     executor.furnish(Gpus(), prepared(index.home, [template]))
