@@ -18,7 +18,7 @@ from typing import NamedTuple
 from benchmarks.figures import arguments, show
 from golem.core.near import MAX_PER_PREFIX
 from golem.core.overlay import OUTBOUND, WANTED
-from golem.model.ids import TaskId, derive
+from golem.model.ids import task_id
 from golem.model.messages import MAX_TOLD, Demand, Message, PeerList, PeerRecord
 from golem.model.money import Wei
 from golem.model.spec import Limits
@@ -66,7 +66,7 @@ def joined(count: int, seed: int = 1) -> Swarm:
 def demand(swarm: Swarm, author: Member, task: int) -> Demand:
     """What a requestor says to all."""
     return Demand(
-        task_id=TaskId(derive("overlay", author.node_id, task)),
+        task_id=task_id(author.node_id, str(task)),
         requestor=author.node_id,
         address=author.place,
         template="toy",

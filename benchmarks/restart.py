@@ -15,7 +15,7 @@ from apps.echo import template
 from benchmarks.figures import arguments, show
 from golem.adapters.entropy import OsEntropy
 from golem.adapters.journal import SqliteJournal
-from golem.core.strategy import Frugal
+from golem.core.strategy import FRUGAL
 from golem.model.chain import Funds, Sighting
 from golem.model.effects import Effect
 from golem.model.events import Connected, Event, Heard, Observed, Started, TaskSubmitted, TimerFired
@@ -43,7 +43,7 @@ class Nothing:
 
 def engine(path: Path, clock: Clock) -> Engine:
     """A node's engine over a journal on disk."""
-    return Engine(SqliteJournal(path), {"echo": template}, Frugal(), clock, OsEntropy())
+    return Engine(SqliteJournal(path), {"echo": template}, FRUGAL, clock, OsEntropy())
 
 
 def story(count: int) -> list[Event]:

@@ -27,8 +27,8 @@ class Terms(TypedDict, total=False):
     """What one may say of a task besides.
 
     `max_price`: in ether per hour of one slot; by default, the whole budget. `tiers`: what may keep its jobs apart from
-    a provider's machine, as `sandbox` and `docker`; by default, anything. `check_share`: the least share of results to
-    check, where the template lets checks be sampled.
+    a provider's machine, as `sandbox` and `docker`; by default, anything. `check_share`: the least share of results,
+    or of the places in each, to check.
     """
 
     max_price: str | None

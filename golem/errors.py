@@ -121,6 +121,10 @@ class TemplateFailed(Fault):
     """A template raised where it was asked about a task; the text says which, where and what. The task ends."""
 
 
+class StrategyFailed(Fault):
+    """The market strategy raised, or its answer was none; the text says where and what. The standard one is asked."""
+
+
 class NotRunning(Fault):
     """No node answers in that folder."""
 
@@ -139,6 +143,10 @@ class TemplateMissing(ConfigError):
 
 class TemplateBroken(ConfigError):
     """A template does not load or does not keep its interface; the text says which and why."""
+
+
+class StrategyBroken(ConfigError):
+    """The configured market strategy does not load or does not keep its interface; the text says which and why."""
 
 
 class TemplateClash(ConfigError):

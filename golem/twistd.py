@@ -14,6 +14,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IReactorTime, IReactorUNIX
 from twisted.internet.posixbase import PosixReactorBase
+from twisted.internet.protocol import Factory
 from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
@@ -24,8 +25,11 @@ from golem.errors import ConfigError
 from golem.node.build import Tamper, honest, make
 from golem.node.config import load
 from golem.node.node import Node
+from golem.node.records import Record
 
 CONFIG_EXIT = 5  # golem.cli.exits.Exit.CONFIG
+ROUTINE = frozenset({"accepted", "assigned", "deed", "delivered", "earned", "income"})
+"""What happens for each chunk that goes well; it is not logged."""
 log = Logger()
 
 
@@ -52,8 +56,10 @@ def build(folder: str, flags: Mapping[str, str], tamper: Tamper = honest) -> tup
 
     Raises ConfigError with all that is wrong.
     """
+    Factory.noisy = False  # a line for every dial
     config = load(folder, os.environ, flags)
     node = make(config, cast(PosixReactorBase, reactor), tamper)
+    node.desk.watch(None, _note)
     services = MultiService()
     node.setServiceParent(services)
     control = ControlServer(node.desk, config.folder, IReactorUNIX(reactor), IReactorTime(reactor))
@@ -71,6 +77,17 @@ def makeService(options: Options) -> IService:
     node.ready.addCallbacks(lambda _: log.info("the node takes part"), _give_up, errbackArgs=("the node can't start",))
     node.broken.addErrback(_give_up, "the node stops")
     return services
+
+
+def _note(happening: Record) -> None:
+    name, fields = happening["name"], cast(Mapping[str, object], happening["fields"])
+    if name not in ROUTINE or fields.get("reason"):
+        log.info(
+            "{topic}: {name}{fields}",
+            topic=happening["topic"],
+            name=name,
+            fields="".join(f", {key} {value}" for key, value in fields.items() if value != ""),
+        )
 
 
 def _give_up(failure: Failure, what: str) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from zope.interface import implementer
 
 from apps.blender.verify import Work
-from golem.interfaces import IDistinct, ISumming, IVerifier
+from golem.interfaces import IDistinct, IScaled, ISumming, IVerifier
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Judgement, Verdict
 from golem.template import crops
@@ -56,9 +56,16 @@ _work = msgspec.json.Decoder(Work)
 _report = msgspec.json.Decoder(Report)
 
 
-@implementer(IVerifier, ISumming, IDistinct)
+@implementer(IVerifier, ISumming, IDistinct, IScaled)
 class Exchanged:
-    """Renders crops twice, under secret seeds."""
+    """Renders crops twice, under secret seeds. `care`: the part of them that is rendered."""
+
+    def __init__(self, care: float = 1.0) -> None:
+        self._care = care
+
+    def scaled(self, care: float) -> Exchanged:
+        """Fewer crops of the same size; what they do not tell, the sum over results will."""
+        return Exchanged(care)
 
     def plan(self, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
         """One job for all places, which may not depend on the delivered noise."""
@@ -73,7 +80,8 @@ class Exchanged:
     def places(self, pixels: int) -> tuple[int, int]:
         """How many to look at in a tile, and their side."""
         count = max(FEWEST, min(MOST, int(pixels * AREA) // SIDES[0] ** 2))
-        return count, max(SIDES[0], min(SIDES[1], math.isqrt(int(pixels * AREA / count)) // 4 * 4))
+        side = max(SIDES[0], min(SIDES[1], math.isqrt(int(pixels * AREA / count)) // 4 * 4))
+        return max(FEWEST, math.ceil(count * self._care)), side
 
     def judge(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
         """WRONG by any of the tests over all places, or by one place that is something else."""

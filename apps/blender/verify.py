@@ -13,7 +13,7 @@ from hashlib import sha256
 import msgspec
 from zope.interface import implementer
 
-from golem.interfaces import IVerifier
+from golem.interfaces import IScaled, IVerifier
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Verdict
 from golem.template import Area, crops
@@ -68,17 +68,22 @@ _work = msgspec.json.Decoder(Work)
 _report = msgspec.json.Decoder(Report)
 
 
-@implementer(IVerifier)
+@implementer(IVerifier, IScaled)
 class SeedLocked:
     """Renders small places that nobody could foresee, under the seed the provider was given.
 
     `ns`: what a sample of a pixel takes one core, as far as is known. `ring`: so many pixels round a place are rendered
-    along with it, where the scene samples adaptively.
+    along with it, where the scene samples adaptively. `care`: the part of the places that is looked at.
     """
 
-    def __init__(self, ns: float, ring: int = 0) -> None:
+    def __init__(self, ns: float, ring: int = 0, care: float = 1.0) -> None:
         self._ns = ns
         self._ring = ring
+        self._care = care
+
+    def scaled(self, care: float) -> SeedLocked:
+        """At fewer places of the same size."""
+        return SeedLocked(self._ns, self._ring, care)
 
     def plan(self, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
         """One job for all places, as loading the scene costs more than any of them."""
@@ -95,10 +100,14 @@ class SeedLocked:
         return (examined(work, delivery, "check", look),)
 
     def places(self, pixels: int, samples: int) -> tuple[int, int]:
-        """How many to look at in a tile, and their side: as many as its time allows, as large as its area allows."""
+        """How many to look at in a tile, and their side: as many as its time allows, as large as its area allows.
+
+        With less care, a part of them.
+        """
         work_ms, area, rings = pixels * samples * self._ns / 1e6, pixels * AREA, 2 * self._ring
         count = int(max(FEWEST, min(MOST, work_ms * SHARE / SET_UP_MS, area / (SIDES[0] + rings) ** 2)))
-        return count, max(SIDES[0], min(SIDES[1], math.isqrt(int(area / count)) - rings))
+        side = max(SIDES[0], min(SIDES[1], math.isqrt(int(area / count)) - rings))
+        return max(FEWEST, math.ceil(count * self._care)), side
 
     def judge(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
         """WRONG by any of three rules: too far on the whole, or to one side, or one crop that is something else."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 from zope.interface import implementer
 
-from golem.interfaces import IVerifier
+from golem.interfaces import IScaled, IVerifier
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Verdict
 from golem.template import Area, crops
@@ -54,16 +54,26 @@ _work = msgspec.json.Decoder(Work)
 _report = msgspec.json.Decoder(Report)
 
 
-@implementer(IVerifier)
+@implementer(IVerifier, IScaled)
 class SeedLocked:
-    """Renders crops at places nobody could foresee, under the seed the provider was given."""
+    """Renders crops at places nobody could foresee, under the seed the provider was given.
+
+    `care`: the part of them that is rendered.
+    """
+
+    def __init__(self, care: float = 1.0) -> None:
+        self._care = care
+
+    def scaled(self, care: float) -> SeedLocked:
+        """At fewer places."""
+        return SeedLocked(care)
 
     def plan(self, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
         """One job for all crops, as loading the scene costs more than any of them."""
         if not delivery.result:
             return ()
         tile = _work.decode(work.params).tile
-        count = min(MOST, max(FEWEST, math.ceil(tile.width * tile.height / PIXELS_PER_CROP)))
+        count = max(FEWEST, math.ceil(self._care * min(MOST, tile.width * tile.height / PIXELS_PER_CROP)))
         places = crops(tile.width, tile.height, count, CROP_SIDE, salt)
         return (examined(work, delivery, "check", {"crops": places}),)
 

@@ -61,6 +61,32 @@ def is_reachable(runtime: str = "") -> bool:
         return False
 
 
+def end_workers(folder: str) -> list[str]:
+    """End the containers of all nodes in a folder, and name them; none where no engine answers. Blocks."""
+    try:
+        client = docker.from_env(timeout=CALL_S)
+        try:
+            return _clear(client, folder)
+        finally:
+            client.close()
+    except (DockerException, OSError):
+        return []
+
+
+def _clear(client: docker.DockerClient, folder: str) -> list[str]:
+    """Remove the containers whose rooms are in a folder; says which."""
+    found = []
+    for container in client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
+        if container.labels[LABEL].startswith(f"{folder}/"):
+            found.append(f"{container.name} for {container.labels[LABEL]}")
+            try:
+                container.remove(force=True)
+            except APIError as why:
+                if why.status_code not in GONE:
+                    raise
+    return found
+
+
 @implementer(IGuest)
 class _Guest(Protocol):
     """The worker's two outputs and its input, over one socket."""
@@ -159,13 +185,7 @@ class DockerLauncher:
         if not self._client.images.list(name=IMAGE):
             repository, _, tag = IMAGE.partition(":")
             self._client.api.import_image_from_data(_empty_image(), repository=repository, tag=tag)
-        for container in self._client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
-            if container.labels[LABEL].startswith(f"{rooms}/"):
-                try:
-                    container.remove(force=True)
-                except APIError as why:
-                    if why.status_code not in GONE:
-                        raise
+        _clear(self._client, rooms)
 
     def launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> Deferred[IGuest]:
         """Start a container and attach to it."""

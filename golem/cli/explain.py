@@ -41,7 +41,8 @@ def explain_node(call: Call) -> int:
         call.screen.record(record)
         return Exit.OK
     told = view(Prospects, record)
-    call.screen.say(f"{told.busy} of {count(told.slots, 'slot')} busy, {count(told.peers, 'peer')} connected")
+    queued = f", {count(told.queued, 'job')} waiting for one" if told.queued else ""
+    call.screen.say(f"{told.busy} of {count(told.slots, 'slot')} busy{queued}; {count(told.peers, 'peer')} connected")
     if told.reached:
         call.screen.say(f"reached {told.reached}")
     call.screen.say(f"of {count(told.demands, 'demand')} known")

@@ -95,7 +95,7 @@ def _help() -> str:
     return (
         "golem: a market where computers rent each other computing time\n\n"
         f"usage: golem NOUN [VERB] [OPTIONS]\n\n{nouns}\n\n"
-        "golem NOUN --help says more. Every command takes --json and --folder DIR.\n\n"
+        "golem NOUN --help says more. Every command takes --json, and those about a node --folder DIR.\n\n"
         f"first steps:\n  golem demo\n\n{EXIT_CODES}"
     )
 

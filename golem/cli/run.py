@@ -54,7 +54,7 @@ def add(parser: Parser, environ: Mapping[str, str], argv: Sequence[str]) -> None
     parser.add_argument("--input", metavar="NAME=PATH", action="append", default=[], type=pair, help="one more input")
     tier_help = "only providers that keep jobs apart so: sandbox, docker, docker-RUNTIME, wasm, host; may be said again"
     parser.add_argument("--tier", metavar="TIER", action="append", default=[], help=tier_help)
-    share_help = "check this share of the results at least, where the template samples: from 0 to 1"
+    share_help = "check this share of the results, or of the places in each, at least: from 0 to 1"
     parser.add_argument("--check-share", metavar="SHARE", type=float, default=0.0, help=share_help)
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--watch", action="store_true", help="stay and show how it goes (the default)")

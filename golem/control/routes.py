@@ -11,7 +11,7 @@ An error is `{"error": {"code", "message"}}`, its code the name of a class in `g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from inspect import isawaitable
 from io import BytesIO
@@ -100,6 +100,11 @@ ROUTES: dict[tuple[str, ...], Handler] = {
 }
 
 
+def route(method: str, path: Sequence[str]) -> Handler | None:
+    """What answers a request; None where nothing does."""
+    return ROUTES.get((method, *("*" if n == ID_PLACE else part for n, part in enumerate(path))))
+
+
 def _wei_as_text(value: object) -> str:
     if isinstance(value, Wei):
         return str(int(value))
@@ -152,7 +157,7 @@ class Api(Resource):
     async def _answer(self, request: Request, method: str, path: tuple[str, ...]) -> bytes:
         if isinstance(request, BoundedRequest) and request.is_too_large:
             raise BadParameters(f"the request has more than {MAX_BODY_BYTES} bytes")
-        handler = ROUTES.get((method, *("*" if n == ID_PLACE else part for n, part in enumerate(path))))
+        handler = route(method, path)
         if handler is None:
             raise NotFound(f"there is no {method} /{'/'.join(path)}")
         body = request.content.read() if request.content else b""

@@ -211,7 +211,7 @@ class Lost(Record):
 
 
 class Prospects(Record):
-    """Why a provider gets no work, or not more. `reasons`: of each of the `demands` we know one.
+    """Why a provider gets no work, or not more. `reasons`: of each of the `demands` we know one. `queued`: for a slot.
 
     Of the `offers` ever made some were `taken`, some are `waiting`; the rest are `losses`, the latest in `lost`.
     """
@@ -220,6 +220,7 @@ class Prospects(Record):
     peers: int = 0
     slots: int = 0
     busy: int = 0
+    queued: int = 0
     demands: int = 0
     reasons: tuple[Reason, ...] = ()
     offers: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from golem.core import tails
-from golem.core.board import charge, dismiss, fill, finish, release, requeue, step, turn_down
+from golem.core.board import charge, dismiss, fill, finish, release, requeue, step
 from golem.core.merging import begin_ready
 from golem.core.pace import measure
 from golem.core.promising import promise
@@ -41,9 +41,7 @@ def reject(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> None
     """The result is not taken: who gave a wrong one gets no more of this task."""
     if verdict.judgement is Judgement.WRONG:
         turn.note(subtask.provider, Deed.WRONG, subtask.cap, subtask.subtask_id, verdict.reason)
-        board.agreements.pop(subtask.provider, None)
-        board.offers.pop(subtask.provider, None)
-        turn_down(board, subtask.provider, Reason.QUARANTINE)
+        dismiss(turn, board, subtask.provider, Reason.QUARANTINE)
         turn.refuse(subtask.task_id, Reason.QUARANTINE)
     elif verdict.judgement is Judgement.MALFORMED:
         turn.note(subtask.provider, Deed.MALFORMED, subtask.cap, subtask.subtask_id, verdict.reason)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from golem.core.board import fill, turn_down
 from golem.core.market import unwanted_offer
-from golem.core.pace import see
 from golem.core.recall import is_known, look
 from golem.core.tails import hurry
 from golem.core.task import Agreement, Board, Phase
+from golem.core.trading import rank
 from golem.core.tree import publish, withdraw
 from golem.core.turn import Turn
 from golem.model.effects import Send, Whisper
@@ -144,8 +144,7 @@ def pick(turn: Turn, task_id: TaskId) -> None:
 
 def _ranked(turn: Turn, board: Board) -> Sequence[NodeId]:
     """Who offers, the best first."""
-    seen = {node: see(turn, board.task.spec.template, node) for node in board.offers}
-    return turn.strategy.rank(demand_of(turn, board), board.offers, seen, turn.salt)
+    return rank(turn, demand_of(turn, board), board.offers)
 
 
 def _agree(board: Board, provider: NodeId) -> None:

@@ -15,7 +15,7 @@ from golem.core.checking import MAX_CHECKS, job_ids
 from golem.core.subtask import Subtask
 from golem.core.task import Board
 from golem.core.turn import Turn
-from golem.interfaces import Answer, IComparing, IDistinct, IEscalating, ISumming, IVerifier, Ruling
+from golem.interfaces import Answer, IComparing, IDistinct, IEscalating, ISumming, IVerifier, Ruling, scaled
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Judgement, Verdict
 
@@ -101,7 +101,7 @@ def _steps(verifier: IVerifier) -> Sequence[IVerifier]:
 
 
 def _step(turn: Turn, board: Board, subtask: Subtask) -> IVerifier:
-    return _steps(verifier_of(turn, board))[subtask.step]
+    return scaled(_steps(verifier_of(turn, board))[subtask.step], subtask.care)
 
 
 def _case(turn: Turn, board: Board, subtask: Subtask) -> tuple[Chunk, Job, Delivery]:

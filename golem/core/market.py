@@ -5,6 +5,7 @@ from __future__ import annotations
 from golem.core.ledger import unpaid
 from golem.core.protection import shut_out
 from golem.core.reputation import Role, is_quarantined
+from golem.core.trading import price as price_of
 from golem.core.turn import Turn
 from golem.model.ids import NodeId
 from golem.model.messages import Assignment, Demand, Offer, Reason
@@ -26,7 +27,7 @@ def ask(turn: Turn, demand: Demand) -> Wei:
     """What we would do a demand's work for, now."""
     settings = turn.settings
     terms = Terms(settings.min_price, settings.peak_price, settings.slots, min(len(turn.state.busy), settings.slots))
-    return turn.strategy.price(demand, terms)
+    return price_of(turn, demand, terms)
 
 
 def room_for(turn: Turn, limits: Limits) -> int:

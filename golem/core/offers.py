@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from golem.core.market import ask
 from golem.core.reputation import Role
 from golem.core.rumours import Lost
+from golem.core.trading import choose
 from golem.core.turn import Turn
 from golem.model.events import Gauged
 from golem.model.ids import TaskId
@@ -65,7 +66,7 @@ def chosen(turn: Turn, wanted: Mapping[TaskId, Demand]) -> list[TaskId]:
     prices = {task: ask(turn, demand) for task, demand in among.items()}
     trust = {demand.requestor: 0.0 for demand in among.values()}
     trust = {node: turn.trust(node, Role.REQUESTOR) for node in trust}
-    return [task for task in turn.strategy.choose(among, prices, trust)[:most] if task in wanted]
+    return [task for task in choose(turn, among, prices, trust)[:most] if task in wanted]
 
 
 def _fresh(turn: Turn, most: int) -> dict[TaskId, Demand]:

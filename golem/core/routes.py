@@ -43,7 +43,7 @@ def route(turn: Turn, event: e.Event) -> None:
 def _local(turn: Turn, event: Local) -> None:
     match event:
         case e.Started():
-            turn.state.started = event
+            turn.state.started, turn.state.dealings.strategy_problem = event, ""
             neighbours.start(turn)
         case e.Connected():
             neighbours.connected(turn, event)

@@ -30,6 +30,7 @@ class Dealings(msgspec.Struct):
     `offers`: how many we made, `taken`: how many led to work, `losses`: how many did not, by reason; `lost`: the latest
     of these. `offered_ms`: when we made those that nobody has answered. `paces`: how fast
     providers are, by template and node; `sums`: what their results have gathered, by the same.
+    `strategy_problem`: how the market strategy failed last since the node runs.
     """
 
     deeds: dict[Rated, list[Noted]] = {}
@@ -40,6 +41,7 @@ class Dealings(msgspec.Struct):
     offered_ms: dict[TaskId, int] = {}
     paces: dict[str, float] = {}
     sums: dict[str, dict[str, float]] = {}
+    strategy_problem: str = ""
 
 
 class Rumours(msgspec.Struct):

@@ -11,7 +11,7 @@ provider that cheats stakes all that it has not been paid for, and an honest one
 from __future__ import annotations
 
 from golem.core.checking import give_time
-from golem.core.policy import chance
+from golem.core.policy import FLOOR, chance
 from golem.core.reputation import Role
 from golem.core.subtask import Subtask
 from golem.core.task import Board
@@ -29,16 +29,25 @@ def may_wait(turn: Turn, board: Board, subtask: Subtask, verifier: IVerifier) ->
     """Whether a result need not be checked by itself: the template allows it, and the draw passed it over."""
     if not ISampled.providedBy(verifier):
         return False
-    least = max(ISampled(verifier).least, board.task.spec.check_share, turn.settings.check_share)
+    least = max(ISampled(verifier).least, _wished(turn, board))
     return not happens(_chance(turn, subtask, least), turn.salt, subtask.subtask_id)
 
 
-def strictly(turn: Turn, subtask: Subtask, verifier: IVerifier) -> Subtask:
-    """The result, to be checked by the stricter step if its provider has earned nothing else, or has lost it."""
-    strict = ISampled(verifier).strict if ISampled.providedBy(verifier) else 0
-    if subtask.step >= strict or _chance(turn, subtask, 0.0) < 1.0:
-        return subtask
-    return evolve(subtask, step=strict)
+def closely(turn: Turn, board: Board, subtask: Subtask, verifier: IVerifier) -> Subtask:
+    """The result, to be checked as closely as its provider has made necessary.
+
+    Where results are sampled, by the stricter step of two; where all are checked, with more care.
+    """
+    if ISampled.providedBy(verifier):
+        strict = ISampled(verifier).strict
+        is_strict = subtask.step < strict and _chance(turn, subtask, 0.0) >= 1.0
+        return evolve(subtask, step=strict) if is_strict else subtask
+    is_drawn = happens(FLOOR, turn.salt, f"closely/{subtask.subtask_id}")
+    return evolve(subtask, care=1.0 if is_drawn else _chance(turn, subtask, _wished(turn, board)))
+
+
+def _wished(turn: Turn, board: Board) -> float:
+    return max(board.task.spec.check_share, turn.settings.check_share)
 
 
 def _chance(turn: Turn, subtask: Subtask, least: float) -> float:

@@ -1,15 +1,15 @@
 """How this node trades unless told otherwise: dearer as it fills up, and to whom the work goes by what it costs done.
 
-A requestor ranks by price over measured speed and over a chance of success drawn from all it knows (Thompson sampling):
-of two providers about as good each is first about as often, so none is starved by the other's head start. Who is known
-too little is ranked by the lower bound of its trust, thus behind the proven, where there are any; but one ranking in
-seven puts such newcomers first, which is how they come to be known.
+A requestor ranks by price over speed and over the chance of success, both drawn from what it knows (Thompson sampling):
+of two providers about as good each is first about as often, however well they are known, so none is starved. Who is
+known too little is ranked by the lower bound of its trust, thus behind the proven, where there are any; but one ranking
+in seven puts such newcomers first, which is how they come to be known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import cos, log, pi, sqrt
+from math import cos, exp, log, pi, sqrt
 
 from zope.interface import implementer
 
@@ -23,6 +23,7 @@ UNSURE = 0.3  # 2 / (deeds + 2) above this: fewer than five deeds at a stake of 
 TRIALS = 0.15  # of all rankings put newcomers first; what they may cost is bounded: all they do is checked
 QUANTILE = 1.645  # standard deviations below the mean: one in twenty is worse
 LEAST_TRUST = 0.01  # nobody is infinitely dear
+DOUBT = 0.1  # of a measured speed, as a standard deviation: four results or so, on a machine that does other things too
 LEAN = 1.25  # how far a claimed speed moves who was not measured: less than a fair difference in price
 MOST_TRIES = 32  # draws of one gamma variate; one in thirty needs a second
 
@@ -45,7 +46,7 @@ class Frugal:
     def rank(
         self, demand: Demand, offers: Mapping[NodeId, Offer], seen: Mapping[NodeId, Seen], salt: bytes
     ) -> Sequence[NodeId]:
-        """See the module: a draw for the proven, the lower bound for the others, and now and then trials first."""
+        """See the module: draws for the proven, the lower bound for the others, and now and then trials first."""
         speed = _speeds(offers, seen)
         proven = {node for node, one in seen.items() if 2.0 / (one.good + one.bad + 2.0) <= UNSURE}
         is_trial = not proven or uniform(salt, "trial") < TRIALS
@@ -54,10 +55,14 @@ class Frugal:
             one = seen[node]
             is_drawn = is_trial or node in proven
             chance = beta(one.good + 1, one.bad + 1, salt, node) if is_drawn else lower_bound(one)
-            dear = max(1, offers[node].price) / (speed[node] * max(LEAST_TRUST, chance))
+            pace = speed[node] * exp(DOUBT * _normal(salt, node, "pace"))
+            dear = max(1, offers[node].price) / (pace * max(LEAST_TRUST, chance))
             return is_trial and node in proven, dear, derive("tie", salt.hex(), node)
 
         return sorted(offers, key=place)
+
+
+FRUGAL = Frugal()
 
 
 def _speeds(offers: Mapping[NodeId, Offer], seen: Mapping[NodeId, Seen]) -> Mapping[NodeId, float]:
@@ -94,13 +99,18 @@ def beta(a: float, b: float, salt: bytes, what: str) -> float:
     return x / (x + y)
 
 
+def _normal(salt: bytes, *what: str | int) -> float:
+    """A draw from the standard normal distribution: Box and Muller, 1958."""
+    u, v = (uniform(salt, *what, which) for which in "uv")
+    return sqrt(-2.0 * log(u)) * cos(2.0 * pi * v)
+
+
 def _gamma(shape: float, salt: bytes, *what: str) -> float:
     """A draw from the gamma distribution of scale 1, for a shape of at least 1: Marsaglia and Tsang, 2000."""
     d = shape - 1.0 / 3.0
     for number in range(MOST_TRIES):
-        u, v, w = (uniform(salt, *what, number, which) for which in "uvw")
-        normal = sqrt(-2.0 * log(u)) * cos(2.0 * pi * v)
+        normal = _normal(salt, *what, number)
         cube = (1.0 + normal / sqrt(9.0 * d)) ** 3
-        if cube > 0 and log(w) < 0.5 * normal * normal + d - d * cube + d * log(cube):
+        if cube > 0 and log(uniform(salt, *what, number, "w")) < 0.5 * normal * normal + d - d * cube + d * log(cube):
             return d * cube
     return d  # in theory: one in 10**47

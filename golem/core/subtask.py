@@ -52,8 +52,8 @@ JUDGED = {
 class Subtask(Value):
     """One attempt. `gateway`: where its provider serves content. `reports`: by check, as they come in.
 
-    `step`: of the verifier's, which is asked now; `salt`: from which its checks were planned. `sums`: what had gathered
-    against its provider before (`core.sums`).
+    `step`: of the verifier's, which is asked now; `salt`: from which its checks were planned, and `care`: how closely
+    they look, of 1. `sums`: what had gathered against its provider before (`core.sums`).
     `ahead`: one more than what each slot of its provider has before it. `amount`: owed for it, to `payee`.
     """
 
@@ -73,6 +73,7 @@ class Subtask(Value):
     delivery: Delivery | None = None
     step: int = 0
     salt: bytes = b""
+    care: float = 1.0
     checks: int = 0
     reports: dict[str, bytes] = {}
     sums: dict[str, float] = {}

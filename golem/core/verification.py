@@ -38,7 +38,7 @@ def look(turn: Turn, board: Board, provider: NodeId) -> None:
 
 def verify(turn: Turn, board: Board, subtask: Subtask) -> None:
     """Have a result checked, now or when there is room."""
-    subtask = sampling.strictly(turn, subtask, judging.verifier_of(turn, board))
+    subtask = sampling.closely(turn, board, subtask, judging.verifier_of(turn, board))
     turn.state.subtasks[subtask.subtask_id] = subtask
     jobs = judging.plan(turn, board, subtask)
     if isinstance(jobs, Verdict):

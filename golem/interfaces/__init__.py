@@ -11,6 +11,7 @@ from golem.interfaces.io import (
     IJournal,
     IKeyring,
     ILauncher,
+    IParcels,
     IResourceStore,
     Room,
 )
@@ -27,6 +28,7 @@ from golem.interfaces.policy import (
     IMarketStrategy,
     IPreparing,
     ISampled,
+    IScaled,
     IShowing,
     ISumming,
     ITaskTemplate,
@@ -35,6 +37,7 @@ from golem.interfaces.policy import (
     Parameter,
     Ruling,
     environments,
+    scaled,
     schema_of,
 )
 
@@ -59,9 +62,11 @@ __all__ = [
     "IKeyring",
     "ILauncher",
     "IMarketStrategy",
+    "IParcels",
     "IPreparing",
     "IResourceStore",
     "ISampled",
+    "IScaled",
     "IShowing",
     "ISumming",
     "ITaskTemplate",
@@ -71,5 +76,6 @@ __all__ = [
     "Room",
     "Ruling",
     "environments",
+    "scaled",
     "schema_of",
 ]

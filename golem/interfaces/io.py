@@ -21,8 +21,20 @@ Accuse = Callable[[Place], object]
 """Told of a gateway that lied."""
 
 
+class IParcels(Interface):
+    """Small content inside the messages that name it. Both methods answer at once."""
+
+    def pack(cids: Sequence[Cid]) -> bytes:
+        """Blocks of contents that were put here lately, at most MAX_ALONG_BYTES, and perhaps none."""
+
+    def unpack(along: bytes) -> None:
+        """Take blocks that came in a message, for a `get` that will want them soon. Raises ContentMismatch."""
+
+
 class IResourceStore(Interface):
     """Content by its id: put, got from other nodes and checked against the id, pinned, served."""
+
+    parcels = Attribute("IParcels: what of this store's travels in messages, and what came in some")
 
     def admit(owner: str, ticket: Ticket) -> None:
         """Serve what is pinned for `owner` to those who prove to know `ticket`, and prove it to others who have it.

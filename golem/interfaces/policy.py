@@ -69,6 +69,13 @@ class ISampled(Interface):
     strict = Attribute("int: the step, if it is IEscalating, to begin with where every result of a provider is checked")
 
 
+class IScaled(Interface):
+    """A verifier that can do with less. All results are checked, less closely those of who has earned it."""
+
+    def scaled(care: float) -> IVerifier:
+        """The same with this share of its effort, above 0 and at most 1. It judges whatever a closer look has found."""
+
+
 class ISumming(Interface):
     """A verifier that learns little from one result, and sums what it learns over all of a provider's, task by task."""
 
@@ -79,6 +86,12 @@ class ISumming(Interface):
 
         `before`: the sums after the same provider's last result for this template; none at first, nor after WRONG.
         """
+
+
+def scaled(verifier: IVerifier, care: float) -> IVerifier:
+    """The verifier with this share of its effort, if it can do with less."""
+    found: IVerifier = IScaled(verifier).scaled(care) if IScaled.providedBy(verifier) else verifier
+    return found
 
 
 class IDistinct(Interface):
@@ -232,7 +245,10 @@ class IFinishing(Interface):
 
 
 class IMarketStrategy(Interface):
-    """How a node trades. Pure: the same arguments bring the same answer; chance comes from `salt` alone."""
+    """How a node trades. Pure: the same arguments bring the same answer; chance comes from `salt` alone.
+
+    Where it raises, or an order lacks somebody, the standard strategy is asked instead. Source: docs/economics.md.
+    """
 
     def price(demand: Demand, terms: Terms) -> Wei:
         """What a provider asks, in wei per hour of one slot."""

@@ -78,6 +78,11 @@ class Intake:
         """Whether this block is still wanted."""
         return key in self._waiting
 
+    def missing(self) -> list[Key]:
+        """The blocks still wanted."""
+        with self._lock:
+            return list(self._waiting)
+
     def nodes(self) -> list[Key]:
         """The blocks still wanted that link to others."""
         with self._lock:

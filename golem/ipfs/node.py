@@ -65,6 +65,7 @@ class EmbeddedStore(Service):
         self._channels = channels
         self._tickets = Tickets()
         self._serving = Serving(reactor, terms, channels, self._tickets)
+        self.parcels = self._serving.parcels
         self._daemon = daemon
         self._workers = Workers(reactor)
         self._room = DeferredSemaphore(MAX_TRANSFERS)
@@ -182,6 +183,7 @@ class EmbeddedStore(Service):
         is_staged = os.path.commonpath((real, self._staging)) == self._staging
         tree = await self._workers.run(put, self._blocks, real, owner, by_reference=not is_staged)
         content = Content(cid=to_text(tree.key), size_bytes=tree.size)
+        self.parcels.note(content.cid, await self._workers.run(self.parcels.first, self._blocks.read, tree.key))
         if self._daemon is not None:
             parts = exported(self._blocks, tree.key)
             await self._daemon.dag.import_(lambda: self._workers.run(next, parts, b""), content.cid)
@@ -191,7 +193,9 @@ class EmbeddedStore(Service):
         key = from_text(cid)
         while (size := await self._workers.run(self._blocks.pin, key, owner, limit)) is None:
             if key not in self._transfers:
-                return await self._transfer(Wanted(key, limit, self._tickets.of(owner), accuse), sources, owner)
+                return await self._transfer(
+                    Wanted(key, limit, self._tickets.of(owner), accuse, self.parcels.give), sources, owner
+                )
             ended: Deferred[None] = Deferred()
             self._transfers[key].append(ended)
             await ended  # and look again, whatever came of it: the other had its own sources and limit
@@ -206,7 +210,7 @@ class EmbeddedStore(Service):
                 ended.callback(None)
 
     async def _fetch(self, wanted: Wanted, sources: Sequence[Place], owner: str) -> int:
-        draft = self._blocks.resumed(wanted.root)
+        draft = self._blocks.resumed(wanted.root, owner)
         try:
             size = await self._fetcher.fetch(wanted, sources, draft)
             await self._workers.run(draft.commit, wanted.root, size, owner)

@@ -1,4 +1,4 @@
-"""The side of a content store that gives: a gateway that listens, with its doors and its rates."""
+"""The side of a content store that gives: a gateway that listens, with its doors and its rates, and parcels."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from twisted.internet.posixbase import PosixReactorBase
 from golem.errors import ConfigError
 from golem.ipfs.doors import Doors
 from golem.ipfs.gateway import Gateway, Shelf, site
+from golem.ipfs.parcels import Parcels
 from golem.ipfs.rates import Rates
 from golem.ipfs.tickets import Channels, Tickets
 from golem.ipfs.workers import Workers
@@ -33,13 +34,14 @@ class Terms(NamedTuple):
 
 
 class Serving:
-    """A gateway, from `open` to `close`."""
+    """A gateway, from `open` to `close`. `parcels`: what is given without being asked for."""
 
     def __init__(self, reactor: PosixReactorBase, terms: Terms, channels: Channels, tickets: Tickets) -> None:
         self._reactor = reactor
         self._terms = terms
         self._channels = channels
         self._tickets = tickets
+        self.parcels = Parcels()
 
     def open(self, shelf: Shelf, workers: Workers) -> None:
         """Listen. Raises ConfigError where the address can't be had."""

@@ -45,6 +45,7 @@ ENVELOPE = Budget("envelope", 256, "messages", "closed, and a strike")
 UNTAKEN = Budget("untaken", 4_096, "messages of one peer not on our disk yet", "reading waits")
 GOSSIP = Budget("gossip", 500, "a second of one peer, 1,000 at once", "reading waits")
 SIGNATURES = Budget("signatures", 250, "a second in one peer's gossip", "reading waits")
+ALONG = Budget("along", 16 << 10, "bytes of content in a message that names it", "closed, and a strike")
 
 # what goes
 OUTBOX = Budget("outbox", 20_000, "messages for one peer that is away", "what is said to it is dropped")
@@ -52,6 +53,7 @@ UNWRITTEN = Budget("unwritten", 1 << 20, "bytes that one peer does not read", "g
 STALLED_S = Budget("stalled", 30, "seconds that a peer reads nothing", "closed")
 
 # what is kept
+PARCELS = Budget("parcels", 4 << 20, "bytes that came along and were not asked for yet", "the oldest are forgotten")
 RECORDS = Budget("records", 1_024, "of where others listen", "those that we are not sure of give way")
 RECORDS_OF_ONE = Budget("records of one source", 128, "told by one peer", "its oldest gives way")
 RECORDS_OF_ONE_NETWORK = Budget("records of one network", 2, "of a /24 or /48", "ignored")

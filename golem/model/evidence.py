@@ -16,9 +16,10 @@ class Evidence(Value):
     """A requestor says: of this task's chunk, this provider delivered this, and so I judged it.
 
     `spec`: without the folder of its requestor. `step`: of the verifier's, which judged. `salt`: from which the checks
-    were drawn once the result was there. `sums`: what the provider's results before it had gathered, by the requestor's
-    word alone. `twin`: of which subtask this very result was accepted before, by the same word. `reason`: check, place,
-    metric, value and threshold. `signature`: by `requestor`, over the evidence with this field empty.
+    were drawn once the result was there; `care`: how closely they looked, of 1. `sums`: what the provider's results
+    before it had gathered, by the requestor's word alone. `twin`: of which subtask this very result was accepted
+    before, by the same word. `reason`: check, place, metric, value and threshold. `signature`: by `requestor`, over the
+    evidence with this field empty.
     """
 
     requestor: NodeId
@@ -31,6 +32,7 @@ class Evidence(Value):
     salt: Annotated[bytes, Meta(max_length=64)]
     judgement: Judgement
     reason: Text
+    care: Annotated[float, Meta(gt=0, le=1)] = 1.0
     sums: Annotated[dict[str, float], Meta(max_length=64)] = {}
     twin: SubtaskId | None = None
     signature: Annotated[bytes, Meta(max_length=64)] = b""

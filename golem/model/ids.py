@@ -31,6 +31,8 @@ Ticket = NewType("Ticket", Annotated[bytes, Meta(max_length=32)])
 Staged = NewType("Staged", str)
 """A file or folder on this machine, by absolute path. Never sent to a peer."""
 
+OWNER_DIGITS = 16  # of a task's id: 64 bits, more than anybody draws keys for
+
 
 def derive(*parts: str | int) -> str:
     """32 hex digits that depend on every part and on where one part ends and the next begins."""
@@ -42,8 +44,17 @@ def derive(*parts: str | int) -> str:
 
 
 def task_id(requestor: NodeId, nonce: str) -> TaskId:
-    """The id of the task that `requestor` submits under a nonce it has not used before."""
-    return TaskId(derive("task", requestor, nonce))
+    """The id of the task that `requestor` submits under a nonce it has not used before. Its second half is whose."""
+    return TaskId(derive("task", requestor, nonce)[:OWNER_DIGITS] + _owner(requestor))
+
+
+def is_task_of(requestor: NodeId, task: TaskId) -> bool:
+    """Whether a task's id is one that this requestor may give: what is kept for a task is kept for nobody else."""
+    return task.endswith(_owner(requestor))
+
+
+def _owner(requestor: NodeId) -> str:
+    return derive("tasks of", requestor)[:OWNER_DIGITS]
 
 
 def ticket(task: TaskId, salt: bytes) -> Ticket:

@@ -11,6 +11,7 @@ from typing import Annotated, NewType
 
 from msgspec import Meta
 
+from golem.model.budgets import ALONG
 from golem.model.chain import Voucher
 from golem.model.ids import NOBODY, Address, Cid, NodeId, SubtaskId, TaskId, Ticket
 from golem.model.money import Wei
@@ -21,12 +22,16 @@ MAX_SAID = 2_048  # characters of a job's log in one message; a second of it
 MAX_TOLD = 16  # peer records in one message: 4 KiB
 MAX_IDS = 256  # of news in one message: 9 KiB
 MAX_SOURCES = 7  # beside the requestor; a fetcher asks eight
+MAX_ALONG_BYTES = ALONG.limit  # as many as a chunk's own parameters
 MAX_SUMS = 512  # in one Share: 50 KiB
 MAX_OPINIONS = 64  # in one message: 6 KiB
 MAX_EVIDENCE = 10**9  # a million deeds
 
 Place = Annotated[str, Meta(max_length=120)]
 """Where a node listens: "host:port"."""
+
+Along = Annotated[bytes, Meta(max_length=MAX_ALONG_BYTES)]
+"""Blocks of the content that a message names, as a CAR: the first of it, or all. The shell takes them out."""
 
 NewsId = NewType("NewsId", Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")])
 """A demand as it is announced once, or a withdrawal."""
@@ -134,7 +139,8 @@ class Assignment(Value):
     """The requestor takes an offer for one subtask. `job.job_id` is the subtask's id.
 
     `price`: as offered. `cap`: the most this subtask can cost, in wei. `deadline_ms`: results after it are late.
-    `sources`: gateways of others who work at the task, and so have its inputs. `ticket`: opens the task's content.
+    `sources`: gateways of others who work at the task, and have its inputs, or a part. `ticket`: opens its content.
+    `along`: of the inputs, what has room.
     """
 
     subtask_id: SubtaskId
@@ -144,16 +150,21 @@ class Assignment(Value):
     job: Job
     sources: Annotated[tuple[Place, ...], Meta(max_length=MAX_SOURCES)] = ()
     ticket: Ticket = Ticket(b"")
+    along: Along = b""
 
 
 class Delivery(Value):
-    """The provider hands over a subtask's result: content to fetch from it, or a report that says it all."""
+    """The provider hands over a subtask's result: content to fetch from it, or a report that says it all.
+
+    `along`: of the result, what has room.
+    """
 
     subtask_id: SubtaskId
     result: Cid
     size_bytes: Count
     report: Report
     used_ms: Count
+    along: Along = b""
 
 
 class Failure(Value):

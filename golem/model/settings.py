@@ -23,11 +23,12 @@ class Settings(Value):
     `lease_grace_ms`: how long a peer that vanished may take to come back before its subtasks go to others.
     `fee_share`: of a batch's value, the most to spend on gas while it has time; 1: any. `claim_after_ms`: so long past
     due, a payment is claimed by its voucher. `withdraw_at`: so many wei earned are taken out by themselves; 0: never.
-    `check_share`: of the results of any provider, at least so many are checked; 1: all.
+    `check_share`: of the results of any provider, at least so many are checked, or so closely; 1: all of it.
     `has_chain`: whether there is one to pay on. `verification_ms`: how long the checks of one result may take.
     `max_job_ms`, `max_output_bytes`: longer or larger jobs are refused. `requestors`: whom it works for; empty: all.
     `forsaken_ms`: how long a requestor may be gone before its jobs are ended here.
     `gossip_epoch_ms`, `gossip_round_ms`: how often reputations are averaged anew, and the time between two exchanges.
+    `strategy`: by which the node trades, "module:attribute"; empty: the standard one.
     `observe_ms`: time between two looks at the chain. `offers_ms`: how long offers are gathered before the first pick.
     """
 
@@ -57,3 +58,4 @@ class Settings(Value):
     gossip_epoch_ms: Annotated[int, Meta(ge=1_000)] = 6 * 3_600_000
     gossip_round_ms: Annotated[int, Meta(ge=100)] = 60_000
     bootstrap: tuple[str, ...] = ()
+    strategy: str = ""

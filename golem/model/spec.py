@@ -185,7 +185,8 @@ class TaskSpec(Value):
     `params`: a JSON object as `ITaskTemplate.parse` returned it. `inputs`: filled in once published.
     `max_price`: wei per hour of one slot. `output`: a folder of the requestor's machine for the merged results.
     `tiers`: what may keep the jobs apart from a provider's machine; empty: anything.
-    `check_share`: at least so many of the results are checked, where the template lets checks be sampled; 1: all.
+    `check_share`: at least so many of the results are checked, where the template lets checks be sampled, or at least
+    so closely, where all are; 1: all, as closely as can be.
     """
 
     template: Name

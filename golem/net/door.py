@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Protocol as Interface
 
 from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import connectProtocol
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
     IDelayedCall,
@@ -191,8 +192,7 @@ class Through:
         return Deferred.fromCoroutine(self._connect(protocolFactory))
 
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
-        visitor = await self._plain.connect(Factory.forProtocol(_Visitor))
-        assert isinstance(visitor, _Visitor)
+        visitor: _Visitor = await connectProtocol(self._plain, _Visitor())
         return await visitor.go(self._said, factory)
 
 

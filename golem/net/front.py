@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.endpoints import connectProtocol
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime, IStreamClientEndpoint
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -167,7 +168,7 @@ class Front:
         self._knocked = {node: at for node, at in self._knocked.items() if now - at < KNOCK_S.limit}
         self._knocked[peer.node_id] = now
         there = Through(self._carrier.plain(join_place(peer.host, knock.port)), line(Rap(knock.token)))
-        dial = there.connect(Factory.forProtocol(_Done)).addTimeout(RING_S, self._clock)
+        dial = connectProtocol(there, _Done()).addTimeout(RING_S, self._clock)
         knocking: Deferred[None] = dial.addCallbacks(
             _Done.ended, lambda why: log.debug("{peer} is not reached: {why}", peer=peer.host, why=why)
         )

@@ -200,7 +200,6 @@ class Network(Service):
             dialled=bool(peer.dialled),
             host=peer.host,
         )
-        log.info("session with {peer} at {address}", peer=node_id, address=met.address)
         self._hearer.acknowledged(node_id, received)
         peer.acknowledge(self._hearer.received(node_id, hello.epoch))  # more may be on disk than when we said Resume
         self._hearer.connected(met)

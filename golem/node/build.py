@@ -19,9 +19,9 @@ from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
 from golem.adapters.launchers.host import HostLauncher
 from golem.adapters.launchers.wasm import WasmLauncher
 from golem.adapters.nochain import NoChain
-from golem.core.strategy import Frugal
+from golem.core.strategy import FRUGAL
 from golem.errors import Cheap, ConfigError, JournalFault
-from golem.interfaces import IChain, IExecutor, IKeyring, ILauncher, ITaskTemplate, environments
+from golem.interfaces import IChain, IExecutor, IKeyring, ILauncher, IMarketStrategy, ITaskTemplate, environments
 from golem.ipfs.kubo import Client
 from golem.ipfs.node import EmbeddedStore
 from golem.ipfs.serving import Terms
@@ -42,7 +42,7 @@ from golem.node.disk import Aside
 from golem.node.executor import PooledExecutor
 from golem.node.gauger import Gauger
 from golem.node.node import Node, Parts
-from golem.node.plugins import load
+from golem.node.plugins import load, strategy
 from golem.node.slots import Whole
 from golem.wire.seals import seal
 from golem.wire.signing import sign_word
@@ -75,7 +75,7 @@ def honest(executor: IExecutor) -> IExecutor:
 def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
     """A node as configured. Blocks for as long as the key file takes to open. Raises ConfigError, KeyFault."""
     folder = Path(config.folder)
-    templates = load(config.provider.templates)
+    templates, trader = load(config.provider.templates), strategy(config.node.strategy)
     keyring = _keyring(config)
     staging = folder / "staging"
     daemon = Client(reactor, config.ipfs.api) if config.ipfs.api else None
@@ -101,7 +101,7 @@ def make(config: Config, reactor: ReactorBase, tamper: Tamper = honest) -> Node:
         keyring=keyring,
         entropy=OsEntropy(),
     )
-    node = assemble(parts, settings(config), templates, _reach(config, carrier, lambda: store.port))
+    node = assemble(parts, settings(config), templates, _reach(config, carrier, lambda: store.port), trader)
     store.behind = node.behind
     pool.tell(node.desk.live.news)
     if config.provider.enabled:
@@ -126,9 +126,10 @@ def assemble(
     terms: Settings,
     templates: Mapping[str, ITaskTemplate],
     reach: Reach,
+    trader: IMarketStrategy = FRUGAL,
 ) -> Node:
     """Join the parts that production and simulation share."""
-    node = Node(parts, terms, templates, Frugal(), reach.network)
+    node = Node(parts, terms, templates, trader, reach.network)
     identity = Identity(
         keyring=parts.keyring,
         network=reach.network,

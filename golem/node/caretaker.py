@@ -9,7 +9,6 @@ from pathlib import Path
 
 from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.logger import Logger
 
 from golem.model.events import Rested
 from golem.model.messages import Reason
@@ -22,8 +21,6 @@ LOOK_S = 5.0
 LOOKS = 6  # half a minute: a burst of somebody's typing is no use of the machine, a build is
 IDLE_SHARE = 0.15  # of all cores that others may take while the machine counts as idle
 SPARE_SHARE = 0.25  # more than the least free disk, before work begins again: else it would end at once
-
-log = Logger()
 
 
 class House(Value):
@@ -84,8 +81,6 @@ class Caretaker(Service):
         self._call = self._clock.callLater(LOOK_S, self._look)
         reason = self._why()
         if reason is not self._reason or self._is_first:
-            words = reason.value if reason else "none"
-            log.info("reason to take no new work: {reason}", reason=words)
             self._reason, self._is_first = reason, False
             self._post(Rested(reason=reason))
 

@@ -107,7 +107,11 @@ class Computer(Service):
                 borrowed.append(wanted.cid)
             if job.job_id in self._stopped:
                 return Outcome(status=Status.STOPPED, detail="stopped before it began")
-            outcome = await self._executor.run(job, Room(program=program, inputs=inputs, output=output))
+            try:
+                outcome = await self._executor.run(job, Room(program=program, inputs=inputs, output=output))
+            except (GolemError, OSError):  # it may have begun
+                await self._aside(partial(clear, Path(output)))
+                raise
             return await self._keep(job, outcome, Path(output)) if os.path.lexists(output) else outcome
         finally:
             for cid in borrowed:

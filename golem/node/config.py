@@ -42,6 +42,9 @@ class Node(Value):
     address: Annotated[str, kinds.OPTIONAL_PLACE, "how others reach `listen`, where that differs from it"] = ""
     bootstrap: Annotated[tuple[str, ...], kinds.PLACES, "nodes to connect to first"] = ()
     relay: Annotated[bool, kinds.FLAG, "carry connections to nodes that can't be dialled, within bounds"] = True
+    strategy: Annotated[
+        str, kinds.OPTIONAL_OBJECT, 'how it trades, as "module:attribute"; empty: by price, speed and trust'
+    ] = ""
     password: Annotated[
         str, kinds.PASSWORD, 'the keys\' password: "env", "prompt", "keyring", "fd:3", "file:/path"'
     ] = "env"
@@ -85,7 +88,7 @@ class Requestor(Value):
     min_provider_trust: Annotated[float, kinds.SHARE, "below it a provider gets no work; a stranger has 0.5"] = (
         _STANDARD.min_provider_trust
     )
-    check_share: Annotated[float, kinds.SHARE, "least share of results to check, where they are sampled; 1: all"] = 0.0
+    check_share: Annotated[float, kinds.SHARE, "least share of results, or of each, to check; 1: all of it"] = 0.0
 
 
 class Payment(Value):
@@ -278,6 +281,7 @@ def settings(config: Config) -> Settings:
         gossip_epoch_ms=config.timing.gossip_epoch,
         gossip_round_ms=config.timing.gossip_round,
         bootstrap=config.node.bootstrap,
+        strategy=config.node.strategy,
     )
 
 

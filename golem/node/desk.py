@@ -69,7 +69,7 @@ class Desk(Till, Outlook):
             "peers": sum(peer.is_connected for peer in state.peers.values()),
             "is_provider": started.settings.provide,
             "slots": started.settings.slots,
-            "busy": len(state.busy),
+            "busy": min(len(state.busy), started.settings.slots),
             "tier": started.capability.tier,
             "gpus": started.capability.gpus,
             "has_chain": started.settings.has_chain,

@@ -23,7 +23,7 @@ from golem.model.spec import Job, Outcome
 from golem.node.engine import Engine
 from golem.node.export import Exporter
 from golem.node.housekeeping import Housekeeper
-from golem.node.live import Live
+from golem.node.porter import Porter
 from golem.node.timers import Timers
 
 T = TypeVar("T")
@@ -75,9 +75,10 @@ class Driver:
         self._computer = computer
         self._chain = chain
         self._exporter = Exporter(store)
+        self._porter = Porter(store.parcels)
         self._housekeeper = housekeeper
         self._sessions: Sessions | None = None
-        self._live: Live | None = None
+        self._overhears: Callable[[NodeId, Message], bool] = lambda peer, message: False
         self.sign: Callable[[Message], Message] = lambda message: message
 
     def join(self, sessions: Sessions, sign: Callable[[Message], Message]) -> None:
@@ -85,9 +86,9 @@ class Driver:
         self._sessions = sessions
         self.sign = sign
 
-    def follow(self, live: Live) -> None:
-        """Give what peers say of their progress to `live`."""
-        self._live = live
+    def follow(self, hears: Callable[[NodeId, Message], bool]) -> None:
+        """Give what peers say to `hears` first, which says whether it was for it alone."""
+        self._overhears = hears
 
     def tell(self, peer: NodeId, message: Message) -> None:
         """Say something to a peer that is lost if it is not there."""
@@ -129,7 +130,7 @@ class Driver:
         match effect:
             case f.Send(to=to, message=message):
                 if number:
-                    sessions.send(to, number, self.sign(message))
+                    sessions.send(to, number, self._porter.load(to, self.sign(message)))
             case f.Whisper(to=peers, message=message):
                 sessions.whisper(self.sign(message), peers)
             case f.Dial(address=address):
@@ -197,9 +198,8 @@ class Driver:
 
     def heard(self, peer: NodeId, sequence: int, message: Message) -> None:
         """A peer said something."""
-        if self._live is not None and self._live.heard(peer, message):
-            return
-        self._engine.post(e.Heard(peer=peer, sequence=sequence, message=message))
+        if not self._overhears(peer, message):
+            self._engine.post(e.Heard(peer=peer, sequence=sequence, message=self._porter.unload(peer, message)))
 
     def dial_failed(self, address: str, why: str) -> None:
         """Nobody there: the overlay's timer tries again."""
@@ -211,7 +211,9 @@ class Driver:
 
     def unacknowledged(self, peer: NodeId) -> Sequence[tuple[int, Message]]:
         """What must be said again when a session opens."""
-        return [(number, self.sign(message)) for number, message in self._engine.mail.unacknowledged(peer)]
+        self._porter.meet(peer)
+        waiting = self._engine.mail.unacknowledged(peer)
+        return [(number, self._porter.load(peer, self.sign(message))) for number, message in waiting]
 
     def acknowledged(self, peer: NodeId, sequence: int) -> None:
         """A peer has our messages up to there on disk."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -19,7 +20,7 @@ from twisted.logger import Logger
 from golem.core.node import Core
 from golem.core.state import NodeState
 from golem.core.turn import Policies
-from golem.errors import IllegalTransition, JournalFault
+from golem.errors import ConfigError, IllegalTransition, JournalFault
 from golem.interfaces import IEntropy, IJournal, IMarketStrategy, ITaskTemplate
 from golem.model import effects as f
 from golem.model.events import Completion, Connected, Event, Heard, Stamp, TimerFired
@@ -30,6 +31,11 @@ from golem.wire.codec import Decoder, encode
 MAX_GROUP = 256  # events per commit: about 10 ms of turns
 COMMIT_GAP_S = 0.004  # between commits under load: a sync to disk takes 1-3 ms, whatever is in it
 SNAPSHOT_TURNS = 20_000  # replayed in about a second
+
+OTHER_STRATEGY = (
+    "node.strategy: the last run was killed, and its journal can be replayed by the strategy that it had alone: "
+    'set it to "{}", start the node, stop it, and change it then'
+)
 
 log = Logger()
 
@@ -110,8 +116,11 @@ class Engine:
         """Have `observer` called after each turn, before it is on disk; for read models and invariants."""
         self._observers.append(observer)
 
-    def recover(self) -> int:
-        """Load the snapshot and replay what came after; says how many turns were replayed. Raises JournalFault."""
+    def recover(self, strategy: str = "") -> int:
+        """Load the snapshot and replay what came after; says how many turns were replayed. Raises JournalFault.
+
+        `strategy`: which one decides, as `Settings` names it. Raises ConfigError where another took those turns.
+        """
         snapshot, turns = self._journal.replay()
         if snapshot is not None:
             self.saved = _saved.decode(snapshot)
@@ -120,6 +129,9 @@ class Engine:
             record = _records.decode(turn)
             self._step(record.event, record.stamp)
         self._turns = len(turns)
+        started = self.state.started
+        if turns and started is not None and started.settings.strategy != strategy:
+            raise ConfigError(OTHER_STRATEGY.format(started.settings.strategy))
         return len(turns)
 
     def start(self, performer: Performer) -> None:
@@ -133,11 +145,14 @@ class Engine:
             self._schedule()
 
     def stop(self) -> None:
-        """Take what has arrived, and no more."""
+        """Take what has arrived, and no more. The next run replays nothing, be its code or its policies others."""
         while self._inbox and self._performer is not None:
             if self._call is not None:
                 self._call.cancel()
             self._turn()
+        if self._performer is not None and self._turns:
+            with suppress(JournalFault):  # then the turns are there, and are replayed
+                self.snapshot()
         self._performer = None
 
     def close(self) -> None:

@@ -39,6 +39,7 @@ def _of(requestor: NodeId, board: Board, attempt: Subtask) -> Evidence:
         delivery=attempt.delivery,
         step=attempt.step,
         salt=attempt.salt,
+        care=attempt.care,
         sums=attempt.sums,
         twin=twin(board, attempt),
         judgement=attempt.judgement,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from golem.core.board import MAX_WAITING
 from golem.core.market import ask
 from golem.core.provider import objection
 from golem.core.state import NodeState
@@ -27,6 +28,15 @@ HEADLINES = {
     Phase.PUBLISHING: "its files are being put into the store",
     Phase.PREPARING: "a job of this node's own looks at its files first",
 }
+UNCHECKED = "so many results wait for their checks that no more work is given out before"
+LIMITS = {
+    Reason.REPUTATION.value: "provider.min_requestor_trust",
+    Reason.RESOURCES.value: "provider.memory, cores or max_output",
+    Reason.TOO_LONG.value: "provider.max_job",
+    Reason.UNLISTED.value: "provider.requestors",
+    Reason.EXPOSURE.value: "provider.max_exposure",
+    Reason.TIER.value: "provider.executor",
+}  # by which key of golem.toml this provider says no
 STATES = ("accepted", "verifying", "computing", "waiting")
 
 
@@ -37,13 +47,19 @@ def task(state: NodeState, board: Board, labels: Sequence[str]) -> Record:
     return {
         "task_id": board.task.task_id,
         "phase": board.task.phase.value,
-        "reason": board.task.reason or HEADLINES.get(board.task.phase, ""),
+        "reason": board.task.reason or _headline(state, board),
         "chunks": len(states),
         **{name: states.count(name) for name in STATES},
         "peers": len(_known(state, board)),
         "groups": groups,
         "advice": _advice(board) if groups else [],
     }
+
+
+def _headline(state: NodeState, board: Board) -> str:
+    if board.task.phase is Phase.OPEN and board.pending and len(state.to_check) >= MAX_WAITING:
+        return UNCHECKED
+    return HEADLINES.get(board.task.phase, "")
 
 
 def _states(state: NodeState, board: Board) -> list[str]:
@@ -132,7 +148,8 @@ def node(turn: Turn, reached: str, advice: str) -> Record:
         "is_provider": settings.provide,
         "peers": sum(peer.is_connected for peer in state.peers.values()),
         "slots": settings.slots,
-        "busy": len(state.busy),
+        "busy": min(settings.slots, len(state.busy)),
+        "queued": max(0, len(state.busy) - settings.slots),
         "demands": len(demands),
         "reasons": _counted(said),
         "offers": dealings.offers,
@@ -192,8 +209,18 @@ def _unequipped(turn: Turn, demands: Sequence[Demand]) -> str:
     )
     if missing:
         return f"this machine can't run {', '.join(missing)}: its environment is missing; see golem template list"
-    wanted = sorted({demand.template for demand in demands} - set(settings.templates))
+    return ""
+
+
+def _unasked(turn: Turn, demands: Sequence[Demand]) -> str:
+    wanted = sorted({demand.template for demand in demands} - set(turn.settings.templates))
     return f"others want {', '.join(wanted)}: add it to provider.templates to compute that" if wanted else ""
+
+
+def _limited(turn: Turn, demands: Sequence[Demand]) -> str:
+    said = Counter(_prospect(turn, demand)[0] for demand in demands)
+    keys = [f"{count} of {len(demands)} demands by {LIMITS[why]}" for why, count in said.most_common() if why in LIMITS]
+    return f"golem.toml refuses {', '.join(keys)}" if keys else ""
 
 
 def _environment(turn: Turn, name: str) -> str:
@@ -222,4 +249,12 @@ def _mistrusted(turn: Turn, demands: Sequence[Demand]) -> str:
     return f"{len(who)} requestors trust us too little, by their own experience or what they heard" if who else ""
 
 
-RULES: tuple[Callable[[Turn, Sequence[Demand]], str], ...] = (_idle, _unreached, _unequipped, _priced_out, _mistrusted)
+RULES: tuple[Callable[[Turn, Sequence[Demand]], str], ...] = (
+    _idle,
+    _unreached,
+    _unequipped,
+    _unasked,
+    _limited,
+    _priced_out,
+    _mistrusted,
+)

@@ -19,6 +19,7 @@ MAX_PORT = 65_535
 MAX_PLACE = 120  # characters, as golem.model.messages.Place
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,118}", re.ASCII)
 _NODE = re.compile(r"0[23][0-9a-f]{64}", re.ASCII)
+_OBJECT = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}:[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 _IMAGE = re.compile(r"(?:[a-z0-9][a-z0-9._/:-]{0,200}@)?sha256:[0-9a-f]{64}", re.ASCII)
 _ACCOUNT = re.compile(r"0x[0-9a-f]{40}", re.ASCII)
 
@@ -131,6 +132,13 @@ def _image(value: object) -> str:
     return text
 
 
+def _object(value: object) -> str:
+    text = _text(value)
+    if not _OBJECT.fullmatch(text):
+        raise ValueError('must be "module:attribute", of a module on the Python path')
+    return text
+
+
 def _hours(value: object) -> str:
     text = _text(value).lower()
     hours.span(text)
@@ -181,5 +189,6 @@ ETHER = Kind(lambda value: ether(str(value)), lambda wei: _quote(show_ether(int(
 PLACE = Kind(_place, _quote)
 OPTIONAL_PLACE = Kind(_or_empty(_place), _quote)
 PLACES = _many(_place)
+OPTIONAL_OBJECT = Kind(_or_empty(_object), _quote)
 ACCOUNT = Kind(_or_empty(_account), _quote)
 PASSWORD = Kind(_password, _quote)

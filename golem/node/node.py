@@ -80,7 +80,7 @@ class Node(MultiService):
         self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, housekeeper)
         self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
         self.desk.stock = Stock(parts.store)
-        self.driver.follow(self.desk.live)
+        self.driver.follow(self.desk.live.heard)
         self.desk.live.join(Link(lambda: self.engine.state, self.driver.tell, self.desk.show_log))
         self.ready: Deferred[None] = Deferred()
         self.broken = self.engine.broken
@@ -111,7 +111,7 @@ class Node(MultiService):
             raise
 
     async def _begin(self) -> None:
-        self.engine.recover()
+        self.engine.recover(self._settings.strategy)
         capability = await self._parts.executor.probe()
         for service in self:
             await maybeDeferred(service.startService)

@@ -1,4 +1,6 @@
-"""Task templates, found by name without importing any: sub-packages of `apps`, and the entry-point group `golem.apps`.
+"""What a user plugs in. Task templates are found by name without importing any; a market strategy is told by its place.
+
+Templates are sub-packages of `apps`, and in the entry-point group `golem.apps`.
 
 The package `apps` is asked for by name: golem does not know its apps. A template that is broken, or whose name two
 packages claim, harms only those who enable it.
@@ -14,8 +16,9 @@ from importlib.metadata import EntryPoint, entry_points
 from zope.interface import Invalid
 from zope.interface.verify import verifyObject
 
-from golem.errors import TemplateBroken, TemplateClash, TemplateMissing
-from golem.interfaces import ITaskTemplate
+from golem.core.strategy import FRUGAL
+from golem.errors import StrategyBroken, TemplateBroken, TemplateClash, TemplateMissing
+from golem.interfaces import IMarketStrategy, ITaskTemplate
 
 APPS = "apps"
 GROUP = "golem.apps"
@@ -72,3 +75,20 @@ def _checked(name: str, target: str, template: object) -> ITaskTemplate:
     if checked.name != name:
         raise TemplateBroken(f"template {name!r} ({target}) says that its name is {checked.name!r}")
     return checked
+
+
+def strategy(target: str) -> IMarketStrategy:
+    """The market strategy at `target`, "module:attribute", or the standard one where that is empty.
+
+    Raises StrategyBroken.
+    """
+    if not target:
+        return FRUGAL
+    try:
+        found = EntryPoint("strategy", target, GROUP).load()
+        verifyObject(IMarketStrategy, found)
+    except Invalid as why:
+        raise StrategyBroken(f"node.strategy: {target} is no IMarketStrategy: {why}") from why
+    except Exception as why:  # whatever a stranger's module raises, its user is told whose it is
+        raise StrategyBroken(f"node.strategy: {target} does not load: {type(why).__name__}: {why}") from why
+    return IMarketStrategy(found)

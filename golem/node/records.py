@@ -163,6 +163,8 @@ def problems(state: NodeState) -> list[str]:
     late = sum(w.is_overdue for w in state.works.values() if w.phase is WorkPhase.ACCEPTED)
     if late:
         found.append(f"{late} accepted subtasks were not paid in time: see `golem payment list`")
+    if problem := state.dealings.strategy_problem:
+        found.append(f"{problem}; such questions are decided as without node.strategy")
     if state.payment_problem:
         found.append(state.payment_problem)
     if state.chain_problem:

@@ -18,7 +18,7 @@ from twisted.internet.task import deferLater
 from golem.errors import ChainFault
 from golem.interfaces import IChain, IExecutor
 from golem.model.chain import Batch, Receipt
-from golem.model.ids import Cid, NodeId, TaskId, derive
+from golem.model.ids import Cid, NodeId, task_id
 from golem.model.messages import (
     Acceptance,
     Assignment,
@@ -226,7 +226,7 @@ class Spammer(Adversary):
 
     def _demand(self) -> Message:
         return Demand(
-            task_id=TaskId(derive("spam", self.scene.seed, self.made)),
+            task_id=task_id(self.scene.node_id, f"spam {self.made}"),
             requestor=self.scene.node_id,
             address="nowhere:1",
             template="echo",

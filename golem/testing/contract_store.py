@@ -9,16 +9,16 @@ import stat
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pytest
 from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
-from golem.errors import ContentMissing, StoreFault, TooLarge
-from golem.interfaces import IResourceStore
+from golem.errors import ContentMismatch, ContentMissing, StoreFault, TooLarge
+from golem.interfaces import IParcels, IResourceStore
 from golem.model.ids import Cid, Ticket
-from golem.model.messages import Place
+from golem.model.messages import MAX_ALONG_BYTES, Place
 
 HELLO = Cid("bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e")  # "hello world", in IPIP-499
 LIMIT = 1 << 20
@@ -34,21 +34,23 @@ class Two(NamedTuple):
     folder: Path
 
 
-AsyncTest = Callable[["ResourceStoreContract", Two], Coroutine[Deferred[object], object, None]]
+C = TypeVar("C", bound="TwoStores")
 
 
-def waited(test: AsyncTest) -> Callable[[ResourceStoreContract, Two], Deferred[None] | None]:
+def waited(
+    test: Callable[[C, Two], Coroutine[Deferred[object], object, None]],
+) -> Callable[[C, Two], Deferred[None] | None]:
     """Let the subclass wait for the test in its own way."""
 
     @wraps(test)
-    def run(self: ResourceStoreContract, two: Two) -> Deferred[None] | None:
+    def run(self: C, two: Two) -> Deferred[None] | None:
         return self.wait(Deferred.fromCoroutine(test(self, two)))
 
     return run
 
 
-class ResourceStoreContract:
-    """The tests."""
+class TwoStores:
+    """What the tests stand on."""
 
     @pytest.fixture
     def two(self) -> Two:
@@ -64,6 +66,10 @@ class ResourceStoreContract:
     def wait(self, test: Deferred[None]) -> Deferred[None] | None:
         """See the test to its end, here or by giving it to pytest-twisted, which waits on the reactor."""
         return test
+
+
+class ResourceStoreContract(TwoStores):
+    """Content that is put, got, pinned and served."""
 
     def test_it_is_a_resource_store(self, two: Two) -> None:
         assert verifyObject(IResourceStore, two.near)
@@ -232,6 +238,61 @@ class ResourceStoreContract:
             await two.far.get(content.cid, [], 4 << 20, f"o{number}")
         gets = [two.near.get(content.cid, [two.far_place], 4 << 20, f"o{number}") for number in range(5)]
         assert [await size for size in gets] == [3 << 20] * 5
+
+
+class ParcelsContract(TwoStores):
+    """Content that travels in messages."""
+
+    def test_they_are_parcels(self, two: Two) -> None:
+        assert verifyObject(IParcels, two.near.parcels)
+
+    @waited
+    async def test_small_content_travels_in_a_message_and_needs_no_source(self, two: Two) -> None:
+        source = two.folder / "result"
+        source.mkdir()
+        for name, data in {"empty": b"", "one": b"1", "same": b"1"}.items():
+            (source / name).write_bytes(data)
+        content = await two.far.put(str(source), "o")
+        along = two.far.parcels.pack([content.cid])
+        assert 0 < len(along) <= MAX_ALONG_BYTES
+        two.near.parcels.unpack(along)
+        assert await two.near.get(content.cid, [], content.size_bytes, "o") == 2
+        await two.near.materialise(content.cid, str(two.folder / "copy"))
+        assert _tree(two.folder / "copy") == _tree(source)
+
+    @waited
+    async def test_of_large_content_what_leads_to_the_rest_travels_in_a_message(self, two: Two) -> None:
+        source = two.folder / "result"
+        source.mkdir()
+        (source / "large").write_bytes(os.urandom(MAX_ALONG_BYTES))
+        content = await two.far.put(str(source), "o")
+        two.near.parcels.unpack(two.far.parcels.pack([content.cid]))
+        with pytest.raises(ContentMissing):
+            await two.near.get(content.cid, [], content.size_bytes, "o")
+        assert await two.near.get(content.cid, [two.far_place], content.size_bytes, "o") == content.size_bytes
+
+    @waited
+    async def test_what_travels_in_a_message_is_bound_by_what_was_agreed(self, two: Two) -> None:
+        content = await two.far.put(_file(two, "a", b"hello world"), "o")
+        two.near.parcels.unpack(two.far.parcels.pack([content.cid]))
+        with pytest.raises(TooLarge):
+            await two.near.get(content.cid, [], 10, "o")
+        assert not (await two.near.survey()).kept
+
+    @waited
+    async def test_wrong_bytes_in_a_message_are_refused_and_the_right_ones_fetched(self, two: Two) -> None:
+        content = await two.far.put(_file(two, "a", b"hello world"), "o")
+        along = two.far.parcels.pack([content.cid])
+        for wrong in (along[:-1] + b"!", b"\xff" * 20):
+            with pytest.raises(ContentMismatch):
+                two.near.parcels.unpack(wrong)
+        with pytest.raises(ContentMissing):
+            await two.near.get(content.cid, [], LIMIT, "o")
+        assert await two.near.get(content.cid, [two.far_place], LIMIT, "o") == 11
+
+    @waited
+    async def test_nothing_travels_that_is_not_known(self, two: Two) -> None:
+        assert two.near.parcels.pack([HELLO]) == b""
 
 
 def _file(two: Two, name: str, data: bytes) -> str:

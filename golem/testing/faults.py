@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from random import Random
 
+from golem.testing.endpoint import About
 from golem.testing.local import LocalNetwork
 from golem.testing.mishaps import (
     ERRORS,
@@ -30,6 +31,7 @@ from golem.testing.mishaps import (
     Forget,
     Freeze,
     Kill,
+    Lie,
     Lossy,
     Partition,
     Reorg,
@@ -114,6 +116,11 @@ def _skew(dice: _Dice) -> Fault:
     return Skew(at_ms=dice.at_ms(), for_ms=dice.for_ms(), node=dice.node(), by_ms=by_ms)
 
 
+def _lie(dice: _Dice) -> Fault:
+    about = dice.random.choice(tuple(About))
+    return Lie(at_ms=dice.at_ms(), for_ms=dice.for_ms(), node=dice.node(), about=about)
+
+
 MAKERS: dict[str, Callable[[_Dice], Fault]] = {
     "kill": lambda d: Kill(at_ms=d.at_ms(), for_ms=d.for_ms(), node=d.node()),
     "crash": lambda d: Crash(at_ms=d.at_ms(), node=d.node(), is_torn=d.random.random() < 0.5),
@@ -128,6 +135,7 @@ MAKERS: dict[str, Callable[[_Dice], Fault]] = {
     "service": _service,
     "forget": lambda d: Forget(at_ms=d.at_ms(), node=d.node()),
     "stale": lambda d: Stale(at_ms=d.at_ms(), for_ms=d.for_ms(), node=d.node()),
+    "lie": _lie,
     "chaindown": lambda d: ChainDown(at_ms=d.at_ms(), for_ms=d.for_ms()),
     "reorg": lambda d: Reorg(at_ms=d.at_ms()),
 }

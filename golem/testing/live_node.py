@@ -13,6 +13,7 @@ from argparse import ArgumentParser, Namespace
 from contextlib import suppress
 
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.logger import globalLogPublisher
@@ -31,6 +32,7 @@ from golem.testing.watchdog import added, left
 from golem.twistd import run
 
 LEFT = 70
+HANG_UP_S = 2.0  # for the last words, which whoever listens may be slow to read
 
 
 class _Life:
@@ -72,11 +74,11 @@ class _Life:
             if isinstance(part, Network):
                 part.stopService()
 
-    def _hush(self, line: Line, teller: Teller) -> None:
+    def _hush(self, line: Line, teller: Teller) -> Deferred[None]:
         globalLogPublisher.removeObserver(teller)
         if self._pulse is not None:
             self._pulse.stop()
-        line.hang_up()
+        return line.hang_up().addTimeout(HANG_UP_S, self._reactor)
 
     def _end(self) -> None:
         with suppress(ReactorNotRunning):

@@ -6,12 +6,14 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from golem.adapters.docker import end_workers
 from golem.api import Session
 from golem.control.views import LAST_PHASES, Finding, Payment, Status, Subtask, Task, view, views
 from golem.errors import Fault, GolemError
 from golem.model.ids import Address, NodeId
 from golem.testing.ground import Loopback, build
 from golem.testing.mishaps import Fault as Mishap
+from golem.testing.quiet import shown_adds_up
 from golem.testing.record import Line, Record
 from golem.testing.scenario import Scenario, Step
 from golem.testing.storm import Storm
@@ -183,6 +185,7 @@ class LiveStage:
         for name in self._honest:
             for finding in views(Finding, self._network[name].client.get("/audit")):
                 assert finding.holds, f"{name}: {finding.law}: {'; '.join(finding.broken)}"
+            shown_adds_up(self._network[name].client.get)
 
     def _is_quiet(self) -> bool:
         mine = [(owner, task_id) for owner, task_id in self._ids.values() if owner in self._honest]
@@ -225,4 +228,5 @@ class LiveStage:
         self._hub.close()
         self._ground.close()
         wrong = [f"{node.name} ended with {node.exit_code}: {node.last_words()}" for node in up if node.exit_code]
-        return [*wrong, *self._orphans.end()]
+        containers = [f"a container goes on: {name}" for name in end_workers(str(self._folder))]
+        return [*wrong, *containers, *self._orphans.end()]

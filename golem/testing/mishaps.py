@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal, get_args
 
 from golem.model.value import Value
+from golem.testing.endpoint import About
 from golem.testing.local import LocalNetwork
 from golem.testing.ports import Mood
 
@@ -243,12 +244,27 @@ class Stale(_OfNode, kw_only=True):
 
     def begin(self, net: LocalNetwork) -> None:
         """Stand still."""
-        chain = net[self.node].chain
-        chain.past = chain.past or net.ledger.sight(is_copy=True)
+        asked = net[self.node].chain.node
+        asked.past = asked.past or net.ledger.stand_still()
 
     def end(self, net: LocalNetwork) -> None:
         """Catch up."""
-        net[self.node].chain.past = None
+        net[self.node].chain.node.past = None
+
+
+class Lie(_OfNode, kw_only=True):
+    """The node of the chain that this node asks makes something up; the second one, its witness, does not."""
+
+    family: ClassVar[str] = "lie"
+    about: About
+
+    def begin(self, net: LocalNetwork) -> None:
+        """Lie."""
+        net[self.node].chain.node.lie = self.about
+
+    def end(self, net: LocalNetwork) -> None:
+        """Tell the truth."""
+        net[self.node].chain.node.lie = None
 
 
 class ChainDown(_Fault, kw_only=True):
@@ -289,6 +305,7 @@ Fault = (
     | Service
     | Forget
     | Stale
+    | Lie
     | ChainDown
     | Reorg
 )

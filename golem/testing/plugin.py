@@ -7,6 +7,8 @@
     @pytest.mark.golem_chaos(seeds=20)
     def test_whatever_happens(golem_net): ...   # once for each seed, under the faults that the seed draws
 
+`--golem-level local` plays the scenarios of all these tests with real nodes.
+
 It imports nothing of golem until a test asks, since pytest loads it wherever golem is installed.
 """
 
@@ -15,14 +17,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from golem.testing.watchdog import Watchdog
+
+LEVELS = ("sim", "local", "netns")  # golem.testing.levels
 SEED = "golem_seed"
 MARKS = (
     "golem_chaos(seeds=N, first=1, minutes=10, kinds=()): run the test under the faults of N seeds",
     "golem_logs(pattern): these lines of the log are meant to be ERRORs or failures",
 )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where scenarios are played."""
+    words = "where golem_net plays scenarios: simulated, with real nodes, or each of them on a host of its own"
+    parser.getgroup("golem").addoption("--golem-level", default=LEVELS[0], choices=LEVELS, help=words)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,9 +62,9 @@ def golem_seed(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def golem_watch(request: pytest.FixtureRequest) -> Iterator[object]:
+def golem_watch(request: pytest.FixtureRequest) -> Iterator[Watchdog]:
     """Fail the test on failures and ERROR lines in the log that it did not declare with `golem_logs`."""
-    dog = import_module("golem.testing.watchdog").Watchdog()
+    dog: Watchdog = import_module("golem.testing.watchdog").Watchdog()
     for mark in request.node.iter_markers("golem_logs"):
         dog.allow(mark.args[0])
     dog.start()
@@ -63,12 +76,13 @@ def golem_watch(request: pytest.FixtureRequest) -> Iterator[object]:
 
 @pytest.fixture
 def golem_net(
-    request: pytest.FixtureRequest, tmp_path: Path, golem_seed: int, golem_watch: object
+    request: pytest.FixtureRequest, tmp_path: Path, golem_seed: int, golem_watch: Watchdog
 ) -> Iterator[Callable[..., object]]:
     """Make networks (`golem_net(nodes=..., seed=...)`) or play scenarios (`golem_net.play(path)`)."""
     mark = request.node.get_closest_marker("golem_chaos")
-    maker = import_module("golem.testing.nets").Nets(tmp_path, golem_seed, dict(mark.kwargs) if mark else None)
+    level, chaos = request.config.getoption("--golem-level"), dict(mark.kwargs) if mark else None
+    maker = import_module("golem.testing.nets").Nets(tmp_path, golem_seed, level, chaos)
     yield maker
-    wrong = maker.close()
+    wrong = [*maker.close(), *golem_watch.leaks()]
     if wrong:
         pytest.fail("\n".join(wrong), pytrace=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from golem.model.chain import Domain
-from golem.model.ids import NOBODY, Cid, JobId, SubtaskId, TaskId, Ticket
+from golem.model.ids import NOBODY, Cid, JobId, SubtaskId, TaskId, Ticket, task_id
 from golem.model.messages import (
     Acceptance,
     Assignment,
@@ -37,6 +37,7 @@ from golem.wire.signing import sign_word
 from golem.wire.voucher import sign_acceptance
 
 TASK = TaskId("0123456789abcdef" * 2)
+ALICES_TASK = task_id(FixedKeyring("alice").node_id, "1")
 SUBTASK = SubtaskId("fedcba9876543210" * 2)
 CID = Cid("bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi")
 INSTANT_MS = 1_700_000_000_000
@@ -64,7 +65,7 @@ def messages() -> tuple[Message, ...]:
 def _of_the_market() -> tuple[Message, ...]:
     alice = FixedKeyring("alice")
     demand = Demand(
-        task_id=TASK,
+        task_id=ALICES_TASK,
         requestor=alice.node_id,
         address="192.0.2.1:7300",
         template="blender",
@@ -80,7 +81,7 @@ def _of_the_market() -> tuple[Message, ...]:
     )
     return (
         sign_word(alice.sign, "devnet", demand),
-        sign_word(alice.sign, "devnet", Withdrawal(task_id=TASK, requestor=alice.node_id)),
+        sign_word(alice.sign, "devnet", Withdrawal(task_id=ALICES_TASK, requestor=alice.node_id)),
         Offer(task_id=TASK, price=Wei(5 * 10**17), slots=8, capability=capability, speed=125),
         Refusal(task_id=TASK, reason=Reason.BUSY, subtask_id=SUBTASK, price=Wei(7)),
         Assignment(
@@ -90,8 +91,9 @@ def _of_the_market() -> tuple[Message, ...]:
             deadline_ms=INSTANT_MS,
             job=JOB,
             ticket=Ticket(bytes(range(32))),
+            along=b"a CAR",
         ),
-        Delivery(subtask_id=SUBTASK, result=CID, size_bytes=12_345, report=b'{"ok":1}', used_ms=9_876),
+        Delivery(subtask_id=SUBTASK, result=CID, size_bytes=12_345, report=b'{"ok":1}', used_ms=9_876, along=b"a CAR"),
         Failure(subtask_id=SUBTASK, detail="out of memory", log="Killed\n"),
         _acceptance(),
         Reminder(voucher=_acceptance().voucher),

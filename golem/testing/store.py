@@ -20,6 +20,7 @@ from golem.ipfs import reader
 from golem.ipfs.cid import Chunk, Key, from_text, to_text
 from golem.ipfs.importer import import_path
 from golem.ipfs.intake import Intake
+from golem.ipfs.parcels import Parcels
 from golem.ipfs.tickets import PUBLIC, Tickets
 from golem.model.content import Content, Kept, Survey
 from golem.model.ids import Cid, Ticket
@@ -82,6 +83,7 @@ class MemoryResourceStore:
         self._mine = world.held.setdefault(gateway, {})
         self._pins: dict[str, set[Key]] = {}
         self._tickets = Tickets()
+        self.parcels = Parcels()
         world.stores[gateway] = self
 
     def admit(self, owner: str, ticket: Ticket) -> None:
@@ -97,6 +99,7 @@ class MemoryResourceStore:
         tree = import_path(path, held)
         held.size = tree.size
         self._pin(tree.key, held, owner)
+        self.parcels.note(to_text(tree.key), self.parcels.first(held.read, tree.key))
         return Content(cid=to_text(tree.key), size_bytes=tree.size)
 
     def get(
@@ -114,6 +117,17 @@ class MemoryResourceStore:
         return held.size
 
     async def _fetch(self, key: Key, sources: Sequence[Place], limit: int, owner: str) -> Held:
+        mine = Held()
+        intake = Intake(key, limit, mine)
+        self.parcels.give(intake)
+        if not intake.is_complete:
+            theirs = await self._ask(key, sources, owner)
+            for child, block in reader.blocks(theirs.read, key):
+                intake.take(child, block)
+        mine.size = intake.size
+        return mine
+
+    async def _ask(self, key: Key, sources: Sequence[Place], owner: str) -> Held:
         await deferLater(self._world.clock, FETCH_S, lambda: None)
         words = self._tickets.of(owner)
         near = [self._world.stores.get(self._world.way(self._gateway, place)) for place in sources]
@@ -121,12 +135,7 @@ class MemoryResourceStore:
         theirs = next((held for held in given if held), None)
         if theirs is None:
             raise ContentMissing(f"nobody gave {to_text(key)}: {', '.join(sources) or 'there is nobody to ask'}")
-        mine = Held()
-        intake = Intake(key, limit, mine)
-        for child, block in reader.blocks(theirs.read, key):
-            intake.take(child, block)
-        mine.size = intake.size
-        return mine
+        return theirs
 
     def given(self, key: Key, word: bytes) -> Held | None:
         """What another node gets."""

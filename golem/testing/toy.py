@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from zope.interface import implementer
 
-from golem.core.strategy import Frugal
+from golem.core.strategy import FRUGAL
 from golem.core.turn import Policies
 from golem.errors import BadParameters
 from golem.interfaces import IFinishing, IGrowing, IPreparing, IShowing, ITaskTemplate, IVerifier, Parameter
@@ -48,7 +48,7 @@ class Toy:
 
     def policies(self) -> Policies:
         """What a core with this template alone is given."""
-        return Policies({self.name: self}, Frugal())
+        return Policies({self.name: self}, FRUGAL)
 
     def parse(self, params: Mapping[str, str]) -> bytes:
         """Nothing to say."""

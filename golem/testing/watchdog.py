@@ -8,10 +8,11 @@ import os
 import re
 import select
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,10 +115,22 @@ def added(before: Left) -> list[str]:
     now = left()
     return [
         *(f"a process goes on: {pid}" for pid in sorted(now.children - before.children)),
-        *(f"a file is open: {name}" for _, name in sorted(now.files - before.files)),
+        *(f"a file is open: {name}{_ends(fd)}" for fd, name in sorted(now.files - before.files)),
         *(f"the reactor is to call: {call}" for call in now.calls - before.calls),
         *(f"the reactor reads from: {reader}" for reader in now.readers - before.readers),
     ]
+
+
+def _ends(fd: str) -> str:
+    """Of a socket, where it is and where it leads to."""
+    try:
+        with socket.socket(fileno=os.dup(int(fd))) as sock:
+            here = sock.getsockname()
+            with suppress(OSError):  # it leads nowhere
+                return f" at {here}, to {sock.getpeername()}"
+            return f" at {here}"
+    except OSError:  # no socket, or none any more
+        return ""
 
 
 def left() -> Left:

@@ -90,7 +90,7 @@ class World:
 
     def chain(self, account: Address) -> MemoryChain:
         """The chain as an account sees it."""
-        return self.ledger.account(account, WALLET)
+        return MemoryChain(self.ledger, account, WALLET)
 
     def saw(self, name: str, turn: bytes) -> None:
         """A node took a turn."""

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from zope.interface import implementer
 
-from golem.interfaces import IDistinct, IEscalating, ISampled, IVerifier
+from golem.interfaces import IDistinct, IEscalating, ISampled, IScaled, IVerifier, scaled
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Judgement, Verdict
 from golem.verification.cheap import unsure
 
 
+@implementer(IVerifier, IScaled)
 class _Several:
     """Verifiers in their order; the first whose verdict `ends` it has the last word."""
 
@@ -19,6 +20,10 @@ class _Several:
         if not verifiers:
             raise ValueError("no verifier was given")
         self._verifiers = verifiers
+
+    def scaled(self, care: float) -> IVerifier:
+        """Each that can do with less."""
+        return type(self)(*(scaled(verifier, care) for verifier in self._verifiers))
 
     def ends(self, verdict: Verdict) -> bool:
         """Whether those that follow need not be heard."""
@@ -55,7 +60,6 @@ class _Several:
             passed += count
 
 
-@implementer(IVerifier)
 class All(_Several):
     """ACCEPT only what all accept. WRONG and MALFORMED are heard at once, UNSURE at the end."""
 
@@ -70,7 +74,6 @@ class All(_Several):
         return doubts[0] if doubts else Verdict(judgement=Judgement.ACCEPT, reason=reasons[:4096])
 
 
-@implementer(IVerifier)
 class FirstDecisive(_Several):
     """The first verdict that is not UNSURE; all of them are asked for their jobs at once."""
 
@@ -101,7 +104,7 @@ class Escalate:
         return self.steps[0].judge(chunk, work, delivery, reports)
 
 
-@implementer(IVerifier, IDistinct)
+@implementer(IVerifier, IDistinct, IScaled)
 class Distinct:
     """Checks as `inner` does, of a task of which no two right results are the same: each has chance of its own in it.
 
@@ -109,7 +112,12 @@ class Distinct:
     """
 
     def __init__(self, inner: IVerifier) -> None:
+        self._inner = inner
         self.plan, self.judge = inner.plan, inner.judge
+
+    def scaled(self, care: float) -> IVerifier:
+        """If `inner` can do with less."""
+        return Distinct(scaled(self._inner, care))
 
     def are_distinct(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> bool:
         """All are."""

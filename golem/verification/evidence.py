@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from golem.interfaces import IDistinct, IEscalating, ISumming, ITaskTemplate, IVerifier
+from golem.interfaces import IDistinct, IEscalating, ISumming, ITaskTemplate, IVerifier, scaled
 from golem.model.evidence import Evidence
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Verdict
@@ -33,4 +33,4 @@ def _case(template: ITaskTemplate, evidence: Evidence) -> tuple[IVerifier, tuple
     work = template.job(spec, chunk, evidence.subtask_id, evidence.provider)
     verifier = template.verifier(spec)
     steps = IEscalating(verifier).steps if IEscalating.providedBy(verifier) else (verifier,)
-    return steps[evidence.step], (chunk, work, evidence.delivery)
+    return scaled(steps[evidence.step], evidence.care), (chunk, work, evidence.delivery)

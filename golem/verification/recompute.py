@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from zope.interface import implementer
 
-from golem.interfaces import IVerifier
+from golem.interfaces import IScaled, IVerifier
 from golem.model.drawing import some
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Verdict
@@ -18,7 +19,7 @@ Narrow = Callable[[Job, Sequence[int]], Job]
 """Makes of the work on a chunk a check on some of its items, whose report is an object: item to value."""
 
 
-@implementer(IVerifier)
+@implementer(IVerifier, IScaled)
 class PartialRecompute:
     """For a chunk that maps a list of items to a list of values, which is the report, each by itself.
 
@@ -33,6 +34,10 @@ class PartialRecompute:
         self._narrow = narrow
         self._count = count
         self._same = same
+
+    def scaled(self, care: float) -> PartialRecompute:
+        """Fewer items, at least one."""
+        return PartialRecompute(self._items, self._narrow, math.ceil(self._count * care), self._same)
 
     def plan(self, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
         """One job, unless the delivery is not of the right form."""

@@ -12,7 +12,7 @@ from coincurve.ecdsa import cdata_to_der, deserialize_compact
 
 from golem.errors import BadSignature
 from golem.model.evidence import Evidence
-from golem.model.ids import Address, NodeId
+from golem.model.ids import Address, NodeId, is_task_of
 from golem.model.messages import Demand, PeerRecord, Withdrawal
 from golem.model.value import evolve
 from golem.wire import toil
@@ -75,6 +75,8 @@ def verify_word(network: str, word: Word) -> None:
     author = word.node if isinstance(word, PeerRecord) else word.requestor
     if author is None:
         raise BadSignature(f"a {type(word).__name__.lower()} of nobody")
+    if isinstance(word, Demand | Withdrawal) and not is_task_of(author, word.task_id):
+        raise BadSignature(f"a {type(word).__name__.lower()} for another's task")
     toil.check(network, author)
     _check(author, word.signature, _digest_of(network, word), type(word).__name__.lower())
 

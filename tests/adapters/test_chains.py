@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from golem.adapters.ethereum import EthereumChain, EthereumSettings
-from golem.testing.chain import MemoryLedger
+from golem.testing.chain import MemoryChain, MemoryLedger
 from golem.testing.contract_chain import WALLET, ChainContract, World
 from golem.testing.keys import FixedKeyring
 from golem.testing.live_chain import CHAIN_ID, LiveChain
@@ -25,8 +26,10 @@ class TestMemoryChain(ChainContract):
     @pytest.fixture
     def world(self) -> World:
         ledger = MemoryLedger(self.clock)
-        alice, bob = (FixedKeyring(name).account for name in ("alice", "bob"))
-        return World(ledger.account(alice, WALLET), ledger.account(bob, WALLET), lambda: ledger.account(alice, 0))
+        alice, bob, again = (
+            partial(MemoryChain, ledger, FixedKeyring(name).account, WALLET) for name in ("alice", "bob", "alice")
+        )
+        return World(alice(), bob(), again)
 
     def wait(self, test: Deferred[None]) -> None:
         ended: list[Failure | None] = []

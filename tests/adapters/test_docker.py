@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.python.failure import Failure
 
-from golem.adapters.docker import NOBODY, DockerLauncher, is_reachable
+from golem.adapters.docker import IMAGE, LABEL, NOBODY, DockerLauncher, end_workers, is_reachable
 from golem.errors import ExecutorFault
 from golem.model.spec import Capability, Environment, Limits
 from golem.model.value import evolve
@@ -178,3 +178,17 @@ def test_a_container_ends_with_its_node_and_is_removed_when_that_starts_again(tm
         assert containers(rooms, running=False) == []
 
     return executor.probe().addCallback(look)
+
+
+def test_containers_that_are_left_in_a_folder_are_ended_and_named(tmp_path: Path) -> Deferred[None]:
+    assert isinstance(reactor, PosixReactorBase)
+
+    def look(_: object) -> None:
+        for room in (tmp_path / "rooms" / "1", tmp_path.with_suffix(".other") / "1"):
+            subprocess.run(["docker", "create", "--label", f"{LABEL}={room}", IMAGE, "true"], check=True)
+        (named,) = end_workers(str(tmp_path))
+        assert named.endswith(f" for {tmp_path}/rooms/1")
+        assert end_workers(str(tmp_path)) == []
+        assert len(end_workers(str(tmp_path.with_suffix(".other")))) == 1
+
+    return DockerLauncher(reactor).check(str(tmp_path)).addCallback(look)

@@ -152,6 +152,10 @@ def test_differences_that_rounding_makes_say_nothing() -> None:
     assert {name: test["units"] for name, test in tally.tests.items()} == dict.fromkeys(tally.tests, 0)
 
 
+def test_with_less_care_fewer_crops_are_rendered() -> None:
+    assert [Exchanged().scaled(care).places(1920 * 1080) for care in (1.0, 0.5, 0.1)] == [(8, 48), (4, 48), (2, 48)]
+
+
 def test_places_smaller_than_a_block_say_nothing() -> None:
     tally = swap.Tally()
     tally.add((0, 0, 3, 9), *(np.ones((9, 3, 3), np.float32) * n for n in range(3)))

@@ -9,7 +9,7 @@ from zope.interface.verify import verifyObject
 from apps.blender import template
 from apps.blender.verify import SeedLocked
 from golem.errors import BadParameters
-from golem.interfaces import IComparing, ITaskTemplate, IVerifier
+from golem.interfaces import IComparing, IScaled, ITaskTemplate, IVerifier
 from golem.model.ids import Cid, NodeId, SubtaskId, check_id
 from golem.model.messages import Delivery
 from golem.model.money import Wei
@@ -148,6 +148,12 @@ def test_rings_round_places_are_part_of_the_area(pixels: int, count: int, side: 
 
 def test_a_tile_that_is_quickly_done_is_seen_at_few_places() -> None:
     assert SeedLocked(ns=6000).places(1920 * 1080, 1) == (29, 16)
+
+
+@pytest.mark.parametrize(("care", "count"), [(1.0, 48), (0.5, 24), (0.1, 5), (0.01, 4)])
+def test_with_less_care_fewer_places_of_the_same_size_are_seen(care: float, count: int) -> None:
+    assert verifyObject(IScaled, SeedLocked(ns=6000))
+    assert SeedLocked(ns=6000).scaled(care).places(1920 * 1080, 64) == (count, 14)
 
 
 def test_where_a_check_looks_depends_on_the_salt() -> None:

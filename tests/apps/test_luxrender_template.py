@@ -8,7 +8,7 @@ from zope.interface.verify import verifyObject
 
 from apps.luxrender import template
 from golem.errors import BadParameters
-from golem.interfaces import IGrowing, IPreparing, IShowing, ITaskTemplate, IVerifier
+from golem.interfaces import IGrowing, IPreparing, IShowing, ITaskTemplate, IVerifier, scaled
 from golem.model.ids import Cid, NodeId, SubtaskId
 from golem.model.messages import Delivery
 from golem.model.money import Wei
@@ -156,6 +156,18 @@ def test_a_check_reads_the_result_and_looks_where_the_salt_says() -> None:
 def test_a_verdict_names_metric_value_and_limit(report: object, judgement: Judgement, said: str) -> None:
     verdict = judged(report)
     assert verdict.judgement is judgement and said in verdict.reason
+
+
+def test_with_less_care_fewer_crops_are_rendered() -> None:
+    task = spec(resolution="640x360", tiles="2x1")
+    chunk = template.split(task)[0]
+    work = template.job(task, chunk, SUBTASK, ALICE)
+
+    def count(care: float) -> int:
+        (check,) = scaled(template.verifier(task), care).plan(chunk, work, delivered(), b"salt")
+        return len(msgspec.json.decode(check.params)["crops"])
+
+    assert count(1.0) >= count(0.75) >= count(0.01) == 4
 
 
 def test_a_delivery_without_a_film_is_malformed() -> None:

@@ -125,7 +125,8 @@ def test_twistd_runs_the_same_node(shell: Shell, folder: Path) -> None:
         try:
             assert process.stdout is not None
             assert any("the node takes part" in line for line in process.stdout)
-            assert shell.run("status") == Exit.OK
+            assert shell.run("run", "echo", "--detach", "--budget", "0") == Exit.OK, shell.err
+            assert any(": submitted, template echo, chunks 10" in line for line in process.stdout)
             process.send_signal(signal.SIGTERM)
             assert process.wait(START_S) == -signal.SIGTERM, (
                 "twistd ends by the signal it was sent, once all is stopped"

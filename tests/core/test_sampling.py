@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from zope.interface import implementer
 
 from golem.core import policy, sampling
 from golem.core.reputation import Deed, Role, note
 from golem.core.sampling import HOLD_MS
 from golem.core.subtask import Phase as Attempt
 from golem.core.task import Phase
-from golem.interfaces import IVerifier
+from golem.interfaces import IScaled, IVerifier
 from golem.model import events as e
 from golem.model.chain import Funds, Sighting
 from golem.model.effects import ClearTimer, Execute
@@ -196,6 +197,65 @@ def test_who_has_earned_nothing_or_lost_it_is_checked_by_the_stricter_step() -> 
     me = hiring(Both(chunks=1))
     del me.state.standings[f"provider/{BOB}"]
     assert len(deliver(me, assigned(me)[0])) == 2
+
+
+@implementer(IScaled)
+class Patchy(Toy):
+    """A toy all of whose results are checked, and that is told how closely."""
+
+    def __init__(self) -> None:
+        super().__init__(chunks=2, checks=1)
+        self.cares: list[float] = []
+
+    def scaled(self, care: float) -> IVerifier:
+        self.cares.append(care)
+        return self
+
+
+def cares(me: Solo, toy: Patchy) -> set[float]:
+    """How closely both of bob's results are looked at, as planned and as judged."""
+    for subtask in assigned(me):
+        (job,) = deliver(me, subtask)
+        me.post(e.Executed(key=job, outcome=DONE))
+    assert me.state.boards[TASK].task.accepted == 2
+    return {*toy.cares, *(subtask.care for subtask in me.state.subtasks.values())}
+
+
+def test_where_all_is_checked_a_good_name_is_looked_at_less_closely() -> None:
+    toy = Patchy()
+    assert max(cares(hiring(toy), toy)) < 0.4
+
+
+def test_a_stranger_is_looked_at_as_closely_as_can_be() -> None:
+    toy = Patchy()
+    me = hiring(toy)
+    del me.state.standings[f"provider/{BOB}"]
+    assert cares(me, toy) == {1.0}
+
+
+def test_a_user_says_how_closely_at_least() -> None:
+    toy = Patchy()
+    assert cares(hiring(toy, share=0.75), toy) == {0.75}
+    toy = Patchy()
+    assert cares(hiring(toy, me=Solo(Settings(slots=8, check_share=0.8), toy)), toy) == {0.8}
+
+
+def test_now_and_then_everybody_is_looked_at_as_closely_as_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[float] = []
+    monkeypatch.setattr(sampling, "happens", lambda chance, salt, what: drawn.append(chance) is None)
+    toy = Patchy()
+    assert cares(hiring(toy), toy) == {1.0} and set(drawn) == {policy.FLOOR}
+
+
+def test_a_template_that_fails_to_do_with_less_is_named() -> None:
+    class Stubborn(Patchy):
+        def scaled(self, care: float) -> IVerifier:
+            raise ZeroDivisionError("no less")
+
+    me = hiring(Stubborn())
+    deliver(me, assigned(me)[0])
+    (doubted,) = [subtask for subtask in me.state.subtasks.values() if subtask.phase is Attempt.UNSURE]
+    assert doubted.reason == "the template toy: its plan failed: ZeroDivisionError('no less')"
 
 
 def test_a_stranger_is_checked_each_time() -> None:

@@ -14,12 +14,12 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from golem.ipfs.serving import Terms
-from golem.testing.contract_store import ResourceStoreContract, Two
+from golem.testing.contract_store import ParcelsContract, ResourceStoreContract, Two
 from golem.testing.store import MemoryResourceStore, MemoryWorld
 from tests.ipfs.sources import new_store
 
 
-class TestMemoryResourceStore(ResourceStoreContract):
+class TestMemoryResourceStore(ResourceStoreContract, ParcelsContract):
     clock = Clock()
 
     @pytest.fixture
@@ -37,7 +37,7 @@ class TestMemoryResourceStore(ResourceStoreContract):
         assert ended
 
 
-class TestEmbeddedStore(ResourceStoreContract):
+class TestEmbeddedStore(ResourceStoreContract, ParcelsContract):
     is_staged = True
 
     @pytest.fixture

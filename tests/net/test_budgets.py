@@ -67,9 +67,11 @@ PROOFS = {
     ),
     budgets.GOSSIP: ("net/test_network.py", "test_gossip_in_a_rush_is_heard_no_faster_than_it_is_worth"),
     budgets.SIGNATURES: ("net/test_budgets.py", "test_gossip_that_must_be_checked_is_heard_more_slowly"),
+    budgets.ALONG: ("wire/test_bounds.py", "test_a_message_brings_so_much_content_along_and_no_more"),
     budgets.OUTBOX: ("net/test_budgets.py", "test_what_waits_for_a_peer_that_is_away_is_bounded"),
     budgets.UNWRITTEN: ("net/test_budgets.py", "test_gossip_for_a_slow_peer_is_bounded_and_the_oldest_goes"),
     budgets.STALLED_S: ("net/test_budgets.py", "test_a_peer_that_reads_nothing_is_given_up"),
+    budgets.PARCELS: ("ipfs/test_parcels.py", "test_the_oldest_give_way"),
     budgets.RECORDS: ("core/test_near.py", "test_the_memory_is_bounded_and_keeps_what_is_sure"),
     budgets.RECORDS_OF_ONE: ("core/test_near.py", "test_one_liar_fills_its_own_share_of_the_memory_alone"),
     budgets.RECORDS_OF_ONE_NETWORK: (

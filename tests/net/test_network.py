@@ -8,7 +8,7 @@ import pytest
 from twisted.python.failure import Failure
 
 from golem.errors import ConfigError
-from golem.model.ids import NodeId, SubtaskId, TaskId
+from golem.model.ids import NodeId, SubtaskId, task_id
 from golem.model.messages import Cancellation, Demand, Prune
 from golem.model.money import Wei
 from golem.model.spec import Limits
@@ -287,7 +287,7 @@ def test_a_node_without_an_epoch_yet_takes_part_a_moment_later(world: World) -> 
 
 def demand(keys: FixedKeyring, network: str = "devnet") -> Demand:
     made = Demand(
-        task_id=TaskId("a" * 32),
+        task_id=task_id(keys.node_id, "1"),
         requestor=keys.node_id,
         address="alice:7300",
         template="echo",

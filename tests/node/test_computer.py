@@ -193,6 +193,7 @@ class Broken:
         raise self._why
 
     async def run(self, job: Job, room: Room) -> Outcome:
+        Path(room.output).mkdir()
         raise self._why
 
     async def stop(self, job_id: str) -> None:
@@ -203,12 +204,13 @@ class Broken:
 
 
 @pytest.mark.parametrize("why", [ExecutorFault("no engine"), OSError(28, "No space left on device")])
-def test_a_sandbox_that_fails_is_a_fault_with_its_reason(tmp_path: Path, why: Exception) -> None:
+def test_a_sandbox_that_fails_is_a_fault_with_its_reason_and_leaves_no_room(tmp_path: Path, why: Exception) -> None:
     desk = Desk(tmp_path, executor=Broken(why))
     for number in range(2):
         outcome = desk.now(desk.computer.run(desk.job(number)))
         assert outcome is not None and outcome.status is Status.FAULT
         assert str(why) in outcome.detail
+        assert not list((desk.home / "rooms").iterdir())
 
 
 def test_a_full_queue_refuses_rather_than_grows(desk: Desk) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 from twisted.python.failure import Failure
 
-from golem.core.strategy import Frugal
-from golem.errors import JournalFault
+from golem.core.strategy import FRUGAL
+from golem.errors import ConfigError, JournalFault
 from golem.model.effects import Effect
 from golem.model.events import Connected, Event, Started
 from golem.model.settings import Settings
@@ -57,10 +57,10 @@ class Listing:
         """Nothing to do."""
 
 
-def engine(journal: MemoryJournal, clock: Clock) -> Engine:
+def engine(journal: MemoryJournal, clock: Clock, strategy: str = "") -> Engine:
     """One that has read its journal."""
-    made = Engine(journal, {"toy": Toy()}, Frugal(), clock, SeededEntropy("engine"))
-    made.recover()
+    made = Engine(journal, {"toy": Toy()}, FRUGAL, clock, SeededEntropy("engine"))
+    made.recover(strategy)
     return made
 
 
@@ -111,4 +111,18 @@ def test_a_broken_engine_stops_with_events_left(room: int) -> None:
         me.post(event)
     me.stop()
     me.stop()
-    assert bool(journal.replay()[1]) is bool(world.asked) is bool(room)
+    assert any(journal.replay()) is bool(world.asked) is bool(room)
+
+
+def test_a_journal_is_replayed_by_the_strategy_that_wrote_it_and_after_a_stop_there_is_none_to_replay() -> None:
+    clock, journal = Clock(), MemoryJournal()
+    me = engine(journal, clock)
+    me.start(Listing())
+    me.post(STARTED)
+    clock.advance(1)
+    with pytest.raises(ConfigError, match='set it to "", start the node, stop it'):
+        engine(journal, clock, "mine:strategy")
+    again = engine(journal, clock)
+    again.start(Listing())
+    again.stop()
+    assert engine(journal, clock, "mine:strategy").state.started == STARTED

@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golem.control.views import Explanation, Prospects, view
+from golem.core.board import MAX_WAITING
 from golem.core.turn import Turn
 from golem.model import events as e
 from golem.model.chain import Funds, Sighting
 from golem.model.events import Stamp
-from golem.model.ids import TaskId
-from golem.model.messages import Assignment, Demand, Failure, Offer, Reason, Refusal
+from golem.model.ids import Cid, SubtaskId, TaskId
+from golem.model.messages import Assignment, Delivery, Demand, Failure, Offer, Reason, Refusal
 from golem.model.money import Wei
 from golem.model.settings import Settings
 from golem.model.spec import Limits, TaskSpec
@@ -28,8 +29,8 @@ NAMES = ("bob", "carol", "dave", "erin", "frank")
 SPEC = TaskSpec(template="toy", params=b"{}", budget=BUDGET, max_price=PRICE, output="/out")
 
 
-def opened() -> Solo:
-    me = Solo(template=Toy(chunks=CHUNKS))
+def opened(template: Toy | None = None) -> Solo:
+    me = Solo(template=template or Toy(chunks=CHUNKS))
     me.post(e.TaskSubmitted(task_id=TASK, spec=SPEC))
     sighting = Sighting(block=1, block_ms=0, funds=Funds(free=BUDGET, wallet=Wei(10**16)))
     me.post(e.Observed(key=f"funds/{TASK}", sighting=sighting))
@@ -112,6 +113,17 @@ def test_of_an_ended_task_no_chunk_waits() -> None:
     me = opened()
     me.post(e.TaskCancelled(task_id=TASK))
     assert (told(me).waiting, told(me).reason, told(me).groups) == (0, "cancelled", ())
+
+
+def test_results_that_wait_for_their_checks_are_counted_apart_and_named_where_they_hold_all_up() -> None:
+    me = opened(Toy(chunks=CHUNKS, checks=1))
+    happen(me, "offers", "bob")
+    happen(me, "picks", "bob")
+    subtask = next(iter(me.state.subtasks))
+    me.hear("bob", Delivery(subtask_id=subtask, result=Cid(""), size_bytes=0, report=b"{}", used_ms=1_000))
+    assert (told(me).verifying, told(me).computing, told(me).waiting, told(me).reason) == (1, 2, 2, "")
+    me.state.to_check.update(dict.fromkeys(SubtaskId(f"{number:032x}") for number in range(MAX_WAITING)))
+    assert "no more work is given out" in told(me).reason
 
 
 def demand(number: int, max_price: int = PRICE, template: str = "toy", expires_ms: int = 600_000) -> Demand:

@@ -1,4 +1,4 @@
-"""Templates are found by name; one that is broken, or claimed twice, harms only those who enable it."""
+"""Templates are found by name, a strategy by its place; one that is broken harms only those who enable it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from golem.errors import TemplateBroken, TemplateClash, TemplateMissing
+from golem.core.strategy import FRUGAL
+from golem.errors import StrategyBroken, TemplateBroken, TemplateClash, TemplateMissing
 from golem.node import plugins
 
 _GOOD = """
@@ -108,3 +109,23 @@ def test_two_claims_to_one_name_are_a_clash_for_those_who_enable_it(site: Site) 
     assert "good" in plugins.load(["good"])
     with pytest.raises(TemplateClash, match=f"{site.apps}.mandel:template and by mandel_rival:template"):
         plugins.load(["mandel"])
+
+
+def test_without_a_strategy_of_its_own_a_node_has_the_standard_one() -> None:
+    assert plugins.strategy("") is FRUGAL
+    assert plugins.strategy("golem.core.strategy:FRUGAL") is FRUGAL
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("golem.core.no_such:x", "does not load: ModuleNotFoundError"),
+        ("golem.core.strategy:NOTHING", "does not load: AttributeError"),
+        ("golem.core.strategy:TRIALS", "is no IMarketStrategy"),
+        ("golem.core.strategy:Frugal", "is no IMarketStrategy"),
+    ],
+)
+def test_a_broken_strategy_is_named_with_where_and_why(target: str, why: str) -> None:
+    with pytest.raises(StrategyBroken) as caught:
+        plugins.strategy(target)
+    assert str(caught.value).startswith(f"node.strategy: {target} ") and why in str(caught.value)

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from apps.echo.template import Echo
+from golem.adapters.ethereum.witness import Witness
 from golem.core import board, consequences, income, job, leases
 from golem.core.task import Board
 from golem.errors import ChainFault
@@ -99,6 +100,15 @@ def unconfirmed_counts() -> Any:
     return patched((MemoryChain, "_observe", observe))
 
 
+def lies_believed() -> Any:
+    """What one node of the chain says is taken for true, whatever the other says."""
+
+    async def believe(self: Witness, *told: Any) -> None:
+        pass
+
+    return patched(*((Witness, name, believe) for name in ("agree", "confirm", "attest")))
+
+
 def reordered() -> Any:
     """What is said again after a reconnection comes in another order."""
     honest = Mail.unacknowledged
@@ -189,6 +199,7 @@ BUGS: dict[str, Callable[[], Any]] = {
         cancel_ignored,
         leased_twice,
         unconfirmed_counts,
+        lies_believed,
         reordered,
         poison_blocks,
         straggler_stretches,

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from golem.testing.endpoint import About
 from golem.testing.faults import KINDS, Fault, Weather, apply, draw, schedule
 from golem.testing.local import LocalNetwork
 from golem.testing.mishaps import (
@@ -19,6 +20,7 @@ from golem.testing.mishaps import (
     Forget,
     Freeze,
     Kill,
+    Lie,
     Partition,
     Service,
     Skew,
@@ -168,9 +170,23 @@ def test_chain_store_and_lines_have_their_faults_too(net: LocalNetwork) -> None:
     ):
         weather.begin(fault)
     pair = frozenset(("alice", "bob"))
-    assert net.ledger.is_down and net["bob"].chain.past and net.world.network.delay_s(pair) >= 0.9
+    assert net.ledger.is_down and net["bob"].chain.node.past and net.world.network.delay_s(pair) >= 0.9
     net.advance(1.1)
-    assert not net.ledger.is_down and not net["bob"].chain.past and net.world.network.delay_s(pair) < 0.9
+    assert not net.ledger.is_down and not net["bob"].chain.node.past and net.world.network.delay_s(pair) < 0.9
+
+
+@pytest.mark.parametrize("about", About)
+def test_while_a_node_of_the_chain_lies_no_money_is_believed_in_and_afterwards_all_is_paid(
+    net: LocalNetwork, about: About
+) -> None:
+    alice = net["alice"]
+    task = alice.submit("echo", {"count": 3})
+    net.run_until(lambda: alice.phase(task) == "done", limit_s=60)
+    spent = int(str(alice.task(task)["spent"]))
+    for name in NAMES:
+        apply(net, Lie(at_ms=0, for_ms=60_000, node=name, about=about))
+    net.run_until(net.is_even, limit_s=180)
+    assert sum(net.paid("alice", name) for name in NAMES) == spent
 
 
 def test_a_list_is_shrunk_to_what_fails_together() -> None:

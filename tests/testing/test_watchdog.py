@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
 import subprocess
 import sys
@@ -83,6 +85,17 @@ def test_a_file_left_open_is_found(tmp_path: Path) -> None:
     file.close()
 
 
+def test_a_socket_left_open_is_found_and_where_it_leads() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        place = port.getsockname()
+        with (
+            pytest.raises(AssertionError, match=rf"a file is open: socket:.*, to \('127.0.0.1', {place[1]}\)"),
+            watched(),
+        ):
+            left = socket.create_connection(place)
+        left.close()
+
+
 def test_what_the_reactor_is_still_to_do_is_found() -> None:
     here, there = socket.socketpair()
     reader = Readable(here)
@@ -138,24 +151,26 @@ GOOD = (
 )
 
 
-def test_the_plugin_serves_somebody_elses_tests(tmp_path: Path) -> None:
-    (tmp_path / "test_user.py").write_text(USER)
-    (tmp_path / "good.yaml").write_text(GOOD + "expect:\n  - eventually: job.phase == done\n")
-    (tmp_path / "bad.yaml").write_text(GOOD + "expect:\n  - never: job.phase == done\n")
-    options = ("-p", "golem.testing.plugin", "-p", "no:cacheprovider", "-q", "-rA", "--strict-markers")
+def results(folder: Path, *options: str) -> tuple[dict[str, str], str]:
+    """What became of each test of somebody else's, and all that was said."""
+    usual = ("-p", "golem.testing.plugin", "-p", "no:cacheprovider", "-v", "-rA", "--strict-markers")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        [sys.executable, "-m", "pytest", *usual, *options],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         timeout=100,
     )
-    said = {
-        line.split("::")[1].split(" - ")[0]: line.split()[0]
-        for line in done.stdout.splitlines()
-        if "test_user.py::" in line and line.split()[0].isupper()
-    }
+    told = re.findall(r"^(?:test_user.py::(\S+) (SKIPPED)|([A-Z]+) test_user.py::(\S+))", done.stdout, re.MULTILINE)
+    return {one or other: skipped or outcome for one, skipped, outcome, other in told}, done.stdout + done.stderr
+
+
+def test_the_plugin_serves_somebody_elses_tests(tmp_path: Path) -> None:
+    (tmp_path / "test_user.py").write_text(USER)
+    (tmp_path / "good.yaml").write_text(GOOD + "expect:\n  - eventually: job.phase == done\n")
+    (tmp_path / "bad.yaml").write_text(GOOD + "expect:\n  - never: job.phase == done\n")
+    said, out = results(tmp_path)
     assert said == {
         "test_honest": "PASSED",
         "test_unheard": "ERROR",
@@ -167,9 +182,17 @@ def test_the_plugin_serves_somebody_elses_tests(tmp_path: Path) -> None:
         "test_chaos[seed3]": "PASSED",
         "test_scenario": "PASSED",
         "test_bad_scenario": "FAILED",
-    }, done.stdout + done.stderr
-    assert "bad.yaml:5: never job.phase == done" in done.stdout
-    assert "the faults of seed 2:" in done.stdout
+    }, out
+    assert "bad.yaml:5: never job.phase == done" in out
+    assert "the faults of seed 2:" in out
+
+
+def test_at_another_level_what_it_lacks_is_skipped_and_so_is_the_test(tmp_path: Path) -> None:
+    (tmp_path / "test_user.py").write_text(USER)
+    (tmp_path / "good.yaml").write_text(GOOD + "faults:\n  - {skew: bob, by: 1s, at: 1s}\n")
+    said, out = results(tmp_path, "--golem-level=local", "-k", "honest or test_scenario")
+    assert said == {"test_honest": "SKIPPED", "test_scenario": "SKIPPED"}, out
+    assert "good.yaml:5: Skew(" in out and "this level has no such fault" in out
 
 
 def test_a_process_that_lost_its_parent_is_found_and_ended() -> None:

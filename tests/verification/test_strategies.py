@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from zope.interface.verify import verifyObject
 
-from golem.interfaces import Answer, IComparing, IEscalating, ISampled, IVerifier, Ruling
+from golem.interfaces import Answer, IComparing, IEscalating, ISampled, IScaled, IVerifier, Ruling, scaled
 from golem.model.ids import Cid, JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Judgement, Verdict
@@ -16,6 +16,7 @@ from golem.model.value import evolve
 from golem.template import to_json
 from golem.verification import (
     All,
+    Distinct,
     Escalate,
     FileRedundancy,
     FirstDecisive,
@@ -398,3 +399,20 @@ def test_files_that_agree_are_unchecked_and_each_other_is_judged_by_what_was_mea
     assert verifier.judge(CHUNK, WORK, delivered(), ()).judgement is MALFORMED
     for nothing in ((), (b"{",)):
         assert verifier.judge(CHUNK, WORK, answer.delivery, nothing).judgement is UNSURE
+
+
+def test_with_less_care_fewer_items_are_computed_again_and_never_none() -> None:
+    again = PartialRecompute(lambda chunk: 100, lambda work, items: evolve(work, params=to_json(list(items))), 8)
+
+    def items(verifier: IVerifier, care: float) -> list[int]:
+        told = scaled(verifier, care).plan(CHUNK, WORK, delivered(to_json([0] * 100)), SALT)
+        return [len(msgspec.json.decode(job.params)) for job in told]
+
+    for verifier in (again, Distinct(again), All(Structural(list[int]), again), FirstDecisive(again)):
+        assert verifyObject(IScaled, verifier)
+        assert [items(verifier, care) for care in (1.0, 0.5, 0.3, 0.001)] == [[8], [4], [3], [1]]
+
+
+def test_a_verifier_that_can_do_with_no_less_stays_as_it_is() -> None:
+    form = Structural(list[int])
+    assert scaled(form, 0.1) is form

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import msgspec
+import pytest
 from msgspec import inspect
 
-from golem.model.messages import Message
+from golem.errors import Malformed
+from golem.model.messages import MAX_ALONG_BYTES, Assignment, Delivery, Message
 from golem.model.money import Wei
+from golem.model.value import evolve
+from golem.testing.samples import messages
+from golem.wire.codec import Decoder, encode
 from golem.wire.session import Frame
+
+decoder: Decoder[Message] = Decoder(Message)
 
 SCALARS = (
     inspect.BoolType,
     inspect.NoneType,
     inspect.EnumType,
+    inspect.LiteralType,
     inspect.UnionType,
     inspect.StructType,
     inspect.TupleType,
@@ -80,3 +89,12 @@ def test_the_search_finds_what_has_none() -> None:
 
     found = list(unbounded(inspect.type_info(Loose), "", set()))
     assert found == ["Loose.names", "Loose.names", "Loose.count"]
+
+
+@pytest.mark.parametrize("kind", [Assignment, Delivery])
+def test_a_message_brings_so_much_content_along_and_no_more(kind: type[Message]) -> None:
+    message = next(message for message in messages() if type(message) is kind)
+    for more, is_taken in ((0, True), (1, False)):
+        data = encode(evolve(message, along=bytes(MAX_ALONG_BYTES + more)))
+        with nullcontext() if is_taken else pytest.raises(Malformed):
+            decoder.decode(data)

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from golem.errors import BadSignature
-from golem.model.ids import NodeId
-from golem.model.messages import Demand, PeerRecord
+from golem.model.ids import NodeId, task_id
+from golem.model.messages import Demand, PeerRecord, Withdrawal
 from golem.model.money import Wei
 from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
@@ -34,8 +34,16 @@ def test_a_demand_holds_on_its_network_alone() -> None:
         verify_word("mainnet", a_demand())
 
 
+def test_nobody_speaks_of_another_nodes_task() -> None:
+    """Else whatever is kept for a task (its content, a running worker, its place among the demands) were anybody's."""
+    for word in (a_demand(), Withdrawal(task_id=a_demand().task_id, requestor=ALICE.node_id)):
+        stolen = evolve(word, requestor=BOB.node_id, signature=b"")
+        with pytest.raises(BadSignature, match="for another's task"):
+            verify_word("devnet", sign_word(BOB.sign, "devnet", stolen))
+
+
 CHANGES: dict[str, object] = {
-    "task_id": "f" * 32,
+    "task_id": task_id(ALICE.node_id, "2"),
     "requestor": BOB.node_id,
     "address": "192.0.2.2:7300",
     "template": "echo",

@@ -49,7 +49,7 @@ class EthereumChain:
         self._keyring, self._settings = keyring, settings
         self._link = Link(reactor, lambda: Client(settings.rpc, settings.contract, settings.chain_id))
         self._lookout = Lookout(reactor, self._link, settings, self.account)
-        self._sender = Sender(reactor, self._link, keyring, settings, self._lookout.agree)
+        self._sender = Sender(reactor, self._link, keyring, settings, self._lookout.witness)
 
     # IChain
 
@@ -160,7 +160,7 @@ class EthereumChain:
         receipt = await self._nothing()
         for start in range(0, len(payers), MAX_ASKED):
             some = payers[start : start + MAX_ASKED]
-            seen = (await self._link.ask(Client.sighting, self.account, some, 0)).sighting
+            seen = (await self._link.sighting(self.account, some, 0)).sighting
             if seen.funds.claimable:
                 key = "withdraw/" + derive(*some, *seen.paid.values(), to)
                 data = await self._link.ask(Client.data, "withdraw", list(some), str(to))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted.internet.defer import DeferredLock
@@ -10,8 +10,10 @@ from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
-from golem.adapters.ethereum.client import Client
+from golem.adapters.ethereum.client import Client, Seen
 from golem.errors import ChainFault
+from golem.model.chain import Receipt, Sighting
+from golem.model.ids import Address
 
 THREADS = 2  # a look at the chain must not wait for a payment that is being sent
 P = ParamSpec("P")
@@ -57,6 +59,24 @@ class Link:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    # what a witness asks, of either node
+
+    async def block_hash(self, number: int) -> str:
+        """See `Source.block_hash`."""
+        return await self.ask(Client.block_hash, number)
+
+    async def sighting(self, account: Address, payers: Sequence[Address], depth: int, block: int | None = None) -> Seen:
+        """See `Source.sighting`."""
+        return await self.ask(Client.sighting, account, payers, depth, block)
+
+    async def recalled(self, account: Address, payees: Sequence[Address], seen: Sighting) -> Sighting:
+        """See `Source.recalled`."""
+        return await self.ask(Client.recalled, account, payees, seen)
+
+    async def receipt(self, hashes: Sequence[str]) -> tuple[Receipt, bool] | None:
+        """See `Source.receipt`."""
+        return await self.ask(Client.receipt, hashes)
 
     def _threads(self) -> ThreadPool:
         if self._is_closed:  # threads that start during shutdown would keep the process alive

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from twisted.internet.posixbase import PosixReactorBase
 
-from golem.adapters.ethereum.client import Client, Head
+from golem.adapters.ethereum.client import Client
 from golem.adapters.ethereum.link import Link
 from golem.adapters.ethereum.settings import EthereumSettings
 from golem.adapters.ethereum.witness import Witness
@@ -22,26 +22,20 @@ AT_ONCE = 10_000  # blocks that an Ethereum node is asked for in one call: many 
 
 
 class Lookout:
-    """Looks for `account`. `link`: to the first Ethereum node."""
+    """Looks for `account`. `link`: to the first Ethereum node. `witness`: whether to believe it."""
 
     def __init__(self, reactor: PosixReactorBase, link: Link, settings: EthereumSettings, account: Address) -> None:
         self._link = link
         self._second = Link(reactor, lambda: Client(settings.witness, settings.contract, settings.chain_id))
-        self._witness = Witness(reactor, link, self._second, settings)
+        self.witness = Witness(reactor, link, self._second, settings)
         self._depth = settings.confirmations
         self._account = account
 
-    async def agree(self, head: Head) -> None:
-        """Before money moves. Raises ChainLies."""
-        await self._witness.agree(head)
-
     async def observe(self, payers: Sequence[Address], payees: Sequence[Address]) -> Sighting:
         """Our funds and what `payers` paid us, at the last block that counts; what we paid `payees`, at the latest."""
-        seen = await self._link.ask(Client.sighting, self._account, payers, self._depth)
-        await self._witness.confirm(self._account, payers, seen)
-        if not payees:
-            return seen.sighting
-        return await self._link.ask(Client.recalled, self._account, payees, seen.sighting)
+        seen = await self._link.sighting(self._account, payers, self._depth)
+        await self.witness.confirm(self._account, payers, seen)
+        return await self.witness.recall(self._account, payees, seen.sighting) if payees else seen.sighting
 
     async def inspect(self, payers: Sequence[Address], payees: Sequence[Address], *, is_sound: bool) -> Statement:
         """The contract's side of our books, at the last block that counts."""

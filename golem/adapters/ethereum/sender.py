@@ -25,6 +25,7 @@ from golem.adapters.ethereum.attempts import DEPOSIT, Attempt, Attempts
 from golem.adapters.ethereum.client import Client, Head
 from golem.adapters.ethereum.link import Link
 from golem.adapters.ethereum.settings import GWEI, EthereumSettings
+from golem.adapters.ethereum.witness import Witness
 from golem.errors import ChainFault, NodeFault, NotEnoughFunds, TooDear
 from golem.interfaces import IKeyring
 from golem.model.chain import Receipt
@@ -64,7 +65,7 @@ class Waiting:
 
 
 class Sender:
-    """Sends one account's transactions. `agree`: awaited before anything is signed; raises where the chain lies."""
+    """Sends one account's transactions. `witness`: asked before one is signed, and before one is believed."""
 
     def __init__(
         self,
@@ -72,13 +73,13 @@ class Sender:
         link: Link,
         keyring: IKeyring,
         settings: EthereumSettings,
-        agree: Callable[[Head], Awaitable[None]],
+        witness: Witness,
     ) -> None:
         self._clock = clock
         self._link = link
         self._keyring = keyring
         self._settings = settings
-        self._agree = agree
+        self._witness = witness
         self._looking = DeferredLock()
         self._kept: Attempts | None = None
 
@@ -132,15 +133,16 @@ class Sender:
         attempts = await self.attempts()
         head = await self._link.ask(Client.head, self._keyring.account)
         tried = attempts.of(w.key)
-        found = await self._link.ask(Client.receipt, [attempt.tx_hash for attempt in tried])
+        found = await self._link.receipt([attempt.tx_hash for attempt in tried])
         if found is not None:
             receipt, succeeded = found
             if receipt.block + self._settings.confirmations <= head.block:
+                await self._witness.attest(receipt)
                 return receipt if succeeded else self._reverted(attempts, w.key, receipt)
         elif tried and tried[-1].body.nonce >= head.nonce:
             await self._raise(attempts, head, w.call.most_fee)
         elif not tried or 0 <= w.lost_at <= head.block - LOST_BLOCKS:
-            await self._agree(head)
+            await self._witness.agree(head.block)
             await self._sign(attempts, w, head)
             w.lost_at = -1
         elif w.lost_at < 0:
