@@ -169,10 +169,10 @@ JOBS = {
 }
 
 REFUSED = {
-    "a link": ("os.symlink('/etc/shadow', f'{output}/result')", "result"),
-    "a link to a folder": ("os.symlink('/', f'{output}/result')", "result"),
-    "a pipe": ("os.mkfifo(f'{output}/result')", "result"),
-    "a socket": ("s = __import__('socket').socket(1); s.bind(f'{output}/result')", "result"),
+    "a link": ("os.symlink('/etc/shadow', f'{output}/result')", "'result', which is a link"),
+    "a link to a folder": ("os.symlink('/', f'{output}/result')", "'result', which is a link"),
+    "a pipe": ("os.mkfifo(f'{output}/result')", "'result', which is a pipe"),
+    "a socket": ("s = __import__('socket').socket(1); s.bind(f'{output}/result')", "'result', which is a socket"),
     "a newline": ("open(output + '/a\\nb', 'w')", r"a\\nb"),
     "an escape": ("open(output + '/\\x1b[31m', 'w')", r"x1b\[31m"),
     "a name that is no text": ("open(output.encode() + b'/\\xff', 'w')", "udcff"),
