@@ -94,6 +94,21 @@ JOBS = {
         ends(Status.OUTPUT_REFUSED),
         "more than 16 MiB",
     ),
+    "a disk that is reserved and not written": Hostile(
+        """
+        import ctypes, os
+        def run(params, inputs, output):
+            libc = ctypes.CDLL(None, use_errno=True)
+            file = os.open(output + "/big", os.O_RDWR | os.O_CREAT)
+            libc.fallocate(file, 0, ctypes.c_long(0), ctypes.c_long(4 << 20))
+            print(os.strerror(ctypes.get_errno()), os.fstat(file).st_size)
+            os.posix_fallocate(file, 0, 1 << 20)
+            return {"size": os.fstat(file).st_size}
+        """,
+        Limits(timeout_ms=20_000, output_bytes=8 * MIB),
+        ends(Status.DONE),
+        "Operation not supported 0",
+    ),
     "output without end": Hostile(
         """
         import os
