@@ -147,8 +147,8 @@ def sybils(count: int, networks: int, seed: int) -> tuple[float, float]:
 
 
 def _beset(swarm: Swarm, good: Sequence[Member], evil: Sequence[Member]) -> None:
-    """Some Sybils dial each honest node, those who are up."""
-    for member in good:
+    """Some Sybils dial each honest node that is there."""
+    for member in (member for member in good if member.is_up):
         for enemy in swarm.random.sample(evil, BESET):
             swarm.dial(enemy, member.place)
 

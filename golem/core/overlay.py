@@ -274,7 +274,7 @@ def _gone(turn: Turn, node: NodeId, peer: Peer) -> None:
 
 
 def on_peers(turn: Turn, source: NodeId, message: PeerList) -> None:
-    """Records to keep. If we need anybody, choose at once among all we know: who tells does not choose for us."""
+    """Records to keep. Who dialled us does not choose for us: we dial at once if it is a peer of our choice that told."""
     state, wide = turn.state, own(turn)
     me, is_new = turn.started.node_id, source not in state.near.records
     has_learnt = [learn(state.near, r, source, wide, turn.now_ms) for r in message.peers if r.node != me]
@@ -284,7 +284,7 @@ def on_peers(turn: Turn, source: NodeId, message: PeerList) -> None:
     here = _here(turn)
     if is_new and source in state.near.records:
         _introduce(turn, source, here)
-    if any(has_learnt):
+    if any(has_learnt) and teller and teller.dialled:
         _fill(turn, here)
 
 

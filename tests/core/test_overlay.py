@@ -10,7 +10,7 @@ from golem.core.places import prefix
 from golem.model import events as e
 from golem.model.effects import Dial, Drop, SetTimer, Whisper
 from golem.model.ids import NodeId
-from golem.model.messages import PeerList, PeerRecord
+from golem.model.messages import MAX_TOLD, PeerList, PeerRecord
 from golem.model.settings import Settings
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import BEGIN_MS, Solo
@@ -56,13 +56,23 @@ def test_bootstrap_nodes_are_dialled_first_and_never_oneself() -> None:
     assert dialled(Solo(Settings(bootstrap=("boot:1", "me:1")))) == ["boot:1"]
 
 
-def test_addresses_that_peers_tell_are_dialled_and_remembered() -> None:
+def test_addresses_that_peers_of_our_choice_tell_are_dialled_and_remembered() -> None:
     me = Solo()
-    me.meet("bob")
+    meet_at(me, "bob", "bob:1", by_us=True)
     tell(me, "bob", record("zoe"), record("bob"), record("me"), record("x", ":"))
     assert dialled(me) == ["zoe:1"]
     later(me)
     assert dialled(me) == ["zoe:1"]
+
+
+def test_who_dialled_us_does_not_choose_at_once_whom_we_dial() -> None:
+    me = Solo()
+    me.meet("mallory")
+    tell(me, "mallory", *(record(f"sybil{number}") for number in range(MAX_TOLD)))
+    assert dialled(me) == []
+    meet_at(me, "bob", "bob:1", by_us=True)
+    tell(me, "bob", *(record(f"n{number}") for number in range(MAX_TOLD)))
+    assert any(place.startswith("n") for place in dialled(me))
 
 
 def test_with_sessions_enough_nobody_is_dialled() -> None:
@@ -299,6 +309,16 @@ def test_peers_are_bounded_and_those_that_are_away_go_first(monkeypatch: pytest.
 
 
 # feelers
+
+
+def test_who_dialled_us_does_not_choose_at_once_whom_we_dial() -> None:
+    me = Solo()
+    me.meet("mallory")
+    tell(me, "mallory", *(record(f"sybil{number}") for number in range(MAX_TOLD)))
+    assert dialled(me) == []
+    meet_at(me, "bob", "bob:1", by_us=True)
+    tell(me, "bob", *(record(f"n{number}") for number in range(MAX_TOLD)))
+    assert any(place.startswith("n") for place in dialled(me))
 
 
 def test_with_sessions_enough_we_look_now_and_then_whether_a_place_is_what_it_is_said_to_be() -> None:
