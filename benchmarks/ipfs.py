@@ -18,7 +18,7 @@ from time import perf_counter, sleep
 
 from pytest_twisted import blockon, init_default_reactor
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, connectProtocol
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
@@ -43,6 +43,7 @@ MIB = 1 << 20
 RUNS = 3  # the best of them counts, on both sides
 SMALL_FILES, SMALL_BYTES = 1000, 50_000
 SCENE_MIB, CHANGED_SHARE = 200, 0.01
+WAVE = 4  # providers
 
 
 class Nowhere:
@@ -63,12 +64,12 @@ class Stores:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._count = 0
+        self.count = 0
 
     def open(self) -> EmbeddedStore:
         """One more, which knows the ticket of the task `o`."""
-        self._count += 1
-        where = self.folder / f"store{self._count}"
+        self.count += 1
+        where = self.folder / f"store{self.count}"
         store = EmbeddedStore(reactor, where, self.folder / "staging", Terms(8 << 30), TlsCarrier(reactor, reactor))
         store.startService()
         store.admit("o", Ticket(b"o" * 32))
@@ -81,7 +82,7 @@ class Stores:
         blockon(store.get(cid, list(sources), 4 << 30, owner))
         took = perf_counter() - start
         blockon(store.stopService())
-        shutil.rmtree(self.folder / f"store{self._count}")
+        shutil.rmtree(self.folder / f"store{self.count}")
         return took
 
 
@@ -264,6 +265,23 @@ def peer_share(stores: Stores, cid: str, near: EmbeddedStore, other: EmbeddedSto
     return peer / (requestor + peer)
 
 
+def wave_share(stores: Stores, cid: str, near: EmbeddedStore) -> float:
+    """Share of the bytes that providers who begin together have from one another, and not from the requestor."""
+    first = stores.count
+    wave = [stores.open() for _ in range(WAVE)]
+    meters = [Meter(place(near))] + [Meter(place(store)) for store in wave]
+    gets = []
+    for number, store in enumerate(wave):
+        others = [meter.place for meter in meters[1:] if meter is not meters[1 + number]]
+        gets.append(store.get(cid, [meters[0].place, *others], 4 << 30, "o"))
+    blockon(gatherResults(gets))
+    for number, store in enumerate(wave):
+        blockon(store.stopService())
+        shutil.rmtree(stores.folder / f"store{first + 1 + number}")
+    requestor, *peers = (meter.close() for meter in meters)
+    return sum(peers) / (requestor + sum(peers))
+
+
 class Meter(Factory):
     """Passes on what a gateway sends, and counts it."""
 
@@ -370,6 +388,7 @@ def main() -> None:
             small_files_ratio=small_files(stores, near),
             fetch_extra_mib=extra,
             rerun_bytes_share=changed_share(stores),
+            wave_peer_share=wave_share(stores, cid, near),
             second_provider_peer_share=peer_share(stores, cid, near, other),
             bad_source_slowdown=slowdown(stores, cid, near, other),
         )

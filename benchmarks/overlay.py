@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from benchmarks.figures import arguments, show
 from golem.core.near import MAX_PER_PREFIX
-from golem.core.overlay import OUTBOUND, WANTED
+from golem.core.overlay import OUTBOUND
 from golem.model.ids import task_id
 from golem.model.messages import MAX_TOLD, Demand, Message, PeerList, PeerRecord
 from golem.model.money import Wei
@@ -32,6 +32,8 @@ FAILED = (0.0, 0.1, 0.3, 0.5)
 MESSAGES = 10
 TLS_BYTES = 22  # of one record around what is written at once
 IDLE_S = 600.0
+NEIGHBOURS = 10  # of an idle node
+BESET = 10  # Sybils that dial each node, again and again
 SYBIL_NETWORKS = 25  # networks of one /24 that the Sybils have rented
 
 
@@ -131,11 +133,11 @@ def sybils(count: int, networks: int, seed: int) -> float:
     swarm.join(members)
     swarm.run(count * JOIN_S + 60)
     for member in good:
-        for enemy in swarm.random.sample(evil, WANTED):
+        for enemy in swarm.random.sample(evil, BESET):
             swarm.dial(enemy, member.place)
     swarm.run(10)
     for member in good:
-        for enemy in swarm.random.sample(evil, WANTED):
+        for enemy in swarm.random.sample(evil, BESET):
             swarm.dial(enemy, member.place)
         swarm.restart(member)
     swarm.run(120)
@@ -183,7 +185,7 @@ def idle() -> float:
     MemoryTransport.write = counted  # type: ignore[method-assign]  # the one place that all bytes pass
     try:
         with tempfile.TemporaryDirectory() as folder:
-            names = tuple(f"node{number}" for number in range(WANTED + 1))
+            names = tuple(f"node{number}" for number in range(NEIGHBOURS + 1))
             net = LocalNetwork(Path(folder), names)
             net.advance(180)
             peers = [int(str(net[name].node.desk.status()["peers"])) for name in names]
@@ -192,7 +194,7 @@ def idle() -> float:
             net.close()
     finally:
         MemoryTransport.write = write  # type: ignore[method-assign]  # as it was
-    return sent[0] / IDLE_S / len(names) * WANTED / statistics.mean(peers)
+    return sent[0] / IDLE_S / len(names) * NEIGHBOURS / statistics.mean(peers)
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ class Bench:
     """One tier's executor, and jobs for it."""
 
     def __init__(self, launcher: ILauncher, reactor: object, folder: Path) -> None:
-        self.executor = PooledExecutor(launcher, reactor, folder / "rooms", [], LIMITS)  # type: ignore[arg-type]  # it is
+        self.executor = PooledExecutor(launcher, reactor, folder / "rooms", {}, LIMITS)  # type: ignore[arg-type]  # it is
         self._folder = folder
         self._jobs = 0
         (folder / "program").mkdir(parents=True)

@@ -227,9 +227,12 @@ class Board(msgspec.Struct, kw_only=True):
 
 
 def sharers(board: Board, node: NodeId) -> list[NodeId]:
-    """Who has the inputs by now and can give them to `node`, for whom the task is new; others in turn."""
+    """Who can give the inputs to `node`, for whom the task is new: those who have them by now, in turn.
+
+    Then those who are about to, and give what they have so far.
+    """
     if board.agreements[node].pace_ms or not board.task.spec.inputs:
         return []
-    others = [other for other, agreement in board.agreements.items() if agreement.pace_ms]
+    others = [other for other in board.agreements if other != node]
     first = len(board.history) % len(others) if others else 0
-    return (others[first:] + others[:first])[:MAX_SOURCES]
+    return sorted(others[first:] + others[:first], key=lambda other: not board.agreements[other].pace_ms)[:MAX_SOURCES]

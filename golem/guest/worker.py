@@ -3,8 +3,8 @@
 Reads jobs as JSON lines from standard input, answers each with one JSON line on what was standard output:
     {"job": id, "program": "render", "params": {...}, "inputs": "/in/…", "output": "/out/…"}
     {"job": id, "ok": true, "report": {...}}  or  {"job": id, "ok": false, "error": "…", "memory": bool}
-What a program prints goes to standard error, the job's log. A program is a module in the folder that the
-command line names (`/app` in a sandbox), imported once, with
+What a program prints goes to standard error, the job's log. A program is a module in the first of the folders that the
+command line names (`/app` in a sandbox; the next may hold modules that it needs), imported once, with
 `run(params, inputs, output) -> report`, where `output` is an empty folder; it may keep what it loaded for the next job
 of the same task.
 
@@ -161,5 +161,5 @@ def serve(call: Call = python) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, sys.argv[1])
+    sys.path[:0] = sys.argv[1:]
     serve()

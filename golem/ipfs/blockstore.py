@@ -12,22 +12,19 @@ for as long as the disk takes, and are safe from any thread.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, Self
 
 from golem.errors import ContentMismatch, ContentMissing, StoreFault, TooLarge
-from golem.ipfs import car, reader
-from golem.ipfs.car import CarReader
-from golem.ipfs.cid import Chunk, Key, check_block, to_text
+from golem.ipfs import reader
+from golem.ipfs.cid import Key, check_block, to_text
+from golem.ipfs.drafts import Coming, Draft, Part
 from golem.ipfs.importer import Tree, import_path
 from golem.ipfs.index import Index, Place, Stored
 from golem.ipfs.tickets import PUBLIC
 
 PART = ".part"
-_WRITE_BYTES = 256 << 10  # small blocks are gathered into writes of this size
 
 
 class BlockStore:
@@ -53,6 +50,7 @@ class BlockStore:
         except OSError as why:
             raise StoreFault(f"{folder}: {why.strerror}") from why
         self._claimed_bytes = 0
+        self.coming = Coming()
         self.is_frozen = False
 
     def _sweep(self) -> None:
@@ -82,20 +80,17 @@ class BlockStore:
         """Room for a new content, which nobody sees before its `commit`. Use it in a `with`."""
         return Draft(self, by_reference=by_reference)
 
-    def resumed(self, root: Key) -> Part:
+    def resumed(self, root: Key, owner: str) -> Part:
         """Room for a content that is fetched; see `Part.recall` for what of it is here."""
         path = self._packs / f"{to_text(root)}{PART}"
         with self._lock:
             self._parts.pop(path, None)
-        return Part(self, root, path)
+        return self.coming.add(Part(self, root, owner, path))
 
-    def sizes(self, keys: Sequence[Key], visitor: str) -> list[int]:
-        """How many bytes each block has, if a visitor may have them all; raises ContentMissing."""
-        sizes = self.index.sizes(keys, "" if self._is_public else PUBLIC, visitor)
-        for key in keys:
-            if key not in sizes:
-                raise ContentMissing(f"{to_text(key)} is not here, or only for those who work at its task")
-        return [sizes[key] for key in keys]
+    def sizes(self, keys: Sequence[Key], visitor: str) -> dict[Key, int]:
+        """The sizes of those blocks that are here and that a visitor may have, what comes in for it included."""
+        here = self.index.sizes(keys, "" if self._is_public else PUBLIC, visitor)
+        return self.coming.sizes(keys, visitor, is_public=self._is_public) | here
 
     def read(self, key: Key) -> bytes:
         """A block, checked against its id; raises ContentMissing."""
@@ -105,9 +100,7 @@ class BlockStore:
         """These blocks, found by one look at the index; each is read, and checked, as it is taken."""
         found = self.index.find(keys)
         for key in keys:
-            if key not in found:
-                raise ContentMissing(f"{to_text(key)} is not here")
-            yield self._checked(key, *found[key])
+            yield self._checked(key, *found[key]) if key in found else self.coming.read(key)
 
     def _checked(self, key: Key, stored: Stored, place: Place) -> bytes:
         try:
@@ -220,143 +213,3 @@ def _is_unchanged(stored: Stored) -> bool:
     except OSError:
         return False
     return (found.st_size, found.st_mtime_ns) == (stored.size, stored.mtime_ns)
-
-
-class Draft:
-    """A content under way: a sink for an importer, a keeper for an intake. Its bytes vanish unless committed."""
-
-    def __init__(self, store: BlockStore, *, by_reference: bool) -> None:
-        self._store = store
-        self._by_reference = by_reference
-        self._places: dict[Key, Place] = {}
-        self._referred: list[Stored] = []
-        self._offset = 0
-        self._pack = store.number()
-        self._path = store.pack(self._pack)  # of what is written
-        self._pack_file: BinaryIO | None = None
-        self._pack_bytes = 0
-        self._claimed_bytes = 0
-        self._is_kept = False  # by a commit
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give back what was reserved; what was not committed leaves no trace."""
-        if self._pack_file is not None:
-            self._pack_file.close()
-        if not self._is_kept:
-            self._path.unlink(missing_ok=True)
-        self._store.claim(-self._claimed_bytes)
-
-    def begin(self, path: str, found: os.stat_result) -> None:
-        """See `Sink.begin`."""
-        if self._by_reference:
-            number = self._store.number()
-            self._referred.append(Stored(number, path, found.st_size, found.st_mtime_ns))
-            self._offset = 0
-        else:
-            self.reserve(self._pack_bytes + found.st_size)
-
-    def leaf(self, key: Key, chunk: Chunk) -> None:
-        """See `Sink.leaf`."""
-        if self._by_reference and self._referred:
-            self._check_open()
-            self._places.setdefault(key, Place(self._referred[-1].file, self._offset, len(chunk)))
-            self._offset += len(chunk)
-        else:
-            self.keep(key, chunk)
-
-    def node(self, key: Key, block: bytes) -> None:
-        """See `Sink.node`."""
-        self.keep(key, block)
-
-    def reserve(self, size: int) -> None:
-        """Be sure that `size` bytes in all have room; raises TooLarge."""
-        if size > self._claimed_bytes:
-            self._store.claim(size - self._claimed_bytes)
-            self._claimed_bytes = size
-
-    def keep(self, key: Key, block: Chunk) -> None:
-        """Write a block at the end of the pack, unless it is there."""
-        self._check_open()
-        if key in self._places:
-            return
-        self._append(block)
-        self._places[key] = Place(self._pack, self._pack_bytes - len(block), len(block))
-
-    def _append(self, data: Chunk) -> None:
-        self.reserve(self._pack_bytes + len(data))
-        try:
-            if self._pack_file is None:
-                self._pack_file = self._path.open("ab", buffering=_WRITE_BYTES)
-            self._pack_file.write(data)
-        except OSError as why:
-            raise StoreFault(f"{self._path}: {why.strerror}") from why
-        self._pack_bytes += len(data)
-
-    def commit(self, root: Key, size: int, owner: str) -> None:
-        """Make the content visible, whole, and pinned for `owner`. `size`: bytes of its files."""
-        files = list(self._referred)
-        if self._pack_file is not None:
-            try:
-                self._pack_file.close()
-                self._path.replace(self._store.pack(self._pack))
-            except OSError as why:
-                raise StoreFault(f"{self._path}: {why.strerror}") from why
-            files.append(Stored(self._pack, "", self._pack_bytes, 0))
-        self._store.enter(root, size, owner, files, self._places)
-        self._is_kept = True
-
-    def _check_open(self) -> None:
-        if self._store.is_frozen:
-            raise StoreFault("the content store is closing")
-
-
-class Part(Draft):
-    """A content that is fetched. Its pack is a CAR, so that after a crash it says by itself what of it is here."""
-
-    def __init__(self, store: BlockStore, root: Key, path: Path) -> None:
-        super().__init__(store, by_reference=False)
-        self._root = root
-        self._path = path
-        self._is_recalling = False
-
-    def recall(self, take: Callable[[Key, Chunk], object]) -> None:
-        """Give to `take` what came in before a crash, each block checked; what is torn or wrong is cut off."""
-        if not self._path.exists():
-            return
-        reader, self._is_recalling = CarReader(), True
-        try:
-            with self._path.open("rb") as file, suppress(ContentMismatch):
-                while data := file.read(1 << 20):
-                    for key, block in reader.feed([data]):
-                        take(key, block)
-            os.truncate(self._path, self._pack_bytes)
-        except OSError as why:
-            raise StoreFault(f"{self._path}: {why.strerror}") from why
-        finally:
-            self._is_recalling = False
-
-    def keep(self, key: Key, block: Chunk) -> None:
-        """See `Draft.keep`."""
-        if not self._pack_bytes:
-            self._append(car.header(self._root))
-        if key not in self._places:
-            self._append(car.lead(key, len(block)))
-        super().keep(key, block)
-
-    def _append(self, data: Chunk) -> None:
-        if self._is_recalling:
-            self.reserve(self._pack_bytes + len(data))
-            self._pack_bytes += len(data)
-        else:
-            super()._append(data)
-
-    def close(self) -> None:
-        """See `Draft.close`; when the store itself closes, what has come stays for the next time."""
-        self._is_kept |= self._store.is_frozen
-        super().close()

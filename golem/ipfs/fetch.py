@@ -1,15 +1,14 @@
 """Gets content from several nodes at once: the nodes of its graph first, then its leaves in runs, checked as they come.
 
 Once all nodes are here, how large the content is and how many blocks it has is known, and was found to be within what
-was agreed; only then is a leaf asked for. Runs of leaves go to whoever is free. At the end, those who are idle
-take over half of what others still have to send, and the last block of one that is slow is asked for twice. What has
-been checked stays when a source fails. One that sends a wrong byte is reported and not asked again.
+was agreed; only then is a leaf asked for. Runs of leaves go to whoever is free. Who turns out to have a part alone, as
+it is still fetching itself, tells what that is, and is asked for no more. What has been checked stays when a source
+fails. One that sends a wrong byte is reported and not asked again.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
@@ -20,9 +19,10 @@ from twisted.logger import Logger
 from golem.errors import ContentMismatch, ContentMissing, DaemonFault, GolemError, StoreFault
 from golem.interfaces import Accuse
 from golem.ipfs.cid import Chunk, Key, to_text
-from golem.ipfs.gateways import Behind, Flow, Gateways, Stops
-from golem.ipfs.intake import Intake, Keeper, Leaf
+from golem.ipfs.gateways import NOT_HERE, Behind, Flow, Gateways, Stops
+from golem.ipfs.intake import Intake, Keeper
 from golem.ipfs.kubo import Client
+from golem.ipfs.runs import SPLIT_S, Holding, Run, Runs
 from golem.ipfs.tickets import Channels, Pass
 from golem.ipfs.workers import Workers
 from golem.model.content import Incoming
@@ -35,9 +35,6 @@ log = Logger()
 MAX_SOURCES = 8  # asked for one content
 MAX_REQUESTS = 8  # under way for one content; each may hold 4 MiB
 MAX_BREAKS = 8  # of one source for one content, each after it brought something
-RUN_BYTES = 8 << 20  # asked for at once: some 10 ms of work on the same machine, 10 s at 8 Mbit/s
-RUN_BLOCKS = 128  # their ids have 8 KiB in the address of a request; servers take 16 KiB
-SPLIT_S = 0.5  # a run that takes longer is shared with whoever is idle
 _HIS = (ContentMismatch, ContentMissing, DaemonFault)  # a source's own failures; others may help
 
 
@@ -108,36 +105,6 @@ class Fetcher:
         return intake.size
 
 
-class _Run:
-    """Leaves that one source is asked for.
-
-    `since_s`: when it began. `is_shared`: somebody else was asked for the same.
-    """
-
-    def __init__(self, keys: Sequence[Key], now_s: float, *, is_shared: bool = False) -> None:
-        self.keys = keys
-        self.since_s = now_s
-        self.is_shared = is_shared
-
-    def left(self, intake: Intake) -> list[Key]:
-        """What it still has to bring."""
-        return [key for key in self.keys if intake.lacks(key)]
-
-
-def _cut(leaves: Sequence[Leaf]) -> Iterator[list[Key]]:
-    """Leaves in runs."""
-    run: list[Key] = []
-    size = 0
-    for leaf in leaves:
-        if run and (size + leaf.size > RUN_BYTES or len(run) == RUN_BLOCKS):
-            yield run
-            run, size = [], 0
-        run.append(leaf.key)
-        size += leaf.size
-    if run:
-        yield run
-
-
 def _also(result: R, waiting: Deferred[None]) -> R:
     if not waiting.called:
         waiting.callback(None)
@@ -164,8 +131,6 @@ class Transfer:
         self._keeper = keeper
         self._clock: IReactorTime = gateways.clock
         self._stops = Stops()
-        self._queue: deque[_Run] = deque()
-        self._under_way: list[_Run] = []
         self._idle: list[Deferred[None]] = []
         self._breaks: dict[Place, int] = {}
         self._fatal: GolemError | None = None
@@ -206,7 +171,8 @@ class Transfer:
                 await self._blamed(source, self._outline(source))
         if not self._intake.nodes():
             live = [source for source in sources if source not in self.failures]
-            lanes = [self._lane(source) for at, source in enumerate(live) for _ in range(_width(at, len(live)))]
+            runs = Runs(self._intake, self._clock.seconds, live)
+            lanes = [self._lane(source, runs) for at, source in enumerate(live) for _ in range(_width(at, len(live)))]
             await DeferredList([Deferred.fromCoroutine(lane) for lane in lanes])
         if (daemon := self._gateways.daemon) is not None:
             await self._blamed(daemon.api, self._export(daemon))
@@ -251,22 +217,28 @@ class Transfer:
             ended = await self._gateways.export(daemon, self._root, Flow(self._intake, self._stops))
             self._judge(daemon.api, ended, brought=self._intake.taken - had)
 
-    async def _lane(self, source: Place) -> None:
+    async def _lane(self, source: Place, runs: Runs) -> None:
         """Ask one source for run after run."""
         while not self._is_over and source not in self.failures:
-            if (run := self._next()) is None:
-                await self._news()
+            if (run := runs.next(source)) is None:
+                await self._blamed(source, self._look(source, runs))
                 continue
-            self._under_way.append(run)
-            await self._blamed(source, self._bring(source, run))
-            self._under_way.remove(run)
-            if left := run.left(self._intake):
-                self._queue.appendleft(_Run(left, self._clock.seconds()))
+            await self._blamed(source, self._bring(source, run, runs.holdings))
+            runs.ended(run)
             self._wake()
 
-    async def _bring(self, source: Place, run: _Run) -> None:
-        stops, asked = Stops(), run.keys
-        run.since_s = self._clock.seconds()
+    async def _look(self, source: Place, runs: Runs) -> None:
+        """Nothing can be asked of a source: learn what it has by now, or wait for news."""
+        if holding := runs.look(source):
+            told, flow = holding.told, Flow(self._intake, self._stops, self._words)
+            if runs.learn(holding, told, await self._gateways.since(source, self._root, told, flow)):
+                return
+            if runs.is_stuck:
+                raise ContentMissing("it has nothing of what is missing")
+        await self._news()
+
+    async def _bring(self, source: Place, run: Run, holdings: dict[Place, Holding]) -> None:
+        stops, asked, has_told = Stops(), run.keys, source in holdings
 
         def saw() -> None:
             if run.keys is not asked and not run.left(self._intake):
@@ -279,9 +251,14 @@ class Transfer:
         except ContentMissing:
             if stops.is_open:
                 raise
+            return
+        if not stops.is_open:
+            return
+        is_part = ended in ("", NOT_HERE) and bool(run.left(self._intake))
+        if is_part and not has_told:
+            holdings.setdefault(source, Holding())  # it may be fetching itself
         else:
-            if stops.is_open:
-                self._judge(source, ended, brought=self._intake.taken - had)
+            self._judge(source, ended or is_part * "it left out what it has", brought=self._intake.taken - had)
 
     async def _news(self) -> None:
         """Wait until something ends, or some time has gone."""
@@ -308,22 +285,3 @@ class Transfer:
             raise ContentMissing(ended or "the answer had nothing that was asked for")
         if self._breaks[source] > MAX_BREAKS:
             raise ContentMissing("it breaks off again and again")
-
-    # who brings what
-
-    def _next(self) -> _Run | None:
-        if not self._queue and not self._under_way:
-            now_s = self._clock.seconds()
-            self._queue.extend(_Run(keys, now_s) for keys in _cut(self._intake.leaves()))
-        return self._queue.popleft() if self._queue else self._taken_over()
-
-    def _taken_over(self) -> _Run | None:
-        """Half of what a slow source still has to bring, or its last block."""
-        now_s = self._clock.seconds()
-        for run in self._under_way:
-            left = run.left(self._intake)
-            if left and not run.is_shared and now_s - run.since_s >= SPLIT_S:
-                half = left[len(left) // 2 :]
-                run.keys, run.is_shared = left[: len(left) // 2] or half, len(left) == 1
-                return _Run(half, now_s, is_shared=run.is_shared)
-        return None

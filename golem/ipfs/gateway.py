@@ -3,7 +3,8 @@
 `GET` or `HEAD /ipfs/{cid}?format=raw` is one block, `?format=car` a graph; `golem.ipfs.query` knows what else can be
 asked. Nothing is fetched on a stranger's behalf. A block that turns out to be missing cuts the stream off, as the
 specification asks. Between our own nodes, `blocks=nodes` is a graph without its leaves, and `blocks=CID,CID` only these
-blocks of it; a gateway that does not know this sends more, which does no harm.
+blocks of it, as far as they are here; a gateway that does not know this sends more, which does no harm. What is still
+coming in is served so, too: `blocks=since:5` names what came after the first five.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 from zope.interface import implementer
 
-from golem.errors import StoreFault
+from golem.errors import ContentMissing, StoreFault
 from golem.ipfs import car, reader
-from golem.ipfs.cid import Key
+from golem.ipfs.cid import Key, to_text
 from golem.ipfs.doors import IDLE_S, Visitor
+from golem.ipfs.drafts import Coming
 from golem.ipfs.query import Query, Unserved, asked
 from golem.ipfs.rates import Rates
 from golem.ipfs.workers import Workers
@@ -33,15 +35,18 @@ from golem.ipfs.workers import Workers
 log = Logger()
 
 STALL_S = 30.0  # a reader that takes nothing for so long is cut off, or it would keep its connection for ever
+ALL = b"all"  # instead of the ids of what came: no more will come
 PROBE = b"/ipfs/bafkqaaa"  # the empty block, by which clients find out whether this is a gateway
 _RANGE = re.compile(r"bytes=([0-9]{0,16})-([0-9]{0,16})")
 
 
 class Shelf(Protocol):
-    """Where the blocks are. Its methods may block, and raise ContentMissing."""
+    """Where the blocks are. Its methods may block, and raise ContentMissing. `coming`: what is still coming in."""
 
-    def sizes(self, keys: Sequence[Key], visitor: str) -> list[int]:
-        """How many bytes each block has, if all are here and a visitor may have them; see `Visitor.owner`."""
+    coming: Coming
+
+    def sizes(self, keys: Sequence[Key], visitor: str) -> dict[Key, int]:
+        """The sizes of those blocks that are here and that a visitor may have; see `Visitor.owner`."""
 
     def read(self, key: Key) -> bytes:
         """A block, checked."""
@@ -97,7 +102,7 @@ class Gateway(Resource):
             return
         if not tap.is_open:
             return
-        _announce(request, query.name, query.kind)
+        _announce(request, query)
         if query.form == "raw":
             start = _partial(request, start)
         if start.length is not None:
@@ -110,17 +115,27 @@ class Gateway(Resource):
 
         Whoever may have a node may have all below it: a content is here as a whole.
         """
-        keys = (query.root, *(key for key in query.named if key != query.root))
-        sizes = dict(zip(keys, self._shelf.sizes(keys, visitor), strict=True))
+        sizes = self._shelf.sizes((query.root, *query.named), visitor)
+        named = [key for key in query.named if key in sizes]
+        if query.root not in sizes or (query.named and not named):
+            raise ContentMissing(f"{to_text(query.root)} is not here, or only for those who work at its task")
+        if query.since is not None:
+            return self._news(query.root, query.since)
         if query.form == "raw":
             block = self._shelf.read(query.root)
             return _Start(len(block), [block] if block else [], iter(()))
         length, found = None, query.found(self._shelf.read)
-        if query.named:  # the usual case between our own nodes; a length spares both sides the chunks of HTTP
-            length = len(car.header(query.root)) + sum(len(car.lead(k, sizes[k])) + sizes[k] for k in query.named)
-            found = zip(query.named, self._shelf.read_all(query.named), strict=True)
+        if named:  # the usual case between our own nodes; a length spares both sides the chunks of HTTP
+            length = len(car.header(query.root)) + sum(len(car.lead(k, sizes[k])) + sizes[k] for k in named)
+            found = zip(named, self._shelf.read_all(named), strict=True)
         parts = reader.car_parts(query.root, found)
         return _Start(length, reader.next_batch(parts), parts)
+
+    def _news(self, root: Key, since: int) -> _Start:
+        """The ids of blocks that came lately, or that all are here."""
+        keys = self._shelf.coming.keys(root)
+        ids = ALL if keys is None else b"".join(keys[since:])
+        return _Start(len(ids), [ids] if ids else [], iter(()))
 
     async def _pour(self, tap: _Tap, request: Request, start: _Start) -> None:
         """Write batch after batch, as fast as they are taken; one is read ahead."""
@@ -167,10 +182,11 @@ def _partial(request: Request, start: _Start) -> _Start:
     return _Start(end - first, [block[first:end]], iter(()))
 
 
-def _announce(request: Request, name: str, kind: str) -> None:
-    request.setHeader("content-type", kind)
-    request.setHeader("content-disposition", f'attachment; filename="{name}"')
-    request.setHeader("cache-control", "public, max-age=29030400, immutable")
+def _announce(request: Request, query: Query) -> None:
+    lasts = "public, max-age=29030400, immutable" if query.since is None else "no-store"
+    request.setHeader("content-type", query.kind)
+    request.setHeader("content-disposition", f'attachment; filename="{query.name}"')
+    request.setHeader("cache-control", lasts)
     request.setHeader("x-content-type-options", "nosniff")
 
 

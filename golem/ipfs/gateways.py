@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -23,11 +23,12 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory, IResponse
 from zope.interface import implementer
 
-from golem.errors import ContentMismatch, ContentMissing, Refused
+from golem.errors import ContentMismatch, ContentMissing, ContentUnreadable, Refused
 from golem.ipfs.body import PATIENCE_S, Body
 from golem.ipfs.car import CarReader
-from golem.ipfs.cid import Key, to_text
+from golem.ipfs.cid import KEY_BYTES, Key, key_bytes, to_key, to_text
 from golem.ipfs.doors import Way, Ways
+from golem.ipfs.gateway import ALL
 from golem.ipfs.intake import Intake
 from golem.ipfs.kubo import Client
 from golem.ipfs.tickets import Channels, Pass
@@ -36,6 +37,8 @@ from golem.model.messages import Place
 
 R = TypeVar("R")
 
+NOT_HERE = "HTTP 404"
+MAX_TOLD_BYTES = KEY_BYTES << 20  # ids of a million blocks
 _KEPT_PER_HOST = 2
 _NO_ANSWER = (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, TookTooLong, Refused)
 _NODE = re.compile(r"0[23][0-9a-f]{64}")
@@ -120,6 +123,27 @@ class Gateways:
         """Have these blocks of a content; says how the answer ended, where that was not well."""
         return await self._pull(await self._get(source, root, ",".join(map(to_text, keys)), flow), flow)
 
+    async def since(self, source: Place, root: Key, count: int, flow: Flow) -> list[Key] | None:
+        """What a source has of a content beyond `count` blocks, none of it perhaps; None where it has all."""
+        response = await self._get(source, root, f"since:{count}", flow)
+        if response.code != http.OK:
+            response.deliverBody(_Unwanted())
+            if response.code != http.NOT_FOUND:
+                raise ContentMissing(f"HTTP {response.code}")
+            return []
+        told = bytearray()
+
+        async def work(data: Sequence[bytes]) -> None:
+            told.extend(b"".join(data))
+            if len(told) > MAX_TOLD_BYTES:
+                raise ContentMismatch("it tells of more blocks than a content may have")
+
+        body = Body(self.clock, lambda data: Deferred.fromCoroutine(work(data)))
+        response.deliverBody(body)
+        if ended := await flow.stops.bound(body.stop, body.ended):
+            raise ContentMissing(ended)
+        return None if told == ALL else list(_keys(bytes(told)))
+
     async def export(self, daemon: Client, root: Key, flow: Flow) -> str:
         """Have what is missing of a graph from the daemon, which can only give all of it."""
         export = daemon.dag.export(to_text(root))
@@ -157,7 +181,7 @@ class Gateways:
     async def _pull(self, response: IResponse, flow: Flow) -> str:
         if response.code != http.OK:
             response.deliverBody(_Unwanted())
-            return f"HTTP {response.code}"
+            return NOT_HERE if response.code == http.NOT_FOUND else f"HTTP {response.code}"
         reader = CarReader()
         take = _taker(reader, flow.intake)
 
@@ -169,6 +193,17 @@ class Gateways:
         body = Body(self.clock, lambda data: Deferred.fromCoroutine(work(data)))
         response.deliverBody(body)
         return await flow.stops.bound(body.stop, body.ended)
+
+
+def _keys(told: bytes) -> Iterator[Key]:
+    at = 0
+    while at < len(told):
+        end = at + key_bytes(told, at)
+        try:
+            yield to_key(told[at:end])
+        except ContentUnreadable as why:
+            raise ContentMismatch(f"no ids of blocks: {why}") from why
+        at = end
 
 
 @implementer(IAgentEndpointFactory)

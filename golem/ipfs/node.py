@@ -210,7 +210,7 @@ class EmbeddedStore(Service):
                 ended.callback(None)
 
     async def _fetch(self, wanted: Wanted, sources: Sequence[Place], owner: str) -> int:
-        draft = self._blocks.resumed(wanted.root)
+        draft = self._blocks.resumed(wanted.root, owner)
         try:
             size = await self._fetcher.fetch(wanted, sources, draft)
             await self._workers.run(draft.commit, wanted.root, size, owner)

@@ -17,6 +17,7 @@ from golem.ipfs.cid import Key, from_text, is_raw, to_text
 RAW, CAR = "application/vnd.ipld.raw", "application/vnd.ipld.car"
 MAX_NAMED = 256  # blocks named in one request; an address has room for no more
 MAX_PATH_NAMES = unixfs.MAX_DEPTH
+_SINCE = re.compile(r"since:([0-9]{1,9})")
 _RANGE = re.compile(r"(-?[0-9]{1,16}):(-?[0-9]{1,16}|\*)")
 
 
@@ -31,7 +32,8 @@ class Unserved(Exception):
 class Query(NamedTuple):
     """One request. `path`: names to follow from `root`; `named`: only these blocks; `nodes`: only what is no leaf.
 
-    `span`: first and last byte of a file; `again`: blocks as often as they are linked to.
+    `span`: first and last byte of a file; `again`: blocks as often as they are linked to. `since`: not the blocks, but
+    the ids of those that came after so many.
     """
 
     root: Key
@@ -42,10 +44,13 @@ class Query(NamedTuple):
     again: bool = False
     named: tuple[Key, ...] = ()
     nodes: bool = False
+    since: int | None = None
 
     @property
     def kind(self) -> str:
         """The media type of the answer."""
+        if self.since is not None:
+            return "application/octet-stream"
         return RAW if self.form == "raw" else f"{CAR}; version=1; order=dfs; dups={'y' if self.again else 'n'}"
 
     @property
@@ -120,7 +125,8 @@ def _query(request: Request, root: Key) -> Query:
     said("car-order", "dfs", "dfs", "unk")
     again = said("car-dups", "n", "y", "n") == "y"
     blocks = _argument(request, "blocks")
-    keys = tuple(from_text(name) for name in blocks.split(",")) if blocks not in ("", "nodes") else ()
+    since = _SINCE.fullmatch(blocks)
+    keys = tuple(from_text(name) for name in blocks.split(",")) if blocks not in ("", "nodes") and not since else ()
     if len(keys) > MAX_NAMED:
         raise ValueError(f"more than {MAX_NAMED} blocks at once")
     return Query(
@@ -131,6 +137,7 @@ def _query(request: Request, root: Key) -> Query:
         again=again,
         named=keys,
         nodes=blocks == "nodes",
+        since=int(since[1]) if since else None,
     )
 
 

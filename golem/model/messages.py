@@ -139,7 +139,7 @@ class Assignment(Value):
     """The requestor takes an offer for one subtask. `job.job_id` is the subtask's id.
 
     `price`: as offered. `cap`: the most this subtask can cost, in wei. `deadline_ms`: results after it are late.
-    `sources`: gateways of others who work at the task, and so have its inputs. `ticket`: opens the task's content.
+    `sources`: gateways of others who work at the task, and have its inputs, or a part. `ticket`: opens its content.
     `along`: of the inputs, what has room.
     """
 

@@ -8,28 +8,23 @@ from twisted.internet.interfaces import IReactorTime
 
 from golem.errors import UnknownTemplate
 from golem.interfaces import ITaskTemplate
-from golem.model.evidence import Evidence
 from golem.node import explain, insight, records
+from golem.node.appeals import Appeals
 from golem.node.engine import Engine
 from golem.node.estimate import estimate
-from golem.node.evidence import evidence
 from golem.node.prospects import prospects
 from golem.node.submission import Submission
 
 Record = Mapping[str, object]
 
 
-class Outlook:
-    """A part of `golem.control.face.Face`. `sign`: signs evidence, once the node has its key.
-
-    `reached`: how others get in, and what its user may do about it.
-    """
+class Outlook(Appeals):
+    """A part of `golem.control.face.Face`. `reached`: how others get in, and what its user may do about it."""
 
     def __init__(self, engine: Engine, clock: IReactorTime, templates: Mapping[str, ITaskTemplate]) -> None:
-        self._engine = engine
+        Appeals.__init__(self, engine)
         self._clock = clock
         self._templates = templates
-        self.sign: Callable[[Evidence], Evidence] = lambda evidence: evidence
         self.reached: Callable[[], tuple[str, str]] = lambda: ("", "")
 
     @property
@@ -58,10 +53,6 @@ class Outlook:
         spec = board.task.spec
         labels = [chunk.label for chunk in self._templates[spec.template].split(spec)] if board.pending else []
         return explain.task(self._engine.state, board, labels)
-
-    def evidence(self, task_id: str) -> Sequence[Record]:
-        """What the verdicts against a task's results rest on, signed. Raises NotFound."""
-        return evidence(self._engine.state, records.board(self._engine.state, task_id), self.sign)
 
     def prospects(self) -> Record:
         """Why this provider gets no work, or not more."""

@@ -26,15 +26,21 @@ def _joins(me: Solo, name: str) -> tuple[str, ...]:
     return me.said(Assignment)[0].sources
 
 
-def test_whoever_comes_later_hears_of_those_who_have_delivered() -> None:
+def test_whoever_comes_later_hears_of_those_who_have_delivered_and_then_of_those_at_work() -> None:
     me = at_work("bob", spec=WITH_SCENE, template=Toy(chunks=20))
-    assert _joins(me, "carol") == ()
-    me.hear("bob", delivery(assigned(me, "bob")[0]), after_ms=1_000)
+    assert _joins(me, "carol") == ("bob:2",)
+    me.hear("carol", delivery(assigned(me, "carol")[0]), after_ms=1_000)
     assert me.said(Assignment)[0].sources == ()  # it has everything by now
-    assert _joins(me, "dave") == ("bob:2",)
+    assert _joins(me, "dave") == ("carol:2", "bob:2")
     bob = FixedKeyring("bob").node_id
     me.state.peers[bob] = evolve(me.state.peers[bob], gateway=f"/{bob}")
-    assert _joins(me, "erin") == (), "only our own session reaches that"
+    assert "bob:2" not in _joins(me, "erin"), "only our own session reaches that"
+
+
+def test_those_who_begin_together_hear_of_one_another() -> None:
+    me = at_work("bob", "carol", "dave", spec=WITH_SCENE, template=Toy(chunks=3))
+    heard = [set(assignment.sources) for assignment in me.said(Assignment)]
+    assert sorted(map(sorted, heard)) == [["bob:2", "carol:2"], ["bob:2", "dave:2"], ["carol:2", "dave:2"]]
 
 
 def test_a_task_without_inputs_names_nobody() -> None:

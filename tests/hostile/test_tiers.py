@@ -45,7 +45,7 @@ def tier(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     made = LAUNCHERS.setdefault(request.param, launcher(reactor))
     rooms = tmp_path / "rooms"
     blockon(made.check(str(rooms)))
-    executor = PooledExecutor(made, reactor, rooms, [], Limits(cores=2, memory_bytes=1 << 30))
+    executor = PooledExecutor(made, reactor, rooms, {}, Limits(cores=2, memory_bytes=1 << 30))
     yield Bench(executor, reactor, tmp_path)
     blockon(executor.close())
     assert own(str(rooms)) == []

@@ -22,6 +22,7 @@ from golem.ipfs import doors, gateway
 from golem.ipfs.car import CarReader
 from golem.ipfs.cid import Key, check_block, to_text
 from golem.ipfs.doors import Doors
+from golem.ipfs.drafts import Coming
 from golem.ipfs.gateway import Gateway
 from golem.ipfs.importer import CHUNK_BYTES, import_chunks, import_path
 from golem.ipfs.rates import Rates
@@ -40,6 +41,7 @@ class Site:
         assert isinstance(reactor, PosixReactorBase)
         self.held = Held()
         self.reads = 0
+        self.coming = Coming()
         (folder / "scene").mkdir()
         self.big = bytes(2 << 20) + b"end"
         (folder / "scene" / "big").write_bytes(self.big)
@@ -57,10 +59,8 @@ class Site:
     def port(self) -> int:
         return int(self.listener.getHost().port)  # type: ignore[attr-defined]  # TCP addresses have one
 
-    def sizes(self, keys: Sequence[Key], visitor: str) -> list[int]:
-        if not all(key in self.held.blocks for key in keys):
-            raise ContentMissing("not here")
-        return [len(self.held.read(key)) for key in keys]
+    def sizes(self, keys: Sequence[Key], visitor: str) -> dict[Key, int]:
+        return {key: len(self.held.blocks[key]) for key in keys if key in self.held.blocks}
 
     def read_all(self, keys: Sequence[Key]) -> Iterator[bytes]:
         return map(self.read, keys)

@@ -11,6 +11,7 @@ from subprocess import PIPE, Popen
 import pytest
 
 from golem.errors import StoreFault
+from golem.ipfs import reader
 from golem.ipfs.cid import is_raw
 from tests.ipfs.sources import Source, World, honest, run
 from tests.ipfs.test_sources import drips
@@ -64,6 +65,18 @@ async def test_the_rest_is_asked_for_after_a_restart_and_no_leaf_twice(world: Wo
     await world.store.materialise(world.cid, str(world.folder / "copy"))
     assert (world.folder / "copy").read_bytes() == (world.folder / "large").read_bytes()
     assert _part(world).name.isdecimal()
+
+
+@run
+async def test_what_was_whole_when_the_node_died_is_whole_and_nobody_is_asked(world: World) -> None:
+    world.make_large(2)
+    packs = world.folder / "store" / "packs"
+    packs.mkdir(parents=True, exist_ok=True)
+    blocks = reader.blocks(world.held.read, world.key)
+    (packs / f"{world.cid}.part").write_bytes(b"".join(reader.car_parts(world.key, blocks)))
+    assert await world.get() == world.size
+    await world.store.materialise(world.cid, str(world.folder / "copy"))
+    assert (world.folder / "copy").read_bytes() == (world.folder / "large").read_bytes()
 
 
 @pytest.mark.parametrize("damage", ["torn", "wrong", "garbage"])

@@ -10,7 +10,7 @@ from twisted.internet.task import deferLater
 from twisted.web.server import NOT_DONE_YET, Request
 
 from golem.errors import ContentMissing, StoreFault, TooLarge
-from golem.ipfs import car, fetch, reader
+from golem.ipfs import car, fetch, reader, runs
 from golem.ipfs.cid import Key
 from golem.model.content import Incoming
 from tests.ipfs.sources import (
@@ -52,13 +52,13 @@ def repeats(source: Source, request: Request, key: Key) -> bytes:
 
 @run
 async def test_every_source_brings_a_part_and_no_leaf_is_asked_for_twice(world: World) -> None:
-    fetch.SPLIT_S, usual = 60.0, fetch.SPLIT_S
+    runs.SPLIT_S, usual = 60.0, runs.SPLIT_S
     world.make_large()
     sources = [world.source(honest) for _ in range(3)]
     try:
         assert await world.get(*sources) == world.size
     finally:
-        fetch.SPLIT_S = usual
+        runs.SPLIT_S = usual
     leaves = [key for source in sources for key in source.leaves]
     assert len(leaves) == len(set(leaves)) == 40
     assert all(source.leaves for source in sources)
@@ -93,14 +93,14 @@ async def test_one_of_three_that_sends_a_bad_block_is_dropped_at_once(world: Wor
 @run
 async def test_what_a_slow_source_has_not_sent_is_had_from_others(world: World) -> None:
     world.make_large()
-    usual, fetch.SPLIT_S = fetch.SPLIT_S, 0.05
+    usual, fetch.SPLIT_S, runs.SPLIT_S = runs.SPLIT_S, 0.05, 0.05
     try:
         for slow in (drips, says_nothing):
             others = [world.source(honest), world.source(slow), world.source(honest)]
             assert await world.get(*others) == world.size
             await world.store.unpin("o")
     finally:
-        fetch.SPLIT_S = usual
+        fetch.SPLIT_S = runs.SPLIT_S = usual
 
 
 @run
