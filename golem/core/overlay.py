@@ -274,7 +274,7 @@ def _gone(turn: Turn, node: NodeId, peer: Peer) -> None:
 
 
 def on_peers(turn: Turn, source: NodeId, message: PeerList) -> None:
-    """Records to keep. Who dialled us does not choose for us: we dial at once if it is a peer of our choice that told."""
+    """Records to keep. Who dialled us does not choose for us: only a peer of our choice has us dial at once."""
     state, wide = turn.state, own(turn)
     me, is_new = turn.started.node_id, source not in state.near.records
     has_learnt = [learn(state.near, r, source, wide, turn.now_ms) for r in message.peers if r.node != me]

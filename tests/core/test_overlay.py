@@ -311,16 +311,6 @@ def test_peers_are_bounded_and_those_that_are_away_go_first(monkeypatch: pytest.
 # feelers
 
 
-def test_who_dialled_us_does_not_choose_at_once_whom_we_dial() -> None:
-    me = Solo()
-    me.meet("mallory")
-    tell(me, "mallory", *(record(f"sybil{number}") for number in range(MAX_TOLD)))
-    assert dialled(me) == []
-    meet_at(me, "bob", "bob:1", by_us=True)
-    tell(me, "bob", *(record(f"n{number}") for number in range(MAX_TOLD)))
-    assert any(place.startswith("n") for place in dialled(me))
-
-
 def test_with_sessions_enough_we_look_now_and_then_whether_a_place_is_what_it_is_said_to_be() -> None:
     me = Solo()
     crowd(me, count=overlay.OUTBOUND)
