@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from golem.testing.watchdog import added, left
 
-TIDY = {"net", "node", "control"}  # folders whose tests are held to leave nothing
+TIDY = {"cli", "control", "fuzz", "net", "node", "scenario", "testing"}  # folders whose tests are held to leave nothing
 
 # No deadlines: a loaded machine is not a fault. What fails prints how to fail again.
 settings.register_profile(
