@@ -36,6 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(skip)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """End the run once the reactor has ended: all tests that follow would fail, and none of them for its own sake."""
+    twisted = item.config.pluginmanager.getplugin("twisted")
+    greenlet = twisted._instances.gr_twisted if twisted else None  # nothing public says so
+    if greenlet is not None and greenlet.dead:
+        pytest.exit("the reactor has ended: a test before this one ran out of its time while the reactor waited", 1)
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves processes or open files behind, or a reactor with something to do."""
