@@ -41,8 +41,8 @@ class Market(NamedTuple):
     liars: int
 
 
-def market(share: float, group: int, chance: np.random.Generator) -> Market:
-    """What all nodes say after their dealings."""
+def dealings(share: float, chance: np.random.Generator) -> Market:
+    """What all nodes have seen of one another: what they would say if nobody lied."""
     liars = int(share * SIZE)
     near = np.zeros((SIZE, SIZE), bool)
     for one in range(SIZE):
@@ -51,11 +51,17 @@ def market(share: float, group: int, chance: np.random.Generator) -> Market:
     ill = np.where(np.arange(SIZE) < liars, CHEATS, FAILS)
     amiss = chance.binomial(TASKS, ill, (SIZE, SIZE))
     harm = np.where(np.arange(SIZE) < liars, WRONG, ERROR)
-    good, bad = near * (TASKS - amiss).astype(float), near * amiss * harm
+    return Market(near * (TASKS - amiss).astype(float), near * amiss * harm, liars)
+
+
+def lied(truth: Market, group: int) -> Market:
+    """What they say instead, where liars stand by their own group."""
+    good, bad, liars = truth.good.copy(), truth.bad.copy(), truth.liars
     band = np.arange(SIZE) // max(1, group)
     for one in range(liars):
         mates = (band == band[one]) & (np.arange(SIZE) < liars) & (np.arange(SIZE) != one)
-        bad[one] = np.where(near[one] & (np.arange(SIZE) >= liars), PRAISE, 0.0)
+        met = truth.good[one] + truth.bad[one] > 0
+        bad[one] = np.where(met & (np.arange(SIZE) >= liars), PRAISE, 0.0)
         good[one] = np.where(mates, PRAISE, 0.0)
     return Market(good, bad, liars)
 
@@ -150,24 +156,32 @@ def picks_bad(scores: Floats, m: Market, observer: int, chance: np.random.Genera
 
 
 class Outcome(NamedTuple):
-    """How often a liar is chosen."""
+    """How often a liar is chosen, by three ways to score; and how far lies move the scores, by the first two.
+
+    `moved`, `mean_moved`: the root of the mean square of what lies change a score by, as a share of it.
+    """
 
     ours: float
     mean: float
     eigentrust: float
+    moved: float
+    mean_moved: float
 
 
 def run(share: float, group: int, seeds: int = 2, observers: int = OBSERVERS) -> Outcome:
     """The mean over observers and seeds."""
-    found = []
+    bad, moved = [], []
     for seed in range(seeds):
         chance = np.random.default_rng(seed)
-        m = market(share, group, chance)
-        mean, eigen, heard = means(m)[0], eigentrust(m, chance), second_hand(m)
-        for observer in chance.choice(np.arange(m.liars, SIZE), observers, replace=False):
-            each = (ours(m, heard, int(observer)), mean, eigen)
-            found.append([picks_bad(scores, m, int(observer), chance) for scores in each])
-    return Outcome(*(float(x) for x in np.mean(found, 0)))
+        truth = dealings(share, chance)
+        m = lied(truth, group)
+        mean, eigen, heard, heard_true = means(m)[0], eigentrust(m, chance), second_hand(m), second_hand(truth)
+        for observer in map(int, chance.choice(np.arange(m.liars, SIZE), observers, replace=False)):
+            own = ours(m, heard, observer)
+            bad.append([picks_bad(scores, m, observer, chance) for scores in (own, mean, eigen)])
+            honest = ours(truth, heard_true, observer), means(truth)[0]
+            moved.append([np.square(one / true - 1).mean() for one, true in zip((own, mean), honest, strict=True)])
+    return Outcome(*(float(x) for x in (*np.mean(bad, 0), *np.sqrt(np.mean(moved, 0)))))
 
 
 def sybils(count: int, earned: float) -> tuple[float, float]:

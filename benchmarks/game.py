@@ -7,23 +7,31 @@ Around it are played a provider that follows a strategy, and what a check would 
 of twenty. A cheat costs nothing; three honest results in a thousand are wrong by accident. Rivals, trusted 0.95, ask
 1.1 times the cost, so whoever is trusted less must ask less to be ranked with them. `renaming`: the same strategies of
 a provider that takes a new name whenever it was caught. `boinc`: the same under BOINC's adaptive replication, where a
-result is repeated elsewhere with probability 1/N after N valid ones in a row, and always below ten.
+result is repeated elsewhere with probability 1/N after N valid ones in a row, and always below ten. `renders`: where
+every result is looked at, at 48 places or, of who has earned it, at fewer; so there are strategies besides that skip a
+part of each. `places`: how many are looked at of an honest provider's first twenty results, and of those after a
+hundred, in the mean; and the fewest.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
+from statistics import fmean
+
+import msgspec
+from zope.interface import implementer
 
 from benchmarks.figures import arguments
 from golem.core.knowledge import known, rated
 from golem.core.node import Core
 from golem.core.reputation import Role
 from golem.core.state import NodeState
-from golem.interfaces import IVerifier
+from golem.interfaces import IScaled, IVerifier
 from golem.model import events as e
 from golem.model.chain import Funds, Sighting
 from golem.model.effects import Effect, Execute, Send
@@ -32,6 +40,8 @@ from golem.model.messages import Acceptance, Assignment, Delivery, Message, Offe
 from golem.model.money import MS_PER_HOUR, Wei
 from golem.model.settings import Settings
 from golem.model.spec import Chunk, Job, Judgement, Limits, Outcome, Status, TaskSpec, Verdict
+from golem.model.value import evolve
+from golem.template import to_json
 from golem.testing.toy import CAPABILITY, Toy
 from golem.verification import Sampled
 
@@ -46,10 +56,14 @@ RIVAL = 0.95  # trust in those who would do the work for PRICE
 BUDGET = Wei(10**20)
 BEGIN_MS = 1_700_000_000_000
 REPLICATED = 10  # BOINC repeats every result below so many valid ones in a row
+PLACES, FEWEST = 48, 4  # at which a render is looked at
 ME = NodeId("02" + "0" * 64)
 
-Cheats = Callable[[int, Random], bool]
-"""Whether the `number`-th result of an identity is a cheat."""
+Rule = Callable[[str, "Cheats", int, int], float]
+"""What a strategy of this name earns in so many days, by a seed."""
+
+Cheats = Callable[[int, Random], float]
+"""How much of the `number`-th result of an identity is made up, from 0 to 1."""
 
 STRATEGIES: dict[str, Cheats] = {
     "always": lambda number, random: True,
@@ -61,28 +75,59 @@ STRATEGIES: dict[str, Cheats] = {
     "50 good, 10 bad": lambda number, random: number % 60 >= 50,
     "5 % once trusted": lambda number, random: number >= 100 and random.random() < 0.05,
 }
-HONEST: Cheats = lambda number, random: False  # noqa: E731 - one of the strategies
+OF_EACH: dict[str, Cheats] = {
+    "half of each": lambda number, random: 0.5,
+    "10 % of each": lambda number, random: 0.1,
+    "5 % of each": lambda number, random: 0.05,
+    "1 % of each": lambda number, random: 0.01,
+    "10 % of each once trusted": lambda number, random: 0.1 * (number >= 100),
+    "5 % of each once trusted": lambda number, random: 0.05 * (number >= 100),
+    "1 % of each once trusted": lambda number, random: 0.01 * (number >= 100),
+}
+HONEST: Cheats = lambda number, random: 0.0  # noqa: E731 - one of the strategies
 
 
+@implementer(IScaled)
 class Judged(Toy):
-    """A task whose one check tells right from wrong."""
+    """A task whose one check tells right from wrong, at so many places."""
 
-    def __init__(self) -> None:
-        super().__init__(chunks=CHUNKS, checks=1)
+    def __init__(self, places: int) -> None:
+        super().__init__(chunks=CHUNKS)
+        self._places = places
 
-    def verifier(self, spec: TaskSpec) -> IVerifier:
-        """Sampled."""
-        return Sampled(self)
+    def scaled(self, care: float) -> IVerifier:
+        """At fewer."""
+        return Judged(max(FEWEST, math.ceil(PLACES * care)))
+
+    def plan(self, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
+        """See `IVerifier.plan`."""
+        return (evolve(work, params=to_json(self._places)),)
 
     def judge(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> Verdict:
         """As the check found."""
         return Verdict(judgement=Judgement.ACCEPT if reports[0] == b"right" else Judgement.WRONG)
 
 
+class Recomputed(Judged):
+    """A task whose one check sees anything, and is made of some results."""
+
+    def verifier(self, spec: TaskSpec) -> IVerifier:
+        """Sampled."""
+        return Sampled(self)
+
+
+ALL = 10**6  # places, of which none is missed
+WHOLE, LOOKED = Recomputed(ALL), Judged(PLACES)
+
+
 @dataclass
 class Market:
-    """A requestor's core and one provider. `earned`, `spent`: by the provider, in wei. `number`: of its results."""
+    """A requestor's core and one provider. `earned`, `spent`: by the provider, in wei. `number`: of its results.
 
+    `looks`: at how many places each result was looked at that was.
+    """
+
+    template: Toy
     cheats: Cheats
     random: Random
     renames: bool
@@ -91,9 +136,13 @@ class Market:
     spent: int = 0
     number: int = 0
     names: int = 0
-    core: Core = field(default_factory=lambda: Core(NodeState(), Judged().policies()))
-    wrong: set[str] = field(default_factory=set)
+    wrong: dict[str, float] = field(default_factory=dict)
+    looks: list[int] = field(default_factory=list)
     asked: list[Effect] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """The requestor's core."""
+        self.core = Core(NodeState(), self.template.policies())
 
     def begin(self) -> None:
         """The requestor runs, and the provider is there."""
@@ -147,30 +196,38 @@ class Market:
             case Send(message=Rejection() | Refusal()) if self.renames:
                 self.rename()
             case Execute(job=job):
-                found = b"wrong" if job.job_id in self.wrong else b"right"
+                found = b"wrong" if job.job_id in self.wrong and self._is_seen(job) else b"right"
                 self.post(e.Executed(key=job.job_id, outcome=Outcome(status=Status.DONE, report=found)))
             case _:
                 pass
 
+    def _is_seen(self, check: Job) -> bool:
+        places = msgspec.json.decode(check.params, type=int)
+        self.looks.append(places)
+        return self.random.random() >= (1 - self.wrong[check.job_id]) ** places
+
     def _deliver(self, subtask_id: SubtaskId) -> None:
         self.now_ms += TOOK_MS
-        cheats = self.cheats(self.number, self.random)
+        made_up = self.cheats(self.number, self.random)
         self.number += 1
-        self.spent += 0 if cheats else COST
-        if cheats or self.random.random() < ACCIDENTS:
-            self.wrong.add(check_id(subtask_id, 0))
+        self.spent += int(COST * (1 - made_up))
+        wrong = made_up or float(self.random.random() < ACCIDENTS)
+        self.wrong[check_id(subtask_id, 0)] = wrong
         self.hear(Delivery(subtask_id=subtask_id, result=Cid(""), size_bytes=0, report=b"{}", used_ms=TOOK_MS))
 
 
-def ours(name: str, cheats: Cheats, days: int, seed: int, *, renames: bool = False) -> float:
-    """What a strategy earns for each subtask that the provider was free for, over the node's own core.
-
-    `renames`: it takes a new name whenever a result of it is rejected or it is refused.
-    """
-    market = Market(cheats, Random(f"{name}/{seed}"), renames)
+def played(template: Toy, cheats: Cheats, days: int, seed: str, *, renames: bool = False) -> Market:
+    """So many days of it. `renames`: the provider takes a new name whenever a result is rejected or it is refused."""
+    market = Market(template, cheats, Random(seed), renames)
     market.begin()
     for number in range(days * 5):
         market.play(number)
+    return market
+
+
+def ours(name: str, cheats: Cheats, days: int, seed: int, *, template: Toy = WHOLE, renames: bool = False) -> float:
+    """What a strategy earns for each subtask that the provider was free for, over the node's own core."""
+    market = played(template, cheats, days, f"{name}/{seed}", renames=renames)
     return (market.earned - market.spent) / COST / (days * 5 * CHUNKS)
 
 
@@ -186,7 +243,7 @@ def boinc(name: str, cheats: Cheats, days: int, seed: int) -> float:
     return income / (days * 5 * CHUNKS)
 
 
-def incomes(rule: Callable[[str, Cheats, int, int], float], days: int, runs: int) -> dict[str, object]:
+def incomes(rule: Rule, days: int, runs: int, strategies: Mapping[str, Cheats] = STRATEGIES) -> dict[str, object]:
     """Of every strategy under a rule, the mean of some runs."""
 
     def mean(name: str, cheats: Cheats) -> float:
@@ -194,16 +251,22 @@ def incomes(rule: Callable[[str, Cheats, int, int], float], days: int, runs: int
 
     return {
         "honest": mean("honest", HONEST),
-        "strategies": {name: mean(name, cheats) for name, cheats in STRATEGIES.items()},
+        "strategies": {name: mean(name, cheats) for name, cheats in strategies.items()},
     }
 
 
 def main() -> None:
     """Print them."""
     args = arguments(__doc__ or "", days=50, runs=6)
-    rules = {"renaming": partial(ours, renames=True), "boinc": boinc}
-    beside = {name: incomes(rule, args.days, args.runs) for name, rule in rules.items()}
-    print(json.dumps({**incomes(ours, args.days, args.runs), **beside}))
+    rules: dict[str, Rule] = {"renaming": partial(ours, renames=True), "boinc": boinc}
+    found = incomes(ours, args.days, args.runs)
+    found |= {name: incomes(rule, args.days, args.runs) for name, rule in rules.items()}
+    looked, every = partial(ours, template=LOOKED), {**STRATEGIES, **OF_EACH}
+    found["renders"] = incomes(looked, args.days, args.runs, every)
+    found["renders, renaming"] = incomes(partial(looked, renames=True), args.days, args.runs, every)
+    looks = played(LOOKED, HONEST, args.days, "places").looks
+    found["places"] = {"first": fmean(looks[:20]), "later": round(fmean(looks[100:]), 1), "fewest": min(looks)}
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

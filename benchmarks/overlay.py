@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from benchmarks.figures import arguments, show
 from golem.core.near import MAX_PER_PREFIX
-from golem.core.overlay import OUTBOUND, WANTED
+from golem.core.overlay import OUTBOUND
 from golem.model.ids import task_id
 from golem.model.messages import MAX_TOLD, Demand, Message, PeerList, PeerRecord
 from golem.model.money import Wei
@@ -32,6 +32,8 @@ FAILED = (0.0, 0.1, 0.3, 0.5)
 MESSAGES = 10
 TLS_BYTES = 22  # of one record around what is written at once
 IDLE_S = 600.0
+NEIGHBOURS = 10  # of an idle node
+BESET = 10  # Sybils that dial each node, again and again
 SYBIL_NETWORKS = 25  # networks of one /24 that the Sybils have rented
 
 
@@ -114,33 +116,41 @@ def failing(count: int, share: float) -> tuple[Spread, Spread]:
     return first, spread(swarm, living)
 
 
-def sybils(count: int, networks: int, seed: int) -> float:
-    """Half of all nodes are one owner's: they dial everybody, and tell of one another alone, day and night.
+def sybils(count: int, networks: int, seed: int) -> tuple[float, float]:
+    """Half of all nodes are one owner's: they come to a network that stands, dial everybody, and tell of each other.
 
-    All others start again in the midst of it. Says how many of these have at least two honest sessions of their own
-    choice then.
+    Then newcomers join it, a tenth of the honest; and in the midst of a second wave all honest nodes start again. Says
+    how many of the old and of the new have at least two honest sessions of their own choice two minutes later.
     """
     half = count // 2
     honest = places(half)
-    bad = [f"9.9.{number % networks}.{1 + number // networks}:7300" for number in range(half)]
+    rented = [f"9.{9 + number // 256}.{number % 256}" for number in range(networks)]
+    bad = [f"{rented[number % networks]}.{1 + number // networks}:7300" for number in range(half)]
     swarm = Swarm([*honest, *bad], seed)
     members = list(swarm.members.values())
     good, evil = members[:half], members[half:]
+    old, new = good[: half * 9 // 10], good[half * 9 // 10 :]
     for member in evil:
         member.twist = lambda message: _praise(swarm, evil, message)
-    swarm.join(members)
-    swarm.run(count * JOIN_S + 60)
-    for member in good:
-        for enemy in swarm.random.sample(evil, WANTED):
-            swarm.dial(enemy, member.place)
+    for wave in (old, evil, new):
+        swarm.join(wave)
+        swarm.run(len(wave) * JOIN_S + 60)
+        _beset(swarm, good, evil)
     swarm.run(10)
+    _beset(swarm, good, evil)
     for member in good:
-        for enemy in swarm.random.sample(evil, WANTED):
-            swarm.dial(enemy, member.place)
         swarm.restart(member)
     swarm.run(120)
     ids = {member.node_id for member in good}
-    return sum(len(ids & member.dialled.keys()) >= 2 for member in good) / half
+    safe, safe_new = (sum(len(ids & m.dialled.keys()) >= 2 for m in some) / len(some) for some in (old, new))
+    return safe, safe_new
+
+
+def _beset(swarm: Swarm, good: Sequence[Member], evil: Sequence[Member]) -> None:
+    """Some Sybils dial each honest node that is there."""
+    for member in (member for member in good if member.is_up):
+        for enemy in swarm.random.sample(evil, BESET):
+            swarm.dial(enemy, member.place)
 
 
 def _praise(swarm: Swarm, evil: Sequence[Member], message: Message) -> Message:
@@ -183,7 +193,7 @@ def idle() -> float:
     MemoryTransport.write = counted  # type: ignore[method-assign]  # the one place that all bytes pass
     try:
         with tempfile.TemporaryDirectory() as folder:
-            names = tuple(f"node{number}" for number in range(WANTED + 1))
+            names = tuple(f"node{number}" for number in range(NEIGHBOURS + 1))
             net = LocalNetwork(Path(folder), names)
             net.advance(180)
             peers = [int(str(net[name].node.desk.status()["peers"])) for name in names]
@@ -192,7 +202,7 @@ def idle() -> float:
             net.close()
     finally:
         MemoryTransport.write = write  # type: ignore[method-assign]  # as it was
-    return sent[0] / IDLE_S / len(names) * WANTED / statistics.mean(peers)
+    return sent[0] / IDLE_S / len(names) * NEIGHBOURS / statistics.mean(peers)
 
 
 def main() -> None:

@@ -58,6 +58,7 @@ def timed(program):
 timed(render)
 print(json.dumps([timed(render), sorted(timed(check) for _ in range(5))[2]]))
 """
+SHOWS = 0.75  # of a square's pixels are other than they should be
 PLAIN = ("R", "G", "B", "A")
 CAUGHT = 400  # results of a cheat that the exchange test sums, until it is called unseen
 SUBTASK, PROVIDER = SubtaskId("5" * 32), NodeId("02" + "a" * 64)
@@ -109,15 +110,18 @@ def multiplied(*by: float) -> Cheat:
 
 
 def pasted(part: float, source: str) -> Cheat:
-    """The right one, with a square of so large a part from elsewhere."""
+    """The right one, with a square of so large a part from elsewhere, where it shows: a piece of sky is as good."""
 
     def deliver(wall: Wall, chance: np.random.Generator) -> Pixels:
-        tile = wall["seed0"].copy()
-        height, width = (round(side * part**0.5) for side in tile.shape[:2])
-        top, left = chance.integers(HEIGHT - height + 1), chance.integers(WIDTH - width + 1)
-        place = (slice(top, top + height), slice(left, left + width))
-        tile[place] = wall[source][place] if source else (0.5, 0.5, 0.5, 1.0)
-        return tile
+        right = wall["seed0"]
+        height, width = (round(side * part**0.5) for side in right.shape[:2])
+        while True:
+            tile = right.copy()
+            top, left = chance.integers(HEIGHT - height + 1), chance.integers(WIDTH - width + 1)
+            place = (slice(top, top + height), slice(left, left + width))
+            tile[place] = wall[source][place] if source else (0.5, 0.5, 0.5, 1.0)
+            if (measure.change(tile[place], right[place]).max(axis=2) > measure.BAD).mean() > SHOWS:
+                return tile
 
     return deliver
 

@@ -97,6 +97,10 @@ class ExecutorFault(Fault):
     """The sandbox could not be set up; says nothing about the job itself."""
 
 
+class WheelMissing(Fault):
+    """A wheel that a template pins can't be had, or is not the one that it pins."""
+
+
 class ChainFault(Fault):
     """The chain, or the node that we reach it through, failed."""
 

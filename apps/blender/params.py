@@ -37,7 +37,8 @@ NS = (2_500, 10_000)  # per pixel and sample on one core of a server, before any
 TARGET_MS = 20_000  # of one tile, where the number of tiles is ours to choose: a check costs 3 % of that, loading 5
 LEAST_MS = 2_000  # of one tile: below, loading the scene and checking take more than the work
 MANY = 16  # pieces that a task is cut into at least, if they are long enough, so that many can help
-SHOWN_AS_THEY_ARE = ("EXR", "PNG", "JPEG", "JPEG2000", "TIFF", "TARGA", "BMP", "WEBP")  # formats a film can be made of
+# formats a film can be made of
+SHOWN_AS_THEY_ARE = ("EXR", "PNG", "PNG16", "JPEG", "JPEG2000", "TIFF", "TIFF16", "TARGA", "BMP", "WEBP")
 FORMATS = (*SHOWN_AS_THEY_ARE, "MULTILAYER", "HDR", "DPX", "CINEON", "SCENE")
 
 
@@ -73,7 +74,7 @@ form = Form(
         Parameter(
             name="format",
             help="EXR: linear, with a PNG to look at; MULTILAYER: EXR with all layers and passes; or "
-            "PNG, JPEG, JPEG2000, TIFF, TARGA, BMP, WEBP, HDR, DPX, CINEON; SCENE: as the scene says",
+            "PNG, PNG16, JPEG, JPEG2000, TIFF, TIFF16, TARGA, BMP, WEBP, HDR, DPX, CINEON; SCENE: as the scene says",
             default="EXR",
         ),
         one_of(*FORMATS),
@@ -89,6 +90,14 @@ form = Form(
     (
         Parameter(name="video", help="a film of all frames, too: mp4, webm or mkv", default="none"),
         one_of("none", "mp4", "webm", "mkv"),
+    ),
+    (
+        Parameter(
+            name="device",
+            help="cpu: processors; gpu: NVIDIA cards alone; auto: a provider's card where it has one",
+            default="cpu",
+        ),
+        one_of("cpu", "gpu", "auto"),
     ),
     (
         Parameter(
@@ -140,6 +149,7 @@ class Params(msgspec.Struct, frozen=True):
     compositor: str
     denoise: str
     video: str
+    device: str
     seed: str
     check: str
     scene: str
@@ -165,6 +175,16 @@ class Params(msgspec.Struct, frozen=True):
     def per_pixel(self) -> int:
         """Samples."""
         return self.samples or 32
+
+    @property
+    def may_use_cards(self) -> bool:
+        """Whether a provider's card may render it."""
+        return self.device != "cpu"
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the same seed gives the same noise everywhere: no card's is a processor's, or another card's."""
+        return self.steady and not self.may_use_cards
 
     @property
     def is_bound(self) -> bool:
@@ -226,6 +246,8 @@ def cut(params: Params) -> tuple[int, int]:
     """Columns and rows, so that a tile takes long enough to be worth a job, and many can help with a few frames."""
     width, height = params.size
     frame_ms = params.work_ms(width * height, sum(params.ns) / 2)
+    if params.may_use_cards and not params.chunk:
+        return 1, 1  # a card is done with a frame sooner than others have loaded it
     for_many = floor(min(MANY / len(params.numbers()), frame_ms / LEAST_MS))
     wanted = round(frame_ms / params.chunk / 1000) if params.chunk else max(round(frame_ms / TARGET_MS), for_many)
     pieces = max(1, min(MAX_TILES // 2, wanted, width * height, MAX_CHUNKS // len(params.numbers())))
@@ -252,7 +274,15 @@ def _mistakes(params: Params) -> Iterator[str]:
         yield f"tiles: {columns}x{rows} of them do not fit {width}x{height} pixels"
     elif count * columns * rows > MAX_CHUNKS:
         yield f"frames: with {columns}x{rows} tiles each, more than {MAX_CHUNKS} pieces"
+    yield from _unlike(params)
     if params.video != "none" and count > MAX_FILM:
         yield f"video: of at most {MAX_FILM} frames, not of {count}"
     if params.video != "none" and params.format not in SHOWN_AS_THEY_ARE:
         yield f"video: can't be made of {params.format} (take format {SHOWN_AS_THEY_ARE[0]} or {SHOWN_AS_THEY_ARE[1]})"
+
+
+def _unlike(params: Params) -> Iterator[str]:
+    if params.may_use_cards and params.seed == "fixed":
+        yield "seed: fixed gives frames as at home on processors alone (take device cpu, or seed bound)"
+    if params.may_use_cards and params.check == "copies":
+        yield "check: copies are alike on processors alone (take device cpu, or check crops)"

@@ -11,7 +11,7 @@ from zope.interface import implementer
 from apps.blender.exchanged import Exchanged
 from apps.blender.params import decoder, form, parse, seen
 from apps.blender.verify import SeedLocked
-from golem.interfaces import Gauge, IFinishing, IGauged, IPreparing, IShowing, ITaskTemplate, IVerifier
+from golem.interfaces import Gauge, IFinishing, IGauged, IPreparing, IShowing, ITaskTemplate, IVaried, IVerifier
 from golem.model.ids import JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Environment, Input, Job, Merge, Outcome, TaskSpec
@@ -21,7 +21,7 @@ from golem.verification import FileRedundancy
 
 
 class View(msgspec.Struct, frozen=True):
-    """A job's parameters: `View` in job/studio.py says what they mean. A chunk's are without seed and cores."""
+    """A job's parameters: `View` in job/studio.py says what they mean. A chunk's are without the last three."""
 
     scene: str
     frame: int
@@ -32,6 +32,7 @@ class View(msgspec.Struct, frozen=True):
     denoise: bool
     seed: int | None = None
     cores: int = 1
+    device: str = "cpu"
 
 
 _view = msgspec.json.Decoder(View)
@@ -47,13 +48,18 @@ GAUGE = View(
 )
 
 
-@implementer(ITaskTemplate, IPreparing, IShowing, IFinishing, IGauged)
+ON_PROCESSORS = Environment(name="blender-4.5-cpu", modules=("bpy",))
+ON_CARDS = Environment(name="blender-4.5-nvidia", modules=("bpy",), device="nvidia")
+
+
+@implementer(ITaskTemplate, IPreparing, IVaried, IShowing, IFinishing, IGauged)
 class Blender:
     """One chunk per tile and frame, one merged result per frame, and a film of all frames."""
 
     name = "blender"
-    title = "Blender: frames of a scene, rendered by Cycles on processors"
-    environment = Environment(name="blender-4.5-cpu", modules=("bpy",))
+    title = "Blender: frames of a scene, rendered by Cycles"
+    environment = ON_PROCESSORS
+    environments = (ON_PROCESSORS, ON_CARDS)
     parameters = form.parameters
     programs = str(Path(__file__).parent / "job")
     gauge = Gauge(program="gauge", params=to_json(GAUGE), takes_ms=850)
@@ -82,12 +88,20 @@ class Blender:
         params = msgspec.structs.replace(decoder.decode(spec.params), scene="scene.blend")
         return evolve(spec, params=to_json(params), inputs=(packed, *(i for i in spec.inputs if i.name != "scene")))
 
+    def needs(self, spec: TaskSpec) -> Environment:
+        """A card only where nothing else will do."""
+        return ON_CARDS if decoder.decode(spec.params).device == "gpu" else ON_PROCESSORS
+
     def estimate(self, spec: TaskSpec) -> tuple[int, int]:
-        """From the places that were tried: the faster half of them, and the slower one."""
+        """From the places that were tried: the faster half of them, and the slower one.
+
+        They were tried on processors, beside which a card may take next to no time.
+        """
         params = decoder.decode(spec.params)
         width, height = params.size
         count = len(params.numbers())
         low, high = (count * params.work_ms(width * height, ns) // spec.limits.cores for ns in params.ns)
+        low = 0 if params.may_use_cards else low
         return low + params.loading_ms, high + params.loading_ms * count * len(params.areas())
 
     def split(self, spec: TaskSpec) -> Sequence[Chunk]:
@@ -113,9 +127,13 @@ class Blender:
 
     def job(self, spec: TaskSpec, chunk: Chunk, subtask: SubtaskId, provider: NodeId) -> Job:
         """Render one tile under the seed of this attempt and provider."""
-        seed = seed_of(subtask, provider) if decoder.decode(spec.params).is_bound else None
-        view = msgspec.structs.replace(_view.decode(chunk.params), seed=seed, cores=spec.limits.cores)
-        return evolve(self._own(spec, "render", view, _scene(spec)), job_id=JobId(subtask))
+        params = decoder.decode(spec.params)
+        seed = seed_of(subtask, provider) if params.is_bound else None
+        view = msgspec.structs.replace(
+            _view.decode(chunk.params), seed=seed, cores=spec.limits.cores, device=params.device
+        )
+        job = self._own(spec, "render", view, _scene(spec))
+        return evolve(job, job_id=JobId(subtask), device="nvidia" if params.may_use_cards else "")
 
     def merges(self, spec: TaskSpec) -> Sequence[Merge]:
         """Each frame of its own."""
@@ -167,7 +185,7 @@ class Blender:
     def verifier(self, spec: TaskSpec) -> IVerifier:
         """Small places of every tile are rendered anew; under other seeds, where the same does not give the same."""
         params = decoder.decode(spec.params)
-        if not params.steady:
+        if not params.repeats:
             return Exchanged()
         crops = SeedLocked(sum(params.ns) / 2, ring=int(params.adaptive))
         return FileRedundancy(crops, "compare") if params.check == "copies" else crops

@@ -37,6 +37,7 @@ NOBODY = 65_534
 MAX_PROCESSES = 256  # threads count
 MAX_FILES = 1_024
 TMP = "size=256m,nosuid,nodev,mode=1777"  # engines that do not heed the mode take that of the image's folder
+BUILD_S = 600  # from one line of a build to the next: a step may install a renderer's libraries
 CALL_S = 10  # the engine answers in milliseconds, or not at all
 LOG_BURST_BYTES = 64 << 10  # a program that prints without end gets 640 KiB/s of the node's time, no more
 LOG_PAUSE_S = 0.1
@@ -59,6 +60,55 @@ def is_reachable(runtime: str = "") -> bool:
             client.close()
     except (DockerException, OSError):
         return False
+
+
+def end_workers(folder: str) -> list[str]:
+    """End the containers of all nodes in a folder, and name them; none where no engine answers. Blocks."""
+    try:
+        client = docker.from_env(timeout=CALL_S)
+        try:
+            return _clear(client, folder)
+        finally:
+            client.close()
+    except (DockerException, OSError):
+        return []
+
+
+def _clear(client: docker.DockerClient, folder: str) -> list[str]:
+    """Remove the containers whose rooms are in a folder; says which."""
+    found = []
+    for container in client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
+        if container.labels[LABEL].startswith(f"{folder}/"):
+            found.append(f"{container.name} for {container.labels[LABEL]}")
+            try:
+                container.remove(force=True)
+            except APIError as why:
+                if why.status_code not in GONE:
+                    raise
+    return found
+
+
+def build(context: str, tag: str, base: str, hear: Callable[[str], None]) -> str:
+    """Make an image of a folder with a Dockerfile, and say its id; `hear` is told each step. Blocks.
+
+    `base`: what it begins with, if not what the Dockerfile says. Raises ExecutorFault in the engine's words.
+    """
+    arguments = {"BASE": base} if base else {}
+    try:
+        client = docker.from_env(timeout=BUILD_S)
+        try:
+            for told in client.api.build(
+                path=context, tag=tag, buildargs=arguments, rm=True, forcerm=True, decode=True
+            ):
+                if "error" in told:
+                    raise ExecutorFault(f"the image {tag} can't be built: {told['error']}")
+                if line := told.get("stream", "").strip():
+                    hear(line)
+            return str(client.images.get(tag).id)
+        finally:
+            client.close()
+    except (DockerException, OSError) as why:
+        raise ExecutorFault(f"the image {tag} can't be built: {why}") from why
 
 
 @implementer(IGuest)
@@ -156,16 +206,10 @@ class DockerLauncher:
         self._client = docker.from_env(timeout=CALL_S)
         if self._runtime and self._runtime not in (known := sorted(self._client.info()["Runtimes"])):
             raise ExecutorFault(f"the Docker engine has no runtime {self._runtime!r}; it has: {', '.join(known)}")
-        if not self._client.images.list(name=IMAGE):
+        if not self._client.api.images(name=IMAGE, quiet=True):
             repository, _, tag = IMAGE.partition(":")
             self._client.api.import_image_from_data(_empty_image(), repository=repository, tag=tag)
-        for container in self._client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
-            if container.labels[LABEL].startswith(f"{rooms}/"):
-                try:
-                    container.remove(force=True)
-                except APIError as why:
-                    if why.status_code not in GONE:
-                        raise
+        _clear(self._client, rooms)
 
     def launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> Deferred[IGuest]:
         """Start a container and attach to it."""
@@ -195,11 +239,12 @@ class DockerLauncher:
             berth.output: {"bind": "/out", "mode": "rw"},
             berth.worker: {"bind": "/guest/worker.py", "mode": "ro"},
         }
+        binds |= {berth.modules: {"bind": "/modules", "mode": "ro"}} if berth.modules else {}
         python = ["python3", "-B"] if berth.image else [self._python, "-I", "-B"]  # an image says where its modules are
         environment = {"HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
         made = api.create_container(
             berth.image or IMAGE,
-            [*python, "/guest/worker.py", "/app"],
+            [*python, "/guest/worker.py", "/app", *(["/modules"] if berth.modules else [])],
             entrypoint=[],
             stdin_open=True,
             user=f"{self._user}:{self._user}",

@@ -98,8 +98,11 @@ def _demo(call: Call) -> int:
         progress = Progress(screen)
         for happening, task in handle.progress():
             progress.update(happening, task)
-        _wait_for_payments(network)
-        rows = [_row(network, node, handle.task_id) for node in network.nodes[1:]]
+        attempts = views(Subtask, network[REQUESTOR].client.get(f"/tasks/{handle.task_id}/subtasks"))
+        rows = []
+        if attempts:
+            _wait_for_payments(network)
+            rows = [_row(network, node, attempts) for node in network.nodes[1:]]
         _show(call, task, rows, network)
     return Exit.OK if task.phase == "done" else Exit.FAILED
 
@@ -142,10 +145,9 @@ def _wait_for_payments(network: LocalNetwork) -> None:
         wait_for(partial(is_settled, node), PAID_S, f"{node.name} to see all payments")
 
 
-def _row(network: LocalNetwork, node: LocalNode, task_id: str) -> Row:
+def _row(network: LocalNetwork, node: LocalNode, attempts: Sequence[Subtask]) -> Row:
     requestor = network[REQUESTOR]
     node_id, requestor_id = _node_id(node), _node_id(requestor)
-    attempts = views(Subtask, requestor.client.get(f"/tasks/{task_id}/subtasks"))
     mine = [s for s in attempts if s.provider == node_id]
     good = [s for s in mine if s.phase == "accepted"]
     bad = [s for s in mine if s.phase == "rejected"]
@@ -199,6 +201,8 @@ def _show(call: Call, task: Task, rows: Sequence[Row], network: LocalNetwork) ->
     screen.say(f"{task.phase} in {took}" + (f": {task.reason}" if task.reason else ""), GREEN if task.results else RED)
     for path in sorted(map(_picture, task.results.values())):
         screen.say(f"  {path}", BOLD)
+    if not rows:
+        return
     screen.say()
     screen.say("Who computed what, and what the contract shows as paid")
     table = [

@@ -27,7 +27,7 @@ def _show(call: Call) -> int:
         )
         return Exit.OK
     call.screen.say(f"reached {status.reached or 'not yet: it is starting'}")
-    call.screen.say(f"gpus {', '.join(status.gpus) or 'none seen: there is no /dev/nvidia0'}")
+    call.screen.say(f"gpus {', '.join(status.gpus) or 'none for jobs: no /dev/nvidia0, or provider.gpu not set'}")
     for words in found:
         call.screen.say(f"look at this: {words}", YELLOW)
     if call.args.limits:

@@ -23,6 +23,7 @@ NOUNS = {
     "run": ("golem.cli.run", "have a task computed"),
     "task": ("golem.cli.task", "list, show, cancel tasks; explain why one waits"),
     "resource": ("golem.cli.resource", "files by their content id: put in, take out, keep, let go of"),
+    "evidence": ("golem.cli.evidence", "show, save and repeat verdicts against results"),
     "template": ("golem.cli.template", "list the kinds of task and their parameters"),
     "payment": ("golem.cli.payment", "show what is paid and owed; compare all books"),
     "wallet": ("golem.cli.wallet", "show what this node has; deposit, withdraw, reserve"),

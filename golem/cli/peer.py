@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from golem.cli.command import Call, Parser, Verbs, find_node
 from golem.cli.exits import Exit
-from golem.cli.words import money, short_node
+from golem.cli.words import count, money, short_node
 from golem.control.others import Peer, Speed
 from golem.control.views import view, views
 
@@ -52,7 +52,7 @@ def _show(call: Call) -> int:
         ("computed here", peer.computed_here),
         ("we owe it", money(peer.owed)),
         ("it owes us", money(peer.due)),
-        ("its word", f"on {peer.neighbours_word_of} nodes, believed to {peer.believed:.0%}"),
+        ("its word", f"on {count(peer.neighbours_word_of, 'node')}, believed to {peer.believed:.0%}"),
     )
     call.screen.note(f"what made its trust: golem reputation why {short_node(peer.node)}")
     return Exit.OK
@@ -63,8 +63,8 @@ def _session(peer: Peer) -> str:
 
 
 def _speed(speed: Speed) -> str:
-    measured = f"{speed.measured / 100:.2f} by verified work" if speed.measured else "not measured"
-    return f"{measured}; it claims {speed.claimed / 100:.2f}" if speed.claimed else measured
+    measured = f"{speed.measured}% of the template's guess, by verified work" if speed.measured else "not measured"
+    return f"{measured}; it claims {speed.claimed}%" if speed.claimed else measured
 
 
 def _trust(peer: Peer, role: str) -> str:

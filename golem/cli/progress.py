@@ -34,7 +34,7 @@ class Progress:
         if step != self._step and not self._screen.is_live:
             self._screen.note(_standing(task))
         self._step = step
-        self._screen.live(f"{_bar(task)} {_standing(task)}")
+        self._screen.live(f"{bar(task.accepted, task.chunks)} {_standing(task)}")
 
     def waits(self, reasons: Sequence[Reason]) -> None:
         """Say why nobody computes, and again once that changes: silence is what users complain of most."""
@@ -60,8 +60,9 @@ def _measured(happening: Happening, task: Task) -> tuple[str, str]:
     return costs, f"measured: {costs} for {count(task.chunks, 'chunk')}, {times}, plus gas"
 
 
-def _bar(task: Task) -> str:
-    done = task.accepted * BAR // max(1, task.chunks)
+def bar(part: int, whole: int) -> str:
+    """How much of something is done, to look at."""
+    done = part * BAR // max(1, whole)
     return f"[{'█' * done}{'·' * (BAR - done)}]"
 
 
@@ -78,10 +79,12 @@ def cost_range(guess: Estimate) -> str:
 
 
 def summary(screen: Screen, task: Task, subtasks: Sequence[Subtask], estimate: str) -> None:
-    """What came of it: results, cost, time, and who did what."""
+    """What came of it: results, cost, time, and who did what; the reason alone where it failed before anybody did."""
     style = GREEN if task.phase == "done" else RED
     took = f" in {span(task.finished_ms - task.submitted_ms)}" if task.finished_ms else ""
     screen.say(f"{task.phase}{took}: {task.reason}" if task.reason else f"{task.phase}{took}", style)
+    if task.phase == "failed" and not subtasks:
+        return
     screen.fields(
         ("chunks", f"{task.accepted} of {task.chunks}"),
         ("cost", f"{money(task.spent)} of {money(task.budget)}"),

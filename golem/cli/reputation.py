@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from golem.cli.command import Call, Parser, Verbs, find_node
 from golem.cli.exits import Exit
-from golem.cli.words import money, short_node, short_task, when
+from golem.cli.words import count, money, short_node, short_task, when
 from golem.control.others import Ground, Standing, Story
 from golem.control.views import views
 
@@ -27,8 +27,20 @@ def _list(call: Call) -> int:
         call.screen.record(records)
         return Exit.OK
     standings = sorted(views(Standing, records), key=lambda s: (s.role, -s.trust, s.node))
-    rows = [(short_node(s.node), s.role, f"{s.trust:.2f}", s.deeds, _quarantine(s)) for s in standings]
-    call.screen.table(("NODE", "AS", "TRUST", "DEEDS", ""), rows, "nothing is known of other nodes yet")
+    rows = [
+        (
+            short_node(s.node),
+            s.role,
+            f"{s.trust:.2f}",
+            s.deeds,
+            f"{s.heard_good + s.heard_bad:.2f}",
+            f"{s.network_weight:.2f}",
+            _quarantine(s),
+        )
+        for s in standings
+    ]
+    headers = ("NODE", "AS", "TRUST", "DEEDS", "HEARD", "NETWORK", "")
+    call.screen.table(headers, rows, "nothing is known of other nodes yet")
     return Exit.OK
 
 
@@ -51,8 +63,8 @@ def _show(call: Call) -> int:
             ("node", s.node),
             ("as", s.role),
             ("trust", f"{s.trust:.3f}"),
-            ("own", f"{s.deeds} deeds: {s.good:.2f} good, {s.bad:.2f} bad"),
-            ("heard", f"from {s.neighbours} neighbours: {s.heard_good:.2f} good, {s.heard_bad:.2f} bad"),
+            ("own", f"{count(s.deeds, 'deed')}: {s.good:.2f} good, {s.bad:.2f} bad"),
+            ("heard", f"from {count(s.neighbours, 'neighbour')}: {s.heard_good:.2f} good, {s.heard_bad:.2f} bad"),
             ("network", f"a mean of {s.network:.2f}, counted as {s.network_weight:.2f} deeds"),
             ("new work", _quarantine(s)),
         )
@@ -64,11 +76,15 @@ def _why(call: Call) -> int:
     for s in _stories(call):
         good, bad = sum(g.good for g in s.made_of), sum(g.bad for g in s.made_of)
         call.screen.say(f"{s.node} as {s.role}: {s.trust:.3f} = ({good:.2f} + 1) / ({good:.2f} + {bad:.2f} + 2)")
-        rows = [_row(ground) for ground in s.made_of]
+        rows = [*(_row(ground) for ground in s.made_of), *_sum(good, bad, s.made_of)]
         headers = ("SOURCE", "WHAT", "WHEN", "GOOD", "BAD", "SUBTASK", "AT STAKE", "EVIDENCE")
         call.screen.table(headers, rows, "nothing yet: a stranger has 0.5")
         call.screen.say()
     return Exit.OK
+
+
+def _sum(good: float, bad: float, made_of: Sequence[Ground]) -> list[tuple[object, ...]]:
+    return [("all", "", "", f"{good:.2f}", f"{bad:.2f}", "", "", "")] if made_of else []
 
 
 def _row(g: Ground) -> tuple[object, ...]:
@@ -82,6 +98,7 @@ def _evidence(g: Ground) -> str:
     told = [
         g.why,
         f"result {g.result}" if g.result else "",
+        f"signed: golem task evidence {short_task(g.task)}" if g.task else "",
         "a signed voucher" if g.voucher else "",
         f"believed to {g.believed:.0%}" if g.source != "own" else "",
         f"at most {g.limit:.2f}, as it earned here" if g.by else "",

@@ -9,7 +9,7 @@ from golem.cli.command import Call, Parser, Verbs, find_task
 from golem.cli.exits import Exit
 from golem.cli.explain import explain_task
 from golem.cli.words import count, money, short_node, short_task, span, when
-from golem.control.views import Evidence, Happening, Job, Log, Subtask, Task, view, views
+from golem.control.views import Happening, Job, Log, Subtask, Task, view, views
 
 MOST_ROWS = 50  # a screenful; --all shows the rest
 
@@ -23,9 +23,8 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     cancel = verbs.add("cancel", _cancel, "end a task; what was done so far is paid")
     logs = verbs.add("logs", _logs, "show what a task's jobs print, as its requestor or where they run")
     logs.add_argument("--follow", action="store_true", help="go on showing it, until the task is over or ctrl-c")
-    proof = verbs.add("evidence", _evidence, "show what verdicts against a task's results rest on; --json: signed")
     verbs.add("jobs", _jobs, "list what this node computes for others now")
-    for verb in (show, cancel, logs, proof):
+    for verb in (show, cancel, logs):
         verb.add_argument("task", metavar="ID", help="the task's id, or its start")
     explain = verbs.add("explain", explain_task, "say where every chunk is, and why those that wait do")
     explain.add_argument("task", metavar="ID", help="the task's id, or its start")
@@ -93,16 +92,6 @@ def _cancel(call: Call) -> int:
         call.screen.record(record)
     else:
         call.screen.say("cancelled; what was done so far is paid")
-    return Exit.OK
-
-
-def _evidence(call: Call) -> int:
-    records = call.client.get(f"/tasks/{find_task(call.client, call.args.task)}/evidence")
-    if call.screen.is_json:
-        call.screen.record(records)
-        return Exit.OK
-    rows = [(short_task(e.subtask_id), short_node(e.provider), e.judgement, e.reason) for e in views(Evidence, records)]
-    call.screen.table(("SUBTASK", "PROVIDER", "VERDICT", "REASON"), rows, "nothing was found wrong or malformed")
     return Exit.OK
 
 

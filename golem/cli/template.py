@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from golem.cli import prepare
 from golem.cli.beginning import begin
 from golem.cli.command import Call, Command, Parser, Verbs, pair
 from golem.cli.exits import Exit
@@ -26,6 +27,7 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     new = verbs.add("new", _new, "write a small template that works, to begin one of your own with")
     new.add_argument("name", metavar="NAME", help="its name, which its package has, too: letters, digits and _")
     new.add_argument("--into", metavar="DIR", help="the folder to make (default: NAME, here)")
+    prepare.describe(verbs.add("prepare", prepare.command, "get the wheels that a template pins, or build its image"))
     test = verbs.add("test", _test, "try a template with a fake provider and fake cheaters: offline, without a node")
     test.add_argument("template", metavar="TEMPLATE", help="a folder with one, or the name of one that is installed")
     test.add_argument("scene", metavar="SCENE", nargs="?", help="the file or folder to work on")

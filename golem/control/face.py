@@ -11,6 +11,7 @@ from typing import Protocol
 
 from golem.model.chain import Order
 from golem.model.ids import NOBODY, Address
+from golem.node.cases import Case
 from golem.node.stock import Stock
 from golem.node.submission import Submission
 
@@ -80,6 +81,13 @@ class Face(Outlook, Protocol):
 
     def evidence(self, task_id: str) -> Sequence[Record]:
         """What the verdicts against a task's results rest on, signed: `views.Evidence`s. Raises NotFound."""
+        ...
+
+    def rehear(self, case: Case) -> Awaitable[Record]:
+        """Come to a verdict anew, ours or another node's: a `views.Rehearing`.
+
+        Raises BadParameters, UnknownTemplate, TemplateFailed, StoreFault.
+        """
         ...
 
     def jobs(self) -> Sequence[Record]:

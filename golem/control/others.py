@@ -34,8 +34,9 @@ class Standing(Known):
 class Ground(Record):
     """One thing that made a trust: it counts `good` for and `bad` against. `source`: own, neighbour or network.
 
-    Of a deed: `subtask`, what was at `stake` in wei, `why`, the `result`'s cid, our `voucher` for it. Of a neighbour:
-    who it is, what it said, how far it is `believed`, and the most it may count, its `limit`.
+    Of a deed: `subtask`, what was at `stake` in wei, `why`, the `result`'s cid, its `voucher` for it, and the `task`
+    that keeps the signed verdict against it. Of a neighbour: who it is, what it said, how far it is `believed`, and the
+    most it may count, its `limit`.
     """
 
     source: str
@@ -48,6 +49,7 @@ class Ground(Record):
     why: str = ""
     result: str = ""
     voucher: str = ""
+    task: str = ""
     by: str = ""
     said_good: float = 0.0
     said_bad: float = 0.0

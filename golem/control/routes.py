@@ -2,8 +2,8 @@
 
     GET  /status  /templates  /tasks  /tasks/ID  /tasks/ID/subtasks  /tasks/ID/logs  /tasks/ID/explain
     GET  /tasks/ID/evidence  /jobs  /explain  /payments  /payments/ACCOUNT  /audit  /funds  /peers  /peers/ID
-    GET  /reputation  /reputation/ID  /resources
-    POST /tasks  /estimates  /withdraw  /recover/BLOCK  /orders  /consents/ACCOUNT  /resources      DELETE /tasks/ID
+    GET  /reputation  /reputation/ID  /resources                                                    DELETE /tasks/ID
+    POST /tasks  /estimates  /withdraw  /recover/BLOCK  /orders  /consents/ACCOUNT  /resources  /rehearings
     GET  /watch?topic=ID: one JSON object a line, empty lines between
 
 An error is `{"error": {"code", "message"}}`, its code the name of a class in `golem.errors`.
@@ -11,7 +11,7 @@ An error is `{"error": {"code", "message"}}`, its code the name of a class in `g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from inspect import isawaitable
 from io import BytesIO
@@ -28,6 +28,7 @@ from golem.control.face import Face
 from golem.control.watcher import Watcher
 from golem.errors import BadParameters, Fault, GolemError, NotEnoughFunds, NotFound, Refused, UnknownTemplate
 from golem.model.money import Wei
+from golem.node.cases import read_case
 from golem.node.stock import read_wish
 from golem.node.submission import read
 from golem.node.till import read_order, read_withdrawal
@@ -92,12 +93,18 @@ ROUTES: dict[tuple[str, ...], Handler] = {
     ("GET", "audit"): lambda face, _, __: face.audit(),
     ("GET", "resources"): lambda face, _, __: face.stock.show(),
     ("POST", "resources"): lambda face, _, body: face.stock.do(read_wish(body)),
+    ("POST", "rehearings"): lambda face, _, body: face.rehear(read_case(body)),
     ("POST", "withdraw"): lambda face, _, body: face.withdraw(read_withdrawal(body)),
     ("POST", "recover", "*"): lambda face, since, _: face.recover(_block(since)),
     ("POST", "orders"): lambda face, _, body: face.order(read_order(body)),
     ("POST", "consents", "*"): lambda face, payer, _: face.consent(payer),
     ("POST", "estimates"): lambda face, _, body: face.estimate(read(body)),
 }
+
+
+def route(method: str, path: Sequence[str]) -> Handler | None:
+    """What answers a request; None where nothing does."""
+    return ROUTES.get((method, *("*" if n == ID_PLACE else part for n, part in enumerate(path))))
 
 
 def _wei_as_text(value: object) -> str:
@@ -152,7 +159,7 @@ class Api(Resource):
     async def _answer(self, request: Request, method: str, path: tuple[str, ...]) -> bytes:
         if isinstance(request, BoundedRequest) and request.is_too_large:
             raise BadParameters(f"the request has more than {MAX_BODY_BYTES} bytes")
-        handler = ROUTES.get((method, *("*" if n == ID_PLACE else part for n, part in enumerate(path))))
+        handler = route(method, path)
         if handler is None:
             raise NotFound(f"there is no {method} /{'/'.join(path)}")
         body = request.content.read() if request.content else b""

@@ -138,7 +138,10 @@ class Log(Record):
 
 
 class Evidence(Record):
-    """What a verdict against a result rests on. `signed`: all of it, as golem.model.evidence has it, in base64."""
+    """What a verdict against a result rests on. `signed`: all of it, as golem.model.evidence has it, in base64.
+
+    `contents`: the cids of what the checks read.
+    """
 
     subtask_id: str
     chunk: int = 0
@@ -146,6 +149,21 @@ class Evidence(Record):
     judgement: str = ""
     reason: str = ""
     signed: str = ""
+    contents: tuple[str, ...] = ()
+
+
+class Rehearing(Record):
+    """What a verdict was `said` to be, and was `found` to be here, by so many `checks`; and why, each."""
+
+    requestor: str
+    provider: str
+    subtask_id: str
+    template: str = ""
+    checks: int = 0
+    said: str = ""
+    said_why: str = ""
+    found: str = ""
+    found_why: str = ""
 
 
 class Job(Record):
@@ -214,6 +232,7 @@ class Prospects(Record):
     """Why a provider gets no work, or not more. `reasons`: of each of the `demands` we know one. `queued`: for a slot.
 
     Of the `offers` ever made some were `taken`, some are `waiting`; the rest are `losses`, the latest in `lost`.
+    `network`: the mean of how far about so many `raters` trust us as a provider.
     """
 
     is_provider: bool = False
@@ -229,6 +248,8 @@ class Prospects(Record):
     losses: tuple[Reason, ...] = ()
     lost: tuple[Lost, ...] = ()
     reached: str = ""
+    network: float = 0.0
+    raters: float = 0.0
     advice: tuple[str, ...] = ()
 
 

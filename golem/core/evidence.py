@@ -22,11 +22,11 @@ class Noted(Value, array_like=True):
 
     def worth(self, now_ms: int) -> tuple[float, float]:
         """What it adds now for and against its doer, faded as the sums are."""
-        _, good, bad = Deed[self.deed].value
+        deed = Deed[self.deed]
         value, passed_ms = weight(self.price_wei), max(0, now_ms - self.at_ms)
         return (
-            good * value * 2.0 ** (-passed_ms / GOOD_HALF_LIFE_MS),
-            bad * value * 2.0 ** (-passed_ms / BAD_HALF_LIFE_MS),
+            deed.good * value * 2.0 ** (-passed_ms / GOOD_HALF_LIFE_MS),
+            deed.bad * value * 2.0 ** (-passed_ms / BAD_HALF_LIFE_MS),
         )
 
 

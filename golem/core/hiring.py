@@ -31,7 +31,7 @@ def demand_of(turn: Turn, board: Board) -> Demand:
         requestor=turn.started.node_id,
         address=turn.started.address,
         template=spec.template,
-        environment=turn.template(spec.template).environment.name,
+        environment=turn.plan(board.task.task_id, spec).environment.name,
         max_price=spec.max_price,
         limits=spec.limits,
         chunks=board.task.chunks - board.task.accepted,

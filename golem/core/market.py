@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from golem.core.ledger import unpaid
+from golem.core.ledger import Pair, unpaid
 from golem.core.protection import shut_out
 from golem.core.reputation import Role, is_quarantined
 from golem.core.trading import price as price_of
@@ -15,6 +15,7 @@ from golem.model.trade import Terms
 
 MAX_QUEUED_PER_SLOT = 64  # short jobs travel in numbers; longer ones are never assigned so deep
 STRANGER_TRUST = 0.5
+NEWCOMERS_PART = 10  # of the exposure: who comes under ever new names has no more of it than that
 LEAST_WORK_MS = 1_000  # an assignment must be able to pay for this much work
 
 
@@ -82,14 +83,16 @@ def is_behind(turn: Turn, requestor: NodeId) -> bool:
 def exposure_left(turn: Turn, requestor: NodeId) -> int:
     """How much more unpaid work this requestor may have of us, in wei.
 
-    A stranger has all of `max_exposure`, who is trusted less has less; what it reserved for us comes on top.
+    A newcomer has a part of `max_exposure`, and more by twice what it has paid us, up to all of it; who is trusted less
+    than a stranger has less. What it reserved for us comes on top.
     """
-    peer = turn.state.peers.get(requestor)
+    most, peer = turn.settings.max_exposure, turn.state.peers.get(requestor)
     if peer is None:
-        return turn.settings.max_exposure
+        return most // NEWCOMERS_PART
+    earning = turn.state.ledger.earning.get(peer.payee, Pair())
+    earned = min(most, most // NEWCOMERS_PART + 2 * earning.paid)
     share = min(1.0, turn.trust(requestor, Role.REQUESTOR) / STRANGER_TRUST)
-    most = int(turn.settings.max_exposure * share) + turn.state.reserved.get(peer.payee, 0)
-    return most - unpaid(turn.state.ledger, peer.payee)
+    return int(earned * share) + turn.state.reserved.get(peer.payee, 0) - unpaid(turn.state.ledger, peer.payee)
 
 
 def unwanted_offer(turn: Turn, demand: Demand, provider: NodeId, offer: Offer) -> Reason | None:

@@ -1,9 +1,11 @@
 """Who is near: sessions wanted, kept and found again.
 
-A node wants ten sessions, eight of which it dialled itself: others can't take those from it. It learns where to dial
-from bootstrap nodes and from records that nodes sign and pass on (`golem.core.near`), takes two of one /24 at most,
-and dials into each /24 once a minute at most. Whom it had dialled before a restart is dialled first. Every two minutes
-it looks at a place that it only heard of, so that it knows of places that are sure when it needs them.
+A node wants sixteen sessions that it dialled itself: others can't take those from it. It learns where to dial from
+bootstrap nodes and from records that nodes sign and pass on (`golem.core.near`), takes two of one /24 at most, and
+dials into each /24 once a minute at most. Every second dial goes to a place where that node answered before, and after
+a restart those it had dialled come first. Of those who dial it, half of the room is for who was met first: a crowd that
+comes later pushes nobody out. Every two minutes it looks at a place that it only heard of, so that it knows of places
+that are sure when it needs them.
 """
 
 from __future__ import annotations
@@ -23,10 +25,9 @@ from golem.model.ids import NodeId, derive
 from golem.model.messages import MAX_TOLD, Assignment, PeerList, PeerRecord, Place
 from golem.model.value import evolve
 
-WANTED = 10  # sessions; with 5, small islands form at 10,000 nodes (docs/network.md)
-MOST = 15  # idle ones; with more, some that we dialled are let go
-OUTBOUND = 8  # of them dialled by us, however many dial us
-MAX_IDLE = 32  # sessions that others dialled and that we have no business with; more are sent on
+OUTBOUND = 16  # sessions that we dial; of 14 drawn where half of all are one owner's, two are others' in 99.9 %
+MAX_IDLE = 48  # sessions that others dialled and that we have no business with; more are sent on
+MAX_OLD = MAX_IDLE // 2  # of these, who was met first
 MAX_PEERS = 10_000  # nodes we have dealt with and remember the account of
 INTRODUCED = 3  # neighbours that are told of a newcomer at once
 TRIM_MS = 1_000  # for those who are too many to hear of others, and to say what they came for
@@ -38,12 +39,17 @@ LONELY_MS = 500  # without any session; a node that starts before its bootstrap 
 
 
 def start(turn: Turn) -> None:
-    """Sessions of an earlier run are gone; look for those neighbours again, the ones that we had chosen first."""
+    """Sessions of an earlier run are gone: look again for neighbours of our choice, and for those we have work with.
+
+    Who dialled us comes by itself: a restart makes nobody our choice who was not.
+    """
     turn.state.near.tries_alone = 0
     turn.state.near.dialling.clear()
-    for node, peer in sorted(_here(turn).items(), key=lambda item: not item[1].dialled):
+    turn.state.near.is_proved = False
+    for node, peer in _here(turn).items():
         _gone(turn, node, peer)
-        dial(turn, peer.address)
+        if peer.dialled or has_business(turn, node):
+            dial(turn, peer.address)
     keep_up(turn)
 
 
@@ -97,7 +103,7 @@ def _missing(turn: Turn, here: dict[NodeId, Peer]) -> int:
     dialling = turn.state.near.dialling
     for place in [place for place, since_ms in dialling.items() if turn.now_ms - since_ms >= DIALLING_MS]:
         del dialling[place]
-    return max(WANTED - len(here), OUTBOUND - sum(peer.dialled for peer in here.values())) - len(dialling)
+    return OUTBOUND - sum(peer.dialled for peer in here.values()) - len(dialling)
 
 
 def _candidates(turn: Turn, here: dict[NodeId, Peer], wanted: int) -> list[Place]:
@@ -107,7 +113,7 @@ def _candidates(turn: Turn, here: dict[NodeId, Peer], wanted: int) -> list[Place
     crowd: dict[str, int] = {}
     for peer in here.values():
         crowd[prefix(peer.address)] = crowd.get(prefix(peer.address), 0) + 1
-    is_poor = len(here) < OUTBOUND or len(state.near.records) < WANTED
+    is_poor = min(len(here), len(state.near.records)) < OUTBOUND
     found = [place for place in turn.settings.bootstrap if is_poor and place not in there][:wanted]
     known = [known for known in state.near.records.values() if known.record.address not in there]
     for place in _by_chance(turn, known):
@@ -121,12 +127,14 @@ def _candidates(turn: Turn, here: dict[NodeId, Peer], wanted: int) -> list[Place
 
 
 def _by_chance(turn: Turn, among: Iterable[Known]) -> list[Place]:
-    """Their places, in an order that nobody can foresee; half the number of one that is sure."""
-    drawn: list[tuple[int, Place]] = []
-    for known in among:
-        number = int(derive(turn.salt.hex(), turn.now_ms, known.record.node)[:8], 16)
-        drawn.append((number >> known.is_sure, known.record.address))
-    return [place for _, place in sorted(drawn)]
+    """Their places, in an order that nobody can foresee; one that is sure and one that is not in turn."""
+    drawn = sorted(among, key=lambda known: derive(turn.salt.hex(), turn.now_ms, known.record.node))
+    turns = Counter[bool]()
+    order: list[tuple[int, Place]] = []
+    for known in drawn:
+        turns[known.is_sure] += 1
+        order.append((2 * turns[known.is_sure] - known.is_sure, known.record.address))
+    return [place for _, place in sorted(order)]
 
 
 def _feel(turn: Turn, here: dict[NodeId, Peer]) -> None:
@@ -145,17 +153,20 @@ def _feel(turn: Turn, here: dict[NodeId, Peer]) -> None:
 def trim(turn: Turn) -> None:
     """Those who came to us beyond what we carry have been told of others by now, and go there.
 
-    It is those of the fullest network, then whom chance picks: who came first must not keep all others out.
+    Half of the room is for those we met first; of the others go those of the fullest network, then whom chance picks,
+    for who came first must not keep all others out.
     """
     here = _here(turn)
     idle = {node: prefix(here[node].address) for node in _idle(turn, here) if not here[node].dialled}
+    for node in sorted(idle, key=lambda node: here[node].met_ms)[:MAX_OLD]:
+        del idle[node]
     crowd = Counter(idle.values())
     crowd[""] = 1  # a local network has no prefixes
 
     def claim(node: NodeId) -> tuple[int, str]:
         return crowd[idle[node]], derive(turn.salt.hex(), turn.now_ms, node)
 
-    for node in sorted(idle, key=claim)[MAX_IDLE:]:
+    for node in sorted(idle, key=claim)[MAX_IDLE - MAX_OLD :]:
         turn.ask(Drop(peer=node, why="neighbours enough; you know of others now"))
 
 
@@ -163,12 +174,10 @@ def _let_go(turn: Turn, here: dict[NodeId, Peer]) -> None:
     """Of those that we dialled while we had too few, one at a time."""
     idle = _idle(turn, here)
     ours = {node: prefix(here[node].address) for node in idle if here[node].dialled}
-    if len(idle) > MOST and len(ours) > OUTBOUND:
+    if len(ours) > OUTBOUND:
         crowd = Counter(ours.values())
-        latest = list(ours)[::-1]
-        turn.ask(
-            Drop(peer=max(latest, key=lambda node: crowd[ours[node]] if ours[node] else 0), why="neighbours enough")
-        )
+        last = max(ours, key=lambda node: (crowd[ours[node]] if ours[node] else 0, here[node].met_ms))
+        turn.ask(Drop(peer=last, why="neighbours enough"))
 
 
 def _idle(turn: Turn, here: dict[NodeId, Peer]) -> list[NodeId]:
@@ -187,12 +196,24 @@ def has_business(turn: Turn, node: NodeId) -> bool:
 
 def _told(turn: Turn, peer: NodeId) -> PeerList:
     """Our own record and some others, other ones each time."""
-    started = turn.started
-    own = PeerRecord(node=started.node_id, address=started.address, at_ms=turn.now_ms)
     others = [known.record for node, known in turn.state.near.records.items() if node != peer]
     some = sorted(others, key=lambda record: derive(turn.salt.hex(), turn.now_ms, record.node))
-    is_told = started.address and not is_relayed(started.address)
-    return PeerList(peers=(*([own] if is_told else []), *some[: MAX_TOLD - 1]))
+    return PeerList(peers=(*_own_record(turn), *some[: MAX_TOLD - 1]))
+
+
+def _own_record(turn: Turn) -> tuple[PeerRecord, ...]:
+    """Where we listen, once somebody came in there: until then it would only have others dial in vain."""
+    started = turn.started
+    if not turn.state.near.is_proved or is_relayed(started.address):
+        return ()
+    return (PeerRecord(node=started.node_id, address=started.address, at_ms=turn.now_ms),)
+
+
+def located(turn: Turn, *, is_proved: bool) -> None:
+    """Others get in where we listen, or they do not: neighbours are told where that is as soon as it is known."""
+    turn.state.near.is_proved = is_proved
+    if (record := _own_record(turn)) and (here := tuple(_here(turn))):
+        turn.ask(Whisper(to=here, message=PeerList(peers=record)))
 
 
 def _introduce(turn: Turn, newcomer: NodeId, here: dict[NodeId, Peer]) -> None:
@@ -210,9 +231,15 @@ def connected(turn: Turn, e: Connected) -> None:
         gone = next((node for node, peer in peers.items() if not peer.is_connected), None)
         if gone:
             del peers[gone]
-    peers.pop(e.peer, None)  # the latest stand last
-    gateway = gateway_of(own(turn), e.gateway, e.host)
-    peers[e.peer] = Peer(address=e.address, gateway=gateway, payee=e.payee, is_connected=True, dialled=e.dialled)
+    before = peers.pop(e.peer, None)  # the latest stand last
+    peers[e.peer] = Peer(
+        address=e.address,
+        gateway=gateway_of(own(turn), e.gateway, e.host),
+        payee=e.payee,
+        is_connected=True,
+        dialled=e.dialled,
+        met_ms=before.met_ms if before else turn.now_ms,
+    )
     near.dialling.pop(e.address, None)
     if e.dialled:
         confirm(near, e.peer, e.address)
@@ -247,7 +274,7 @@ def _gone(turn: Turn, node: NodeId, peer: Peer) -> None:
 
 
 def on_peers(turn: Turn, source: NodeId, message: PeerList) -> None:
-    """Records to keep. If we need anybody, choose at once among all we know: who tells does not choose for us."""
+    """Records to keep. Who dialled us does not choose for us: only a peer of our choice has us dial at once."""
     state, wide = turn.state, own(turn)
     me, is_new = turn.started.node_id, source not in state.near.records
     has_learnt = [learn(state.near, r, source, wide, turn.now_ms) for r in message.peers if r.node != me]
@@ -257,7 +284,7 @@ def on_peers(turn: Turn, source: NodeId, message: PeerList) -> None:
     here = _here(turn)
     if is_new and source in state.near.records:
         _introduce(turn, source, here)
-    if any(has_learnt):
+    if any(has_learnt) and teller and teller.dialled:
         _fill(turn, here)
 
 

@@ -15,6 +15,8 @@ from golem.model.events import Executed
 from golem.model.ids import SubtaskId
 from golem.model.spec import Status
 
+MOST_NAMED = 4  # checks that a reason names
+
 
 def on_check(turn: Turn, subtask_id: SubtaskId, event: Executed) -> None:
     """A check has ended; after the last one, judge."""
@@ -63,8 +65,9 @@ def _remember(turn: Turn, board: Board, subtask: Subtask) -> None:
 
 
 def _named(subtask: Subtask, job_ids: Sequence[str]) -> str:
-    numbers = (str(index + 1) for index, job_id in enumerate(checking.job_ids(subtask)) if job_id in job_ids)
-    return f"check {', '.join(numbers)} of {subtask.checks}"
+    numbers = [str(index + 1) for index, job_id in enumerate(checking.job_ids(subtask)) if job_id in job_ids]
+    more = f" and {len(numbers) - MOST_NAMED} more" if len(numbers) > MOST_NAMED else ""
+    return f"check {', '.join(numbers[:MOST_NAMED])}{more} of {subtask.checks}"
 
 
 def _go_on(turn: Turn) -> None:

@@ -8,7 +8,7 @@ payment weighs three time-outs. Source of all numbers: docs/economics.md, Reputa
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, unique
 from math import log2
 
 from golem.model.value import Value, evolve
@@ -29,27 +29,29 @@ class Role(Enum):
     REQUESTOR = "requestor"
 
 
+@unique
 class Deed(Enum):
-    """What a node did: its role, and what that adds for (r) and against (s) it."""
+    """What a node did: in words, its role, and what that adds for (r) and against (s) it."""
 
-    VERIFIED = (Role.PROVIDER, 1.0, 0.0)
-    UNCHECKED = (Role.PROVIDER, 0.3, 0.0)
-    ERROR = (Role.PROVIDER, 0.0, 0.25)
-    TIMEOUT = (Role.PROVIDER, 0.0, 1.0)
-    MALFORMED = (Role.PROVIDER, 0.0, 2.0)
-    FALSE_BYTES = (Role.PROVIDER, 0.0, 2.0)
-    WRONG = (Role.PROVIDER, 0.0, 10.0)
-    PAID = (Role.REQUESTOR, 1.0, 0.0)
-    PAID_LATE = (Role.REQUESTOR, 0.5, 3.0)
-    ONE_DAY_LATER = (Role.REQUESTOR, 0.0, 1.0)
-    NOT_PAID = (Role.REQUESTOR, 0.0, 10.0)
-    BAD_TASK = (Role.REQUESTOR, 0.0, 0.5)
-    FALSE_INPUT = (Role.REQUESTOR, 0.0, 2.0)
+    VERIFIED = ("verified", Role.PROVIDER, 1.0, 0.0)
+    UNCHECKED = ("not checked", Role.PROVIDER, 0.3, 0.0)
+    ERROR = ("reported an error", Role.PROVIDER, 0.0, 0.25)
+    TIMEOUT = ("let time run out", Role.PROVIDER, 0.0, 1.0)
+    MALFORMED = ("malformed", Role.PROVIDER, 0.0, 2.0)
+    FALSE_BYTES = ("sent false bytes", Role.PROVIDER, 0.0, 2.0)
+    WRONG = ("wrong", Role.PROVIDER, 0.0, 10.0)
+    PAID = ("paid", Role.REQUESTOR, 1.0, 0.0)
+    PAID_LATE = ("paid late", Role.REQUESTOR, 0.5, 3.0)
+    ONE_DAY_LATER = ("a day later", Role.REQUESTOR, 0.0, 1.0)
+    NOT_PAID = ("did not pay", Role.REQUESTOR, 0.0, 10.0)
+    BAD_TASK = ("had no input", Role.REQUESTOR, 0.0, 0.5)
+    FALSE_INPUT = ("sent a false input", Role.REQUESTOR, 0.0, 2.0)
 
-    @property
-    def role(self) -> Role:
-        """The role in which this deed was done."""
-        return self.value[0]
+    def __init__(self, words: str, role: Role, good: float, bad: float) -> None:
+        self.words = words
+        self.role = role
+        self.good = good
+        self.bad = bad
 
 
 class Standing(Value):
@@ -88,11 +90,10 @@ def weight(price_wei: int) -> float:
 def note(standing: Standing, deed: Deed, price_wei: int, now_ms: int) -> Standing:
     """Add a deed to the evidence."""
     old, value = faded(standing, now_ms), weight(price_wei)
-    _, good, bad = deed.value
     return evolve(
         old,
-        good=old.good + good * value,
-        bad=old.bad + bad * value,
+        good=old.good + deed.good * value,
+        bad=old.bad + deed.bad * value,
         wrong_ms=now_ms if deed is Deed.WRONG else old.wrong_ms,
         deeds=old.deeds + 1,
         wrong_deeds=old.deeds + 1 if deed is Deed.WRONG else old.wrong_deeds,

@@ -86,6 +86,12 @@ def _is_looked_at(turn: Turn, provider: NodeId) -> bool:
     return any(turn.state.subtasks[subtask_id].provider == provider for subtask_id in queued)
 
 
+def suspect(turn: Turn, subtask_id: SubtaskId, caught: Subtask) -> Subtask:
+    """A result that waited, now to be checked for what another of its provider's was; it says so."""
+    subtask = turn.state.subtasks[subtask_id]
+    return evolve(subtask, reason=f"checked because {caught.subtask_id}, by the same provider, was refused")
+
+
 def let_go(board: Board, provider: NodeId) -> list[SubtaskId]:
     """All of a provider's results that waited."""
     return board.held.pop(provider, [])

@@ -19,13 +19,17 @@ from golem.model.value import Value
 
 
 class Peer(Value):
-    """A node we have met. `payee`: its account, bound to it by a signature. `dialled`: by us."""
+    """A node we have met, `met_ms` for the first time. `payee`: its account, bound to it by a signature.
+
+    `dialled`: by us.
+    """
 
     address: Place
     gateway: Place
     payee: Address
     is_connected: bool
     dialled: bool = False
+    met_ms: int = 0
 
 
 class NodeState(msgspec.Struct, kw_only=True):

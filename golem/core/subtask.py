@@ -40,6 +40,7 @@ class Phase(Enum):
     CANCELLED = "cancelled"
 
 
+MAX_REASON = 4096  # characters
 LIVE = frozenset({Phase.ASSIGNED, Phase.FETCHING, Phase.VERIFYING})
 JUDGED = {
     Judgement.ACCEPT: Phase.ACCEPTED,
@@ -55,6 +56,7 @@ class Subtask(Value):
     `step`: of the verifier's, which is asked now; `salt`: from which its checks were planned, and `care`: how closely
     they look, of 1. `sums`: what had gathered against its provider before (`core.sums`).
     `ahead`: one more than what each slot of its provider has before it. `amount`: owed for it, to `payee`.
+    `reason`: how it ended; before that, why it is checked, if for more than that it is here.
     """
 
     subtask_id: SubtaskId
@@ -185,7 +187,8 @@ def _report(s: Subtask, e: Executed) -> Step[Subtask]:
 
 
 def _judge(s: Subtask, v: Verdict) -> Step[Subtask]:
-    judged = evolve(s, phase=JUDGED[v.judgement], judgement=v.judgement, reason=v.reason)
+    reason = "; ".join(part for part in (v.reason, s.reason) if part)[:MAX_REASON]
+    judged = evolve(s, phase=JUDGED[v.judgement], judgement=v.judgement, reason=reason)
     if judged.phase is Phase.ACCEPTED:
         return Step(judged)
     rejection = Rejection(subtask_id=s.subtask_id, reason=None, evidence=v.reason)

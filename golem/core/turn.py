@@ -10,13 +10,13 @@ from golem.core.evidence import MAX_WHY, Noted, keep
 from golem.core.knowledge import known, rated
 from golem.core.reputation import STRANGER, Deed, Role, Standing, note
 from golem.core.state import NodeState
-from golem.interfaces import IComparing, IMarketStrategy, ITaskTemplate, IVerifier
+from golem.interfaces import IComparing, IMarketStrategy, ITaskTemplate, IVaried, IVerifier
 from golem.model.effects import Effect, SetTimer, Tell
 from golem.model.events import Stamp, Started
 from golem.model.ids import NodeId, TaskId
 from golem.model.messages import Place, Reason
 from golem.model.settings import Settings
-from golem.model.spec import Chunk, Merge, TaskSpec
+from golem.model.spec import Chunk, Environment, Merge, TaskSpec
 
 MAX_TOPICS = 1000  # tasks and demands whose refusals are remembered for `explain`
 
@@ -28,6 +28,7 @@ class Plan(NamedTuple):
     """
 
     spec: TaskSpec
+    environment: Environment
     chunks: Sequence[Chunk]
     verifier: IVerifier
     merges: Sequence[Merge]
@@ -37,6 +38,8 @@ class Plan(NamedTuple):
 
 def make_plan(spec: TaskSpec, template: ITaskTemplate) -> Plan:
     """Ask the template for all of a task's pieces. Raises TemplateFailed."""
+    with asking(spec.template, "needs"):
+        environment = IVaried(template).needs(spec) if IVaried.providedBy(template) else template.environment
     with asking(spec.template, "split, merges or verifier"):
         chunks, merges, verifier = template.split(spec), tuple(template.merges(spec)), template.verifier(spec)
         len(chunks)
@@ -44,7 +47,7 @@ def make_plan(spec: TaskSpec, template: ITaskTemplate) -> Plan:
     for merge in merges:
         for chunk in merge.chunks:
             merges_of.setdefault(chunk, []).append(merge)
-    return Plan(spec, chunks, verifier, merges, merges_of, copies_of(verifier))
+    return Plan(spec, environment, chunks, verifier, merges, merges_of, copies_of(verifier))
 
 
 def copies_of(verifier: IVerifier) -> int:

@@ -115,5 +115,5 @@ def _follow(turn: Turn, board: Board, judged: Subtask) -> None:
     elif judged.phase is Phase.REJECTED:
         for other in list(turn.state.boards.values()):
             for subtask_id in sampling.let_go(other, judged.provider):
-                verify(turn, other, turn.state.subtasks[subtask_id])
+                verify(turn, other, sampling.suspect(turn, subtask_id, judged))
     look(turn, board, judged.provider)

@@ -76,7 +76,8 @@ class Room(Value):
     `program`: folder with the template's programs, mounted read-only as `/app`. `inputs`: name to path, mounted
     read-only under `/in`. `output`: where the executor puts the folder of what the job made, if it made anything.
     `image`: of a container, for executors that take one; empty: this machine's own system and Python.
-    `devices`: files of this machine's that the job may open beside those.
+    `devices`: files of this machine's that the job may open beside those. `modules`: a folder of Python modules that
+    come before the interpreter's own, or empty.
     """
 
     program: str
@@ -84,6 +85,7 @@ class Room(Value):
     output: str
     image: str = ""
     devices: tuple[str, ...] = ()
+    modules: str = ""
 
 
 class IExecutor(Interface):
@@ -111,7 +113,8 @@ class Berth(Value):
     """What a sandbox shows to the worker in it. `inputs`: read-only as `/in`; `output`: writable as `/out`.
 
     `program`: read-only as `/app`. `worker`: the script to run, read-only. `room`: the folder that all this worker
-    writes is in, by which it is known again. All are paths of this machine. `image`, `devices`: as in Room.
+    writes is in, by which it is known again. All are paths of this machine. `image`, `devices`: as in Room; `modules`,
+    too: read-only as `/modules`, where there are any.
     """
 
     room: str
@@ -121,6 +124,7 @@ class Berth(Value):
     worker: str
     image: str = ""
     devices: tuple[str, ...] = ()
+    modules: str = ""
 
 
 class IGuest(Interface):

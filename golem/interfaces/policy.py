@@ -10,7 +10,7 @@ from zope.interface import Attribute, Interface
 from golem.model.ids import NodeId, SubtaskId, TaskId
 from golem.model.messages import Delivery, Demand, Offer
 from golem.model.money import Wei
-from golem.model.spec import Chunk, Input, Job, Merge, Name, Outcome, Params, TaskSpec, Verdict
+from golem.model.spec import Chunk, Environment, Input, Job, Merge, Name, Outcome, Params, TaskSpec, Verdict
 from golem.model.trade import Seen, Terms
 from golem.model.value import Value
 
@@ -187,6 +187,20 @@ class IPreparing(Interface):
 
     def estimate(spec: TaskSpec) -> tuple[int, int]:
         """The least and the most that all chunks together may take on one slot, in milliseconds; for people."""
+
+
+class IVaried(Interface):
+    """A template whose tasks do not all need the same of a machine."""
+
+    environments = Attribute("tuple[Environment, ...]: all that may be needed; the first is the template's own")
+
+    def needs(spec: TaskSpec) -> Environment:
+        """The one that this task's chunks need."""
+
+
+def environments(template: ITaskTemplate) -> tuple[Environment, ...]:
+    """All that a template's tasks may need of a machine."""
+    return tuple(IVaried(template).environments) if IVaried.providedBy(template) else (template.environment,)
 
 
 class IGrowing(Interface):

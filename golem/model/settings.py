@@ -18,8 +18,9 @@ class Settings(Value):
     `provide`: whether it computes for others. `slots`: jobs at once. `min_price`: wei per hour of one core with
     all slots free; `peak_price`: with all busy.
     `min_requestor_trust`, `min_provider_trust`: below them the other side is refused (a stranger has 0.5).
-    `max_exposure`: the most unpaid work, in wei, for one requestor. `payment_window_ms`: accepted work is paid
-    within it. `closure_ms`: dues are gathered this long before they are paid in one batch.
+    `max_exposure`: the most unpaid work, in wei, for one requestor; less for a newcomer.
+    `payment_window_ms`: accepted work is paid within it. `closure_ms`: dues are gathered this long before they are paid
+    in one batch.
     `lease_grace_ms`: how long a peer that vanished may take to come back before its subtasks go to others.
     `fee_share`: of a batch's value, the most to spend on gas while it has time; 1: any. `claim_after_ms`: so long past
     due, a payment is claimed by its voucher. `withdraw_at`: so many wei earned are taken out by themselves; 0: never.

@@ -63,18 +63,22 @@ WASI = "wasi_snapshot_preview1"
 """What an environment names as its module whose programs are WebAssembly, not Python."""
 
 
+Device = Literal["", "nvidia"]
+"""What there may be beside processors: `nvidia` for all of the machine's cards."""
+
+
 class Environment(Value):
     """What a template's jobs need of a machine.
 
     `name`: what offers and demands compare; it changes whenever results would. `modules`: Python modules that must
     be importable in the sandbox, or WASI. `image`: a container image by digest, for executors that take one, or empty.
-    `device`: what jobs are shown beside processors: `nvidia` for all of the machine's cards, or nothing.
+    `device`: what a machine must have beside processors, and show to jobs that ask for it.
     """
 
     name: Name
     modules: tuple[str, ...] = ()
     image: str = ""
-    device: Literal["", "nvidia"] = ""
+    device: Device = ""
 
 
 class Capability(Value):
@@ -100,7 +104,8 @@ class Job(Value):
 
     `program`: a module in the template's `job` folder, with `run(params, inputs, output) -> report`.
     `params`: a JSON object. `warm`: may share a running worker with other jobs of the same task. `files`: how many it
-    makes, by which its progress is told; 0 where it prints `progress 40%` itself, or keeps silent.
+    makes, by which its progress is told; 0 where it prints `progress 40%` itself, or keeps silent. `device`: what it is
+    shown beside processors, where the machine has it.
     """
 
     job_id: JobId
@@ -112,6 +117,7 @@ class Job(Value):
     limits: Limits = Limits()
     warm: bool = False
     files: Count = 0
+    device: Device = ""
 
 
 class Merge(Value):

@@ -21,7 +21,7 @@ from golem.adapters.launchers.wasm import WasmLauncher
 from golem.adapters.nochain import NoChain
 from golem.core.strategy import FRUGAL
 from golem.errors import Cheap, ConfigError, JournalFault
-from golem.interfaces import IChain, IExecutor, IKeyring, ILauncher, IMarketStrategy, ITaskTemplate
+from golem.interfaces import IChain, IExecutor, IKeyring, ILauncher, IMarketStrategy, ITaskTemplate, environments
 from golem.ipfs.kubo import Client
 from golem.ipfs.node import EmbeddedStore
 from golem.ipfs.serving import Terms
@@ -34,15 +34,17 @@ from golem.net.carrier import Carrier, join_place, split_place
 from golem.net.identity import Identity
 from golem.net.network import Network
 from golem.net.tls import TlsCarrier
+from golem.node import modules
 from golem.node.caretaker import Caretaker, House, Load
 from golem.node.computer import Computer
 from golem.node.config import Config, Ipfs, Provider, settings
-from golem.node.devices import nvidia
+from golem.node.devices import Gpus, nvidia
 from golem.node.disk import Aside
 from golem.node.executor import PooledExecutor
 from golem.node.gauger import Gauger
 from golem.node.node import Node, Parts
 from golem.node.plugins import load, strategy
+from golem.node.rehearing import Rehearing
 from golem.node.slots import Whole
 from golem.wire.seals import seal
 from golem.wire.signing import sign_word
@@ -148,6 +150,7 @@ def assemble(
     node.desk.refused = lambda: sessions.refused
     node.desk.reached = sessions.front.reached
     node.desk.sign = partial(sign_word, parts.keyring.sign, reach.network)
+    node.desk.rehear = Rehearing(reach.network, templates, parts.store, parts.computer, node.desk.gateway).hear
     return node
 
 
@@ -180,11 +183,11 @@ def _pool(config: Config, reactor: ReactorBase, templates: Mapping[str, ITaskTem
     offered = Limits(cores=_cores(config), memory_bytes=provider.memory)
     images = {name: t.environment.image for name, t in templates.items()}
     images |= dict(pair.split("=", 1) for pair in provider.images)
-    environments = [evolve(t.environment, image=images[name]) for name, t in templates.items()]
+    needed = {name: [evolve(one, image=images[name]) for one in environments(t)] for name, t in templates.items()}
     rooms = Path(config.folder) / "staging" / "rooms"
-    pool = PooledExecutor(_launcher(provider, reactor), reactor, rooms, environments, offered, aside)
-    pool.furnish(images)
-    pool.equip(nvidia(), [name for name, t in templates.items() if t.environment.device])
+    pool = PooledExecutor(_launcher(provider, reactor), reactor, rooms, needed, offered, aside)
+    cards = nvidia() if provider.gpu else Gpus()
+    pool.furnish(cards, modules.prepared(Path(config.folder), templates.values()))
     return pool
 
 

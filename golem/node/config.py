@@ -78,6 +78,7 @@ class Provider(Value):
     min_free: Annotated[int, kinds.SIZE, "take no new work with less free disk"] = 1 << 30
     docker_runtime: Annotated[str, kinds.OPTIONAL_NAME, "what makes containers, as runsc; empty: the engine's own"] = ""
     images: Annotated[tuple[str, ...], kinds.IMAGES, 'images of templates, as "blender=sha256:…"'] = ()
+    gpu: Annotated[bool, kinds.FLAG, "show this machine's NVIDIA cards to jobs that ask for one"] = False
     host_templates: Annotated[tuple[Name, ...], kinds.NAMES, 'kinds of task that executor = "host" may run'] = ()
 
 

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from golem import __version__
-from golem.interfaces import IChain, IEntropy, ITaskTemplate, schema_of
+from golem.interfaces import IChain, IEntropy, ITaskTemplate, environments, schema_of
 from golem.model.effects import Effect, Tell
 from golem.model.events import Event, TaskCancelled, TaskSubmitted
 from golem.model.ids import NodeId, TaskId, task_id
@@ -25,11 +25,14 @@ log = Logger()
 
 
 class Desk(Till, Outlook):
-    """Implements `golem.control.face.Face`. `live`: what running jobs say, which it shows. `stock`: by the node.
+    """Implements `golem.control.face.Face`. `live`: what running jobs say, which it shows.
+
+    `node_id`, `stock`: by the node, before it starts.
 
     `refused`: how often peers were refused or made to wait, by what was too much (`golem.model.budgets`).
     """
 
+    node_id: NodeId
     stock: Stock
 
     def __init__(
@@ -90,7 +93,7 @@ class Desk(Till, Outlook):
             {
                 "name": name,
                 "title": template.title,
-                "environment": template.environment.name,
+                "environment": ", ".join(one.name for one in environments(template)),
                 "speed": gauges[name].percent if name in gauges else 0,
                 "parameters": [{"name": p.name, "help": p.help, "default": p.default} for p in template.parameters],
                 "schema": schema_of(template.title, template.parameters),
@@ -128,14 +131,10 @@ class Desk(Till, Outlook):
         """Take a task in; answered once it is on disk. Raises UnknownTemplate, BadParameters."""
         template = self._template(submission.template)
         spec = submission.spec(template.parse(submission.params))
-        task = task_id(NodeId(self._node_id()), self._entropy.token(16).hex())
+        task = task_id(self.node_id, self._entropy.token(16).hex())
         done = self._waiting[task] = Deferred()
         self._engine.post(TaskSubmitted(task_id=task, spec=spec, resources=submission.resources))
         return done
-
-    def _node_id(self) -> str:
-        started = self._engine.state.started
-        return started.node_id if started else ""
 
     def cancel(self, task_id: str) -> None:
         """End a task. Raises NotFound."""

@@ -55,4 +55,5 @@ def _told(one: Evidence) -> Mapping[str, object]:
         "judgement": one.judgement.value,
         "reason": one.reason,
         "signed": b64encode(encode(one)).decode(),
+        "contents": [cid for cid in (*(given.cid for given in one.spec.inputs), one.delivery.result) if cid],
     }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,11 +14,11 @@ from zope.interface import implementer
 from golem.errors import ExecutorFault
 from golem.interfaces import IExecutor, ILauncher, Room
 from golem.model.ids import JobId, TaskId, derive
-from golem.model.spec import WASI, Capability, Environment, Job, Limits, Outcome, Status
-from golem.model.value import evolve
+from golem.model.spec import Capability, Device, Environment, Job, Limits, Outcome, Status
 from golem.node.devices import Gpus
 from golem.node.disk import Aside, at_once, clear
 from golem.node.golden import Inside, leaks
+from golem.node.outfits import Needs, Outfits
 from golem.node.worker import News, Worker, unheard
 
 IDLE_S = 60.0  # a warm worker holds memory; its task's next job comes soon or not at all
@@ -27,8 +26,8 @@ MAX_IDLE = 4  # workers that wait; more where more run at once. Each may hold a 
 PROBE_MS = 60_000  # importing a renderer from a cold disk takes seconds
 PROBE = Path(__file__).parent.parent / "guest" / "probe"
 
-Kind = tuple[TaskId, str, Limits]
-"""Task, template and limits: whose jobs may share a worker."""
+Kind = tuple[TaskId, str, Limits, Device]
+"""Task, template, limits and device: whose jobs may share a worker."""
 
 log = Logger()
 
@@ -36,15 +35,16 @@ log = Logger()
 class _Found(msgspec.Struct):
     environments: tuple[str, ...]
     inside: Inside
-    missing: dict[str, tuple[str, ...]] = {}
+    missing: dict[str, dict[str, str]] = {}  # modules, and why not, by environment
 
 
 @implementer(IExecutor)
 class PooledExecutor:
     """Runs each job in a worker that is its own, or its task's.
 
-    `offered`: what is said of this machine. As many workers may wait for jobs as it runs at once, or a few; of more,
-    the one that waited longest ends, since each may hold a renderer and its scene in memory.
+    `environments`: all that a template's tasks may need, by template. `offered`: what is said of this machine. As many
+    workers may wait for jobs as it runs at once, or a few; of more, the one that waited longest ends, since each may
+    hold a renderer with its scene.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class PooledExecutor:
         launcher: ILauncher,
         clock: IReactorTime,
         folder: Path,
-        environments: Sequence[Environment],
+        environments: Mapping[str, Sequence[Environment]],
         offered: Limits,
         aside: Aside = at_once,
     ) -> None:
@@ -60,13 +60,10 @@ class PooledExecutor:
         self._launcher = launcher
         self._clock = clock
         self._folder = folder
-        self._environments = environments
+        self._outfits = Outfits(environments, launcher)
         self._offered = offered
         self._aside = aside
         self._news: News = unheard
-        self._images: dict[str, str] = {}
-        self._gpus = Gpus()
-        self._on_gpus: frozenset[str] = frozenset()
         self._count = 0
         self._idle: list[tuple[Kind, Worker]] = []  # the one that waited longest first
         self._running: dict[str, Worker] = {}
@@ -84,13 +81,9 @@ class PooledExecutor:
         """Tell somebody what running jobs say, from now on."""
         self._news = news
 
-    def furnish(self, images: Mapping[str, str]) -> None:
-        """Run the jobs of these templates in containers of these images, where the launcher takes any."""
-        self._images = dict(images) if self._launcher.takes_images else {}
-
-    def equip(self, gpus: Gpus, templates: Iterable[str]) -> None:
-        """Show these cards to the jobs of these templates."""
-        self._gpus, self._on_gpus = gpus, frozenset(templates)
+    def furnish(self, gpus: Gpus, modules: Mapping[str, str]) -> None:
+        """Show these cards to jobs that ask for them, and folders of modules to templates' jobs."""
+        self._outfits.gpus, self._outfits.modules = gpus, modules
 
     def probe(self) -> Deferred[Capability]:
         """Try the sandbox and see which environments are whole in it."""
@@ -103,35 +96,28 @@ class PooledExecutor:
             self._folder.mkdir(parents=True)
         except OSError as why:
             raise ExecutorFault(f"there is no room for jobs: {why}") from why
-        whole = await self._probe_in("", "")
-        for image, device in sorted({_needs(e, self._launcher) for e in self._environments} - {("", "")}):
+        plain, *more = self._outfits.all()
+        whole = await self._probe_with(plain)
+        for needs in more:
             try:
-                whole += await self._probe_in(image, device)
+                whole += await self._probe_with(needs)
             except ExecutorFault as why:
-                what = f"the image {image}" if image else f"a device of {device}"
-                log.warn("what needs {what} can't be done here: {why}", what=what, why=why)
+                log.warn("what needs {what} can't be done here: {why}", what=needs, why=why)
         return Capability(
             tier=self.tier,
             cores=self._offered.cores,
             memory_bytes=self._offered.memory_bytes,
             environments=whole,
-            gpus=self._gpus.names,
+            gpus=self._outfits.gpus.names,
         )
 
-    async def _probe_in(self, image: str, device: str) -> tuple[str, ...]:
-        """The environments that are whole with an image and a device.
+    async def _probe_with(self, needs: Needs) -> tuple[str, ...]:
+        """The environments that are whole with these things.
 
-        Raises ExecutorFault where that is not there, does not work, or does not hold.
+        Raises ExecutorFault where they are not there, do not work, or do not hold.
         """
-        if device and not self._gpus.files:
-            raise ExecutorFault("no card is seen: there is no /dev/nvidia0")
-        wanted = {
-            e.name: list(e.modules)
-            for e in self._environments
-            if (WASI in e.modules) == self._launcher.is_wasm and _needs(e, self._launcher) == (image, device)
-        }
-        devices = self._gpus.files if device else ()
-        room = Room(program=str(PROBE), inputs={}, output=str(self._folder / "probe"), image=image, devices=devices)
+        wanted = self._outfits.wanted(needs)
+        room = Room(program=str(PROBE), inputs={}, output=str(self._folder / "probe"))
         job = Job(
             job_id=JobId(derive("probe")),
             task_id=TaskId(derive("probe")),
@@ -140,33 +126,24 @@ class PooledExecutor:
             params=msgspec.json.encode({"environments": wanted, "folder": str(self._folder)}),
             limits=Limits(timeout_ms=PROBE_MS, memory_bytes=max(2 << 30, self._offered.memory_bytes)),
         )
-        outcome = await self._run(job, room)
+        outcome = await self._run(job, room, needs)
         if outcome.status is not Status.DONE:
             raise ExecutorFault(f"the {self.tier} sandbox does not work: {outcome.detail}\n{outcome.log}".strip())
         found = msgspec.json.decode(outcome.report, type=_Found)
-        if holes := leaks(self.tier, found.inside, image):
+        if holes := leaks(self.tier, found.inside, needs.image):
             raise ExecutorFault(f"the {self.tier} sandbox does not hold on this machine: {'; '.join(holes)}")
-        for name, modules in found.missing.items():
-            log.warn(
-                "{name} can't be computed here: {where} has no {modules}; {way_out}",
-                name=name,
-                where=f"the image {image}" if image else "the Python that jobs see",
-                modules=", ".join(modules),
-                way_out="build it with them" if image else f"{sys.executable} -m pip install {' '.join(modules)}",
-            )
+        for name, missing in found.missing.items():
+            self._outfits.lament(name, missing, needs)
         return tuple(wanted) if self._launcher.is_wasm else found.environments
 
     def run(self, job: Job, room: Room) -> Deferred[Outcome]:
         """Run a job to its end within its limits."""
-        return Deferred.fromCoroutine(self._run(job, room))
+        return Deferred.fromCoroutine(self._run(job, room, self._outfits.of(job.template, job.device)))
 
-    async def _run(self, job: Job, room: Room) -> Outcome:
+    async def _run(self, job: Job, room: Room, needs: Needs) -> Outcome:
         if self._is_closed:
             raise ExecutorFault("the executor is closed")
-        if image := self._images.get(job.template):
-            room = evolve(room, image=image)
-        if job.template in self._on_gpus:
-            room = evolve(room, devices=self._gpus.files)
+        room = self._outfits.dress(room, needs)
         worker = (self._take(job) if job.warm else None) or self._make()
         self._running[job.job_id] = worker
         try:
@@ -247,10 +224,5 @@ class PooledExecutor:
         await gatherResults(list(self._ending))
 
 
-def _needs(environment: Environment, launcher: ILauncher) -> tuple[str, str]:
-    """The image, where there may be one, and the device."""
-    return environment.image if launcher.takes_images else "", environment.device
-
-
 def _kind(job: Job) -> Kind:
-    return job.task_id, job.template, job.limits
+    return job.task_id, job.template, job.limits, job.device

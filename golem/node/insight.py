@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from golem.core.evidence import Noted
 from golem.core.fusion import counted
 from golem.core.knowledge import known, rated, voices
-from golem.core.reputation import Role, is_quarantined
+from golem.core.reputation import Deed, Role, is_quarantined
 from golem.core.state import NodeState, Peer
 from golem.errors import NotFound
 from golem.model.ids import NodeId, SubtaskId
 from golem.model.messages import Rated
+from golem.node.evidence import AGAINST
 
 Record = Mapping[str, object]
 
@@ -72,7 +73,7 @@ def _deed(state: NodeState, noted: Noted, now_ms: int) -> Record:
     work = state.works.get(SubtaskId(noted.about))
     return {
         "source": "own",
-        "what": noted.deed.lower(),
+        "what": Deed[noted.deed].words,
         "at_ms": noted.at_ms,
         "stake": str(noted.price_wei),
         "good": good,
@@ -80,6 +81,7 @@ def _deed(state: NodeState, noted: Noted, now_ms: int) -> Record:
         "subtask": noted.about,
         "why": noted.why,
         "result": subtask.delivery.result if subtask and subtask.delivery else "",
+        "task": subtask.task_id if subtask and subtask.judgement in AGAINST else "",
         "voucher": work.voucher.signature.hex() if work and work.voucher else "",
     }
 

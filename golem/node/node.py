@@ -79,6 +79,7 @@ class Node(MultiService):
         housekeeper = Housekeeper(parts.store, parts.computer, lambda: self.engine.state, parts.clock)
         self.driver = Driver(self.engine, self.timers, parts.store, parts.computer, parts.chain, housekeeper)
         self.desk = Desk(self.engine, parts.chain, templates, parts.clock, parts.entropy, network_name)
+        self.desk.node_id = parts.keyring.node_id
         self.desk.stock = Stock(parts.store)
         self.driver.follow(self.desk.live.heard)
         self.desk.live.join(Link(lambda: self.engine.state, self.driver.tell, self.desk.show_log))

@@ -6,31 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 
 from twisted.internet.interfaces import IReactorTime
 
-from golem.core.turn import Turn
 from golem.errors import UnknownTemplate
 from golem.interfaces import ITaskTemplate
-from golem.model.events import Stamp
-from golem.model.evidence import Evidence
 from golem.node import explain, insight, records
+from golem.node.appeals import Appeals
 from golem.node.engine import Engine
 from golem.node.estimate import estimate
-from golem.node.evidence import evidence
+from golem.node.prospects import prospects
 from golem.node.submission import Submission
 
 Record = Mapping[str, object]
 
 
-class Outlook:
-    """A part of `golem.control.face.Face`. `sign`: signs evidence, once the node has its key.
-
-    `reached`: how others get in, and what its user may do about it.
-    """
+class Outlook(Appeals):
+    """A part of `golem.control.face.Face`. `reached`: how others get in, and what its user may do about it."""
 
     def __init__(self, engine: Engine, clock: IReactorTime, templates: Mapping[str, ITaskTemplate]) -> None:
-        self._engine = engine
+        Appeals.__init__(self, engine)
         self._clock = clock
         self._templates = templates
-        self.sign: Callable[[Evidence], Evidence] = lambda evidence: evidence
         self.reached: Callable[[], tuple[str, str]] = lambda: ("", "")
 
     @property
@@ -60,17 +54,11 @@ class Outlook:
         labels = [chunk.label for chunk in self._templates[spec.template].split(spec)] if board.pending else []
         return explain.task(self._engine.state, board, labels)
 
-    def evidence(self, task_id: str) -> Sequence[Record]:
-        """What the verdicts against a task's results rest on, signed. Raises NotFound."""
-        return evidence(self._engine.state, records.board(self._engine.state, task_id), self.sign)
-
     def prospects(self) -> Record:
         """Why this provider gets no work, or not more."""
         if self._engine.state.started is None:
             return {"advice": ["the node is starting"]}
-        now = Stamp(at_ms=self._now_ms, salt=b"")
-        how, advice = self.reached()
-        return explain.node(Turn(self._engine.state, now, self._engine.policies), how, advice)
+        return prospects(self._engine.state, self._engine.policies, self._now_ms, self.reached())
 
     def estimate(self, submission: Submission) -> Record:
         """What a task may cost. Raises UnknownTemplate, BadParameters."""

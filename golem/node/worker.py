@@ -123,6 +123,7 @@ class Worker:
                 worker=WORKER,
                 image=room.image,
                 devices=room.devices,
+                modules=room.modules,
             ),
             limits,
             self,

@@ -14,7 +14,17 @@ import msgspec
 from zope.interface.verify import verifyObject
 
 from golem.errors import BadParameters
-from golem.interfaces import IComparing, IFinishing, IGrowing, IPreparing, IShowing, ITaskTemplate, IVerifier
+from golem.interfaces import (
+    IComparing,
+    IFinishing,
+    IGrowing,
+    IPreparing,
+    IShowing,
+    ITaskTemplate,
+    IVaried,
+    IVerifier,
+    environments,
+)
 from golem.model.ids import Cid, JobId, NodeId, SubtaskId, TaskId, derive, subtask_id
 from golem.model.messages import Delivery
 from golem.model.spec import WASI, Chunk, Environment, Input, Job, Judgement, Merge, TaskSpec, Verdict
@@ -31,6 +41,7 @@ LOOKED_AT = 64  # chunks of a task: its first and last, and some between
 WORKED_ON = 3  # of them a fake provider does
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,118}\Z")  # as `golem.model.spec.Name`
 MERGED = 64  # a result of more chunks is not made here
+MORE = (IPreparing, IVaried, IGrowing, IShowing, IFinishing)  # what a template may provide besides
 
 
 class Stage:
@@ -103,11 +114,10 @@ def interface(stage: Stage) -> str:
     """Of the template and of its verifier."""
     verifyObject(ITaskTemplate, stage.template)
     verifyObject(IVerifier, stage.template.verifier(stage.spec))
-    more = [port.__name__ for port in (IPreparing, IGrowing, IShowing, IFinishing) if port.providedBy(stage.template)]
-    for port in (IPreparing, IGrowing, IShowing, IFinishing):
-        if port.providedBy(stage.template):
-            verifyObject(port, stage.template)
-    return ", ".join(more)
+    more = [port for port in MORE if port.providedBy(stage.template)]
+    for port in more:
+        verifyObject(port, stage.template)
+    return ", ".join(port.__name__ for port in more)
 
 
 def attributes(stage: Stage) -> str:
@@ -116,9 +126,13 @@ def attributes(stage: Stage) -> str:
     assert NAME.match(template.name), f"{template.name!r} is no name: letters, digits and ._- make one"
     assert template.title and "\n" not in template.title, "the title is one line for people"
     assert isinstance(template.environment, Environment), "the environment is an Environment"
+    known = environments(template)
+    assert known[:1] == (template.environment,), "the first of its environments is not its own"
+    if IVaried.providedBy(template):
+        assert IVaried(template).needs(stage.spec) in known, "a task needs an environment that it does not list"
     folder = Path(template.programs)
     assert folder.is_absolute() and folder.is_dir(), f"programs: {folder} is no folder, or not absolute"
-    return f"environment {template.environment.name}"
+    return f"environment {', '.join(one.name for one in known)}"
 
 
 def parameters(stage: Stage) -> str:

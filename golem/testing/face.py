@@ -19,6 +19,7 @@ from golem.errors import ConfigError, GolemError, NotFound, UnknownTemplate
 from golem.model.chain import Order
 from golem.model.ids import NOBODY, Address, derive
 from golem.model.money import Wei
+from golem.node.cases import Case
 from golem.node.stock import Stock
 from golem.node.submission import Submission
 from golem.testing.store import MemoryResourceStore, MemoryWorld
@@ -139,6 +140,8 @@ class ScriptedFace(ScriptedOutlook, ScriptedTill):
         ScriptedTill.__init__(self)
         self.stock = Stock(MemoryResourceStore(MemoryWorld(Clock()), "here:1"))
         self.attempts: dict[str, list[Record]] = {}
+        self.cases: list[Case] = []
+        self.found = "wrong"
         self.said: dict[str, list[Record]] = {}
         self.running: list[Record] = []
         self.kinds: list[Record] = [
@@ -211,10 +214,21 @@ class ScriptedFace(ScriptedOutlook, ScriptedTill):
     def evidence(self, task_id: str) -> Sequence[Record]:
         """One verdict against each rejected attempt."""
         return [
-            {"subtask_id": a["subtask_id"], "provider": a["provider"], "judgement": "wrong", "reason": a["reason"]}
+            {
+                **{name: a[name] for name in ("subtask_id", "provider", "reason")},
+                "judgement": "wrong",
+                "signed": "AA==",
+                "contents": a.get("contents", ()),
+            }
             for a in self.subtasks(task_id)
             if a["phase"] == "rejected"
         ]
+
+    def rehear(self, case: Case) -> Awaitable[Record]:
+        """Find what `found` says."""
+        self.cases.append(case)
+        told = {"requestor": NODE_ID, "provider": NODE_ID, "subtask_id": "2" * 32, "said": "wrong", "said_why": "why"}
+        return succeed({**told, "found": self.found, "found_why": "because"})
 
     def jobs(self) -> Sequence[Record]:
         """The jobs set."""

@@ -1,4 +1,4 @@
-"""Fuzz targets for what peers, visitors and programs say; see `golem.testing.fuzz`."""
+"""Fuzz targets for what peers, visitors and programs say; see `golem.testing.fuzz_targets`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from contextlib import suppress
 
 from golem.errors import PeerError
 from golem.model.messages import Message
+from golem.testing.fuzz_signed import SIGNED
 from golem.testing.keys import FixedKeyring
+from golem.testing.samples import messages
 from golem.wire.codec import Decoder, encode
-from golem.wire.doorway import line, visit
-from golem.wire.envelope import Terms, seal, unseal
+from golem.wire.doorway import Call, What, line, visit
+from golem.wire.envelope import Terms, bundle, seal, unseal
 from golem.wire.frame import FrameReader
 from golem.wire.guest import Lines, outcome_of
 from golem.wire.session import Frame
@@ -21,6 +23,7 @@ _frame: Decoder[Frame] = Decoder(Frame)
 _ALICE = FixedKeyring("alice")
 _TERMS = Terms("devnet", 1, _ALICE.node_id, FixedKeyring("bob").node_id)
 _KEY = NodeKey(_ALICE.node_id)
+_DIGEST = bytes(32)
 
 
 def frames(data: bytes) -> None:
@@ -66,6 +69,15 @@ def answer(data: bytes) -> None:
                 outcome_of(said)
 
 
+SPOKEN = (
+    *(encode(message) for message in messages()),
+    bundle([encode(message) for message in messages()]),
+    line(Call(_ALICE.node_id, What.SESSION))[:-1],
+    _ALICE.sign(_DIGEST),
+    _ALICE.sign_payment(_DIGEST),
+)
+"""Valid, one of each."""
+
 WIRE: Mapping[str, Callable[[bytes], None]] = {
     "frames": frames,
     "session": session_frame,
@@ -73,4 +85,5 @@ WIRE: Mapping[str, Callable[[bytes], None]] = {
     "bodies": bodies,
     "door": door,
     "answer": answer,
+    **SIGNED,
 }

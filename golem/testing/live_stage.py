@@ -10,13 +10,14 @@ from golem.api import Session
 from golem.control.views import LAST_PHASES, Finding, Payment, Status, Subtask, Task, view, views
 from golem.errors import Fault, GolemError
 from golem.model.ids import Address, NodeId
-from golem.testing.ground import Loopback, build
+from golem.testing.ground import Ground, build
 from golem.testing.mishaps import Fault as Mishap
+from golem.testing.orphans import Orphans
+from golem.testing.quiet import shown_adds_up
 from golem.testing.record import Line, Record
 from golem.testing.scenario import Scenario, Step
 from golem.testing.storm import Storm
 from golem.testing.telling import Broke, Earned, Hub, Ready, Said, Telling, Took, now_s
-from golem.testing.watchdog import Orphans
 
 LOOK_S = 0.25  # the clock is looked at so often where nobody tells anything
 START_S = 60.0  # on a loaded machine with a cold disk; 2 s is usual
@@ -34,7 +35,7 @@ class LiveStage:
 
     trace = ""
 
-    def __init__(self, folder: Path, scenario: Scenario, ground: Loopback) -> None:
+    def __init__(self, folder: Path, scenario: Scenario, ground: Ground) -> None:
         self.steps = 0
         self.troubles: list[str] = []
         self._scenario = scenario
@@ -47,7 +48,7 @@ class LiveStage:
         self._met: set[str] = set()
         self._storm = Storm(ground)
         self._folder = folder
-        self._orphans = Orphans()
+        self._orphans = Orphans(folder)
         self._hub = Hub(folder / "told.sock")
         self._began_s: float | None = None
         self._now_s = now_s()
@@ -183,6 +184,7 @@ class LiveStage:
         for name in self._honest:
             for finding in views(Finding, self._network[name].client.get("/audit")):
                 assert finding.holds, f"{name}: {finding.law}: {'; '.join(finding.broken)}"
+            shown_adds_up(self._network[name].client.get)
 
     def _is_quiet(self) -> bool:
         mine = [(owner, task_id) for owner, task_id in self._ids.values() if owner in self._honest]

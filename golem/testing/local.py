@@ -12,6 +12,7 @@ same calls give the same journals, byte for byte. Every turn of every node is he
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from golem.node.plugins import load
 from golem.testing.adversaries import ADVERSARIES
 from golem.testing.crash import Killed
 from golem.testing.local_node import LocalNode
-from golem.testing.quiet import check_quiet
+from golem.testing.quiet import asked, check_quiet, shown_adds_up
 from golem.testing.world import World
 
 PRICE = Wei(18 * WEI_PER_ETHER // 10_000)  # wei per hour of a slot
@@ -185,8 +186,10 @@ class LocalNetwork:
         )
 
     def check_quiet(self) -> None:
-        """Nothing is under way: the books of all honest nodes agree. Raises AssertionError."""
+        """Nothing is under way: the books of all honest nodes agree, and are what is shown. Raises AssertionError."""
         check_quiet({name: self[name].node.engine.state for name in self.world.honest}, self.ledger.paid)
+        for name in self.world.honest:
+            shown_adds_up(partial(asked, self[name].node.desk))
 
     def paid(self, payer: str, payee: str) -> int:
         """All that one node has ever paid another on the chain, in wei."""

@@ -163,7 +163,7 @@ def _tell(call: Call, played: Played) -> int:
         rows = [(v.line or "", v.what, v.outcome, v.detail.replace("\n", "; ")) for v in played.verdicts]
         call.screen.table(("LINE", "EXPECTED", "", ""), rows, "")
         if played.outcome == FAILED:
-            for line in played.story.splitlines():
+            for line in [*(f"{v.what}: {v.detail}" for v in played.broken), *played.story.splitlines()]:
                 call.screen.note(line)
             call.screen.note(f"again: {command}")
         call.screen.say(

@@ -10,7 +10,7 @@ from types import ModuleType
 import msgspec
 from twisted.internet.interfaces import IReactorTime
 
-from golem.interfaces import ITaskTemplate
+from golem.interfaces import ITaskTemplate, environments
 from golem.model.spec import Capability, Job, Outcome, Status
 from golem.testing.executor import Script, ScriptedExecutor
 
@@ -21,7 +21,7 @@ def executor(clock: IReactorTime, templates: Mapping[str, ITaskTemplate], takes_
         tier=ScriptedExecutor.tier,
         cores=8,
         memory_bytes=16 << 30,
-        environments=tuple(sorted({template.environment.name for template in templates.values()})),
+        environments=tuple(sorted({one.name for template in templates.values() for one in environments(template)})),
     )
     return ScriptedExecutor(clock, _script(templates, int(takes_s * 1000)), capability, takes_s)
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 
+import msgspec
 from msgspec.structs import replace
 
+from golem.control.face import Face
+from golem.control.routes import route, to_json
+from golem.control.views import Payment, Status, Subtask, Task, view, views
 from golem.core.state import NodeState
 from golem.core.task import LIVE
 from golem.interfaces import IJournal
@@ -14,6 +19,9 @@ from golem.node.engine import Engine, Saved
 from golem.testing.clock import Clock
 from golem.testing.keys import SeededEntropy
 from golem.wire.codec import encode
+
+Ask = Callable[[str], object]
+"""What a node's control API has to say of a path."""
 
 
 def journal_tells_all(engine: Engine, journal: IJournal) -> None:
@@ -46,3 +54,26 @@ def check_quiet(states: Mapping[str, NodeState], paid: Mapping[tuple[Address, Ad
             assert owed == due, f"{name} owes {other} {owed} (promised, paid), and {other} expects {due}"
             there = paid.get((accounts[name], accounts[other]), 0)
             assert owed[1] == there, f"{name} books {owed[1]} wei paid to {other}, and the chain shows {there}"
+
+
+def asked(face: Face, path: str) -> object:
+    """What the control API says of a path, without a socket."""
+    parts = path.strip("/").split("/")
+    handler = route("GET", parts)
+    assert handler is not None, path
+    return msgspec.json.decode(to_json(handler(face, "".join(parts[1:2]), b"")))
+
+
+def shown_adds_up(ask: Ask) -> None:
+    """What is shown counts what the books say: all tasks, all that is owed and due, and each task's work."""
+    status, tasks, payments = view(Status, ask("/status")), views(Task, ask("/tasks")), views(Payment, ask("/payments"))
+    phases = Counter(task.phase for task in tasks)
+    assert status.tasks == phases, f"{status.tasks} tasks are shown, and there are {dict(phases)}"
+    for direction, shown in (("out", status.owed), ("in", status.due)):
+        rest = sum(int(p.promised) - int(p.paid) for p in payments if p.direction == direction)
+        assert int(shown) == rest, f"{shown} wei are shown as still to go {direction}, and payments lack {rest}"
+    for task in tasks:
+        attempts = views(Subtask, ask(f"/tasks/{task.task_id}/subtasks"))
+        accepted, spent = {a.chunk for a in attempts if a.phase == "accepted"}, sum(int(a.amount) for a in attempts)
+        assert task.accepted == len(accepted), f"{task.task_id} shows {task.accepted} chunks accepted, not {accepted}"
+        assert int(task.spent) == spent, f"{task.task_id} shows {task.spent} wei spent, and its attempts {spent}"

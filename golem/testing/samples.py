@@ -53,6 +53,7 @@ JOB = Job(
     limits=LIMITS,
     warm=True,
     files=1,
+    device="nvidia",
 )
 
 

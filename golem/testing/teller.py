@@ -6,6 +6,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -34,6 +35,7 @@ class Line(Protocol):
         self._gone = gone
         self._waiting: deque[bytes] = deque(maxlen=UNTOLD)
         self._is_paused = False
+        self._ended: Deferred[None] = Deferred()
 
     def connectionMade(self) -> None:
         """Begin."""
@@ -56,16 +58,18 @@ class Line(Protocol):
         while self._waiting and not self._is_paused and self.transport is not None:
             self.transport.write(self._waiting.popleft())
 
-    def hang_up(self) -> None:
-        """Say no more."""
+    def hang_up(self) -> Deferred[None]:
+        """Say no more; fires when the connection is closed."""
         if self.transport is not None:
             self.transport.loseConnection()
+        return self._ended
 
     def stopProducing(self) -> None:
         """Nobody reads any more; `connectionLost` follows."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Whoever listened is gone."""
+        """Whoever listened is gone, or we are."""
+        self._ended.callback(None)
         self._gone()
 
 

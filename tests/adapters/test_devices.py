@@ -1,4 +1,4 @@
-"""Jobs of templates whose environment names a device see it, and no others do, in every tier that shows any."""
+"""Jobs that ask for a device see it, and no others do, in every tier that shows any."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from golem.adapters.docker import DockerLauncher, is_reachable
 from golem.adapters.launchers.bubblewrap import BubblewrapLauncher
 from golem.interfaces import ILauncher
 from golem.model.spec import Environment, Limits
+from golem.model.value import evolve
 from golem.node.devices import Gpus
 from golem.node.executor import PooledExecutor
 from golem.testing.contract_executor import Bench
@@ -26,7 +27,7 @@ TIERS: dict[str, tuple[Callable[[], bool], Callable[[PosixReactorBase], ILaunche
     "sandbox": (lambda: which("bwrap") is not None, BubblewrapLauncher),
     "docker": (is_reachable, DockerLauncher),
 }
-ENVIRONMENTS = [Environment(name="plain"), Environment(name="carded", device="nvidia")]
+ENVIRONMENTS = {"bench": [Environment(name="plain"), Environment(name="carded", device="nvidia")]}
 LOOKS = """
     def run(params, inputs, output):
         try:
@@ -59,17 +60,18 @@ async def shown(tier: str, path: str, folder: Path) -> None:
     if not has():
         pytest.skip(f"this machine has no {tier}: not proven here")
     assert isinstance(reactor, PosixReactorBase)
-    for template, found in (("bench", {"read": "00000000"}), ("other", {"not": "No such file or directory"})):
-        executor = PooledExecutor(launcher(reactor), reactor, folder / "rooms", ENVIRONMENTS, Limits())
-        executor.equip(Gpus(("NVIDIA H200",), (path,)), [template])
-        try:
-            capability = await executor.probe()
-            assert (capability.environments, capability.gpus) == (("plain", "carded"), ("NVIDIA H200",))
-            bench = Bench(executor, reactor, folder / template)
-            outcome = await bench.start(bench.job(LOOKS, params={"card": path}))
-            assert msgspec.json.decode(outcome.report) == found
-        finally:
-            await executor.close()
+    executor = PooledExecutor(launcher(reactor), reactor, folder / "rooms", ENVIRONMENTS, Limits())
+    executor.furnish(Gpus(("NVIDIA H200",), (path,)), {})
+    try:
+        capability = await executor.probe()
+        assert (capability.environments, capability.gpus) == (("plain", "carded"), ("NVIDIA H200",))
+        bench = Bench(executor, reactor, folder)
+        seen, unseen = {"read": "00000000"}, {"not": "No such file or directory"}
+        for device, found in (("", unseen), ("nvidia", seen), ("", unseen)):
+            job = evolve(bench.job(LOOKS, params={"card": path}), device=device, warm=True)
+            assert msgspec.json.decode((await bench.start(job)).report) == found
+    finally:
+        await executor.close()
 
 
 def test_without_a_card_what_needs_one_is_not_offered(tmp_path: Path) -> Deferred[None]:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from pytest_twisted import blockon
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.python.failure import Failure
 
-from golem.adapters.docker import NOBODY, DockerLauncher, is_reachable
+from golem.adapters.docker import IMAGE, LABEL, NOBODY, DockerLauncher, end_workers, is_reachable
 from golem.errors import ExecutorFault
 from golem.model.spec import Capability, Environment, Limits
 from golem.model.value import evolve
 from golem.node.executor import PooledExecutor
-from golem.testing.contract_executor import Bench, SandboxContract, waited
+from golem.testing.contract_executor import FOREVER, Bench, SandboxContract, waited
 
 pytestmark = [
     pytest.mark.docker,
@@ -37,7 +40,7 @@ class TestDocker(SandboxContract):
     def bench(self, tmp_path: Path) -> Iterator[Bench]:
         assert isinstance(reactor, PosixReactorBase)
         launcher = TestDocker.launcher = TestDocker.launcher or DockerLauncher(reactor)
-        executor = PooledExecutor(launcher, reactor, tmp_path / "rooms", [], Limits(cores=1, memory_bytes=1 << 30))
+        executor = PooledExecutor(launcher, reactor, tmp_path / "rooms", {}, Limits(cores=1, memory_bytes=1 << 30))
         blockon(launcher.check(str(tmp_path / "rooms")))
         yield Bench(executor, reactor, tmp_path)
         blockon(executor.close())
@@ -87,7 +90,7 @@ def test_a_runtime_that_the_engine_has_not_is_named_with_those_that_it_has(tmp_p
 def test_another_runtime_is_another_tier_and_holds_as_well(tmp_path: Path) -> Deferred[None]:
     assert isinstance(reactor, PosixReactorBase)
     launcher = DockerLauncher(reactor, runtime="runc")
-    executor = PooledExecutor(launcher, reactor, tmp_path / "rooms", [], Limits())
+    executor = PooledExecutor(launcher, reactor, tmp_path / "rooms", {}, Limits())
 
     def look(found: Capability) -> Deferred[None]:
         assert found.tier == "docker-runc"
@@ -114,14 +117,13 @@ def test_a_template_with_an_image_runs_in_it_and_one_whose_image_is_not_there_is
 async def in_images(folder: Path, own: str) -> None:
     assert isinstance(reactor, PosixReactorBase)
     missing = f"sha256:{'0' * 64}"
-    environments = [
-        Environment(name="own", modules=("json",), image=own),
-        Environment(name="lacks", modules=("twisted",), image=own),
-        Environment(name="gone", image=missing),
-        Environment(name="plain", modules=("twisted",)),
-    ]
+    environments = {
+        "bench": [Environment(name="own", modules=("json",), image=own)],
+        "lacking": [Environment(name="lacks", modules=("twisted",), image=own)],
+        "other": [Environment(name="gone", image=missing)],
+        "plain": [Environment(name="plain", modules=("twisted",))],
+    }
     executor = PooledExecutor(DockerLauncher(reactor), reactor, folder / "rooms", environments, Limits())
-    executor.furnish({"bench": own, "other": missing})
     bench = Bench(executor, reactor, folder)
     try:
         assert sorted((await executor.probe()).environments) == ["own", "plain"]
@@ -133,6 +135,49 @@ async def in_images(folder: Path, own: str) -> None:
         await executor.close()
 
 
+def test_the_engine_is_asked_for_a_few_things_and_never_for_files_of_a_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Deferred[None]:
+    """Copying out by the engine, running more in a container and the like have been ways out of it."""
+    asked: set[str] = set()
+    send = requests.Session.request
+
+    def request(session: requests.Session, method: str, url: str, *args: object, **kwargs: object) -> object:
+        path = re.sub(r"^/(v[\d.]+/)?", "", urlsplit(url).path)
+        asked.add(f"{method.upper()} {re.sub('[0-9a-f]{64}', 'ID', path)}")
+        return send(session, method, url, *args, **kwargs)
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    return Deferred.fromCoroutine(lives(tmp_path)).addCallback(lambda _: asked_no_more(asked))
+
+
+async def lives(folder: Path) -> None:
+    """A whole life: a job that ends by itself, one that is stopped, a node that starts again."""
+    assert isinstance(reactor, PosixReactorBase)
+    executor = PooledExecutor(DockerLauncher(reactor), reactor, folder / "rooms", {}, Limits())
+    await executor.probe()
+    bench = Bench(executor, reactor, folder)
+    assert await bench.report("def run(params, inputs, output):\n    return {}\n") == {}
+    job = bench.job(FOREVER)
+    running = bench.start(job)
+    await executor.stop(job.job_id)
+    await running
+    await executor.close()
+
+
+def asked_no_more(asked: set[str]) -> None:
+    assert asked == {
+        "GET version",
+        "GET images/json",
+        "GET containers/json",
+        "POST containers/create",
+        "POST containers/ID/attach",
+        "POST containers/ID/start",
+        "GET containers/ID/json",
+        "DELETE containers/ID",
+    }
+
+
 NODE = """
 import sys
 from pathlib import Path
@@ -142,7 +187,7 @@ from golem.model.spec import Limits
 from golem.node.executor import PooledExecutor
 from golem.testing.contract_executor import FOREVER, Bench
 folder = Path(sys.argv[1])
-executor = PooledExecutor(DockerLauncher(reactor), reactor, folder / "rooms", [], Limits())
+executor = PooledExecutor(DockerLauncher(reactor), reactor, folder / "rooms", {}, Limits())
 bench = Bench(executor, reactor, folder)
 executor.probe().addCallback(lambda _: bench.start(bench.job(FOREVER)))
 reactor.run()
@@ -167,7 +212,7 @@ def test_a_container_ends_with_its_node_and_is_removed_when_that_starts_again(tm
         time.sleep(0.05)
     assert (len(containers(rooms, running=True)), len(containers(rooms, running=False))) == (0, 1)
     assert isinstance(reactor, PosixReactorBase)
-    executor = PooledExecutor(DockerLauncher(reactor), reactor, rooms, [], Limits())
+    executor = PooledExecutor(DockerLauncher(reactor), reactor, rooms, {}, Limits())
 
     def look(_: object) -> Deferred[None]:
         return executor.close().addCallback(lambda _: check())
@@ -178,3 +223,17 @@ def test_a_container_ends_with_its_node_and_is_removed_when_that_starts_again(tm
         assert containers(rooms, running=False) == []
 
     return executor.probe().addCallback(look)
+
+
+def test_containers_that_are_left_in_a_folder_are_ended_and_named(tmp_path: Path) -> Deferred[None]:
+    assert isinstance(reactor, PosixReactorBase)
+
+    def look(_: object) -> None:
+        for room in (tmp_path / "rooms" / "1", tmp_path.with_suffix(".other") / "1"):
+            subprocess.run(["docker", "create", "--label", f"{LABEL}={room}", IMAGE, "true"], check=True)
+        (named,) = end_workers(str(tmp_path))
+        assert named.endswith(f" for {tmp_path}/rooms/1")
+        assert end_workers(str(tmp_path)) == []
+        assert len(end_workers(str(tmp_path.with_suffix(".other")))) == 1
+
+    return DockerLauncher(reactor).check(str(tmp_path)).addCallback(look)

@@ -48,8 +48,8 @@ def probed(tier: str, folder: Path) -> PooledExecutor:
     if not has(tier):
         pytest.skip(f"this machine has no {tier}: not proven here")
     assert isinstance(reactor, PosixReactorBase)
-    environments = [Environment(name="plain", modules=("json",)), Environment(name="none", modules=("no_such",))]
-    environments.append(Environment(name="wasi", modules=(WASI,)))
+    needs = {"plain": ("json",), "none": ("no_such",), "wasi": (WASI,)}
+    environments = {name: Environment(name=name, modules=modules) for name, modules in needs.items()}
     return PooledExecutor(TIERS[tier](reactor), reactor, folder / "rooms", environments, Limits(cores=2))
 
 
@@ -84,7 +84,9 @@ def test_a_module_that_is_missing_is_named_with_the_way_out(tier: str, tmp_path:
         assert [
             line for line in said if line.startswith("none can't be computed here: the Python that jobs see has no")
         ]
-        assert f"{sys.executable} -m pip install no_such" in "\n".join(said)
+        assert f"(No module named 'no_such'); golem template prepare none, or {sys.executable} -m pip" in "\n".join(
+            said
+        )
 
     return Deferred.fromCoroutine(capability(executor)).addCallback(look)
 

@@ -25,7 +25,7 @@ class TestHost(SandboxContract):
     @pytest.fixture
     def bench(self, tmp_path: Path) -> Iterator[Bench]:
         assert isinstance(reactor, PosixReactorBase)
-        executor = PooledExecutor(HostLauncher(reactor), reactor, tmp_path / "rooms", [], Limits(cores=2))
+        executor = PooledExecutor(HostLauncher(reactor), reactor, tmp_path / "rooms", {}, Limits(cores=2))
         yield Bench(executor, reactor, tmp_path)
         blockon(executor.close())
 

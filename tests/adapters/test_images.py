@@ -60,8 +60,8 @@ async def in_image(folder: Path, name: str, image: str) -> None:
     )
     chunk = template.split(spec)[0]
     job = template.job(spec, chunk, SubtaskId("0" * 32), NodeId("02" + "0" * 64))
-    executor = PooledExecutor(DockerLauncher(reactor), reactor, folder / "rooms", [template.environment], limits)
-    executor.furnish({name: image})
+    environment = evolve(template.environment, image=image)
+    executor = PooledExecutor(DockerLauncher(reactor), reactor, folder / "rooms", {name: environment}, limits)
     try:
         assert (await executor.probe()).environments == (template.environment.name,)
         scenes = Path(template.programs).parent / "scenes"

@@ -25,7 +25,8 @@ class TestBubblewrap(SandboxContract):
     @pytest.fixture
     def bench(self, tmp_path: Path) -> Iterator[Bench]:
         assert isinstance(reactor, PosixReactorBase)
-        environments = [Environment(name="plain", modules=("json",)), Environment(name="none", modules=("no_such",))]
+        needs = {"plain": "json", "none": "no_such"}
+        environments = {name: [Environment(name=name, modules=(module,))] for name, module in needs.items()}
         launcher = BubblewrapLauncher(reactor)
         rooms = tmp_path / "rooms"
         executor = PooledExecutor(launcher, reactor, rooms, environments, Limits(cores=2, memory_bytes=1 << 30))

@@ -79,7 +79,7 @@ TALKS = "(loop $on (call $tell (i32.const 1) (i32.const 0x1000) (i32.const 0x800
 def bench(tmp_path: Path) -> Iterator[Bench]:
     assert isinstance(reactor, PosixReactorBase)
     launcher = WasmLauncher(reactor)
-    executor = PooledExecutor(launcher, reactor, tmp_path / "rooms", [], Limits(cores=1, memory_bytes=1 << 30))
+    executor = PooledExecutor(launcher, reactor, tmp_path / "rooms", {}, Limits(cores=1, memory_bytes=1 << 30))
     blockon(launcher.check(str(tmp_path / "rooms")))
     yield Bench(executor, reactor, tmp_path)
     blockon(executor.close())

@@ -210,6 +210,14 @@ def test_frames_come_in_the_format_that_is_wanted(
     assert names(desk.merge()) == [f"frame_0003.{ending}"]
 
 
+@pytest.mark.parametrize(("format", "bits"), [("png", 8), ("png16", 16)])
+def test_a_png_has_the_bits_that_are_wanted(worker: Any, tmp_path: Path, scenes: Path, format: str, bits: int) -> None:
+    desk = Desk(worker, tmp_path, scenes / "noisy.blend", format=format, denoise="off", samples="1")
+    desk.prepare()
+    (path,) = desk.merge().iterdir()
+    assert (path.name, path.read_bytes()[24]) == ("frame_0003.png", bits)
+
+
 def test_textures_in_folders_with_blanks_and_accents_travel_packed(worker: Any, tmp_path: Path, scenes: Path) -> None:
     desk = Desk(worker, tmp_path, scenes / "projet été", scene="scène 1.blend", samples="1", frames="all")
     report = desk.prepare()

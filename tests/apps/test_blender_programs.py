@@ -294,3 +294,15 @@ def test_files_beside_a_scene_are_found_also_by_the_next_job_of_a_warm_worker(
         mean = pixels(stage.render(index)).reshape(-1, 4).mean(axis=0)
         assert mean[index] > 0.7 and mean[1 - index] < 0.05
         shutil.rmtree(copy)
+
+
+def test_cycles_without_a_card_says_so_and_renders_on_processors_only_where_that_will_do(
+    worker: Any, tmp_path: Path
+) -> None:
+    stage = Stage(worker, tmp_path, SCENES / "lake.blend", samples="1")
+    if Path("/dev/nvidia0").exists():
+        pytest.skip("there is a card: what happens without one is not proven here")
+    with pytest.raises(RuntimeError, match="NoCard: Cycles finds no card here"):
+        stage.render(name="gpu", device="gpu")
+    plain, either = stage.render(name="cpu"), stage.render(name="auto", device="auto")
+    assert (plain / "tile.exr").read_bytes() == (either / "tile.exr").read_bytes()

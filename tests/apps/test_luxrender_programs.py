@@ -247,6 +247,19 @@ def test_a_scene_that_cannot_be_rendered_is_refused_with_the_way_out(
     assert said in str(caught.value) and "SceneRefused" in str(caught.value)
 
 
+def test_names_with_blanks_and_accents_in_folders_of_a_scene_are_found(worker: Worker, tmp_path: Path) -> None:
+    folder, ball = tmp_path / "scène 1", "mes formes/boule 木.ply"
+    (folder / ball).parent.mkdir(parents=True)
+    shutil.copy(SCENES / "room" / "ball.ply", folder / ball)
+    told = (SCENES / "room" / "scene.scn").read_text()
+    (folder / "pièce 1.scn").write_text(told.replace("= ball.ply", f'= "{ball}"'))
+    told = (SCENES / "room" / "render.cfg").read_text()
+    (folder / "réglages 1.cfg").write_text(told.replace("= scene.scn", '= "pièce 1.scn"'))
+    moved = Stage(worker, tmp_path / "moved", folder, config="réglages 1.cfg").render()
+    plain = Stage(worker, tmp_path / "plain", SCENES / "room").render()
+    assert (moved / "film.exr").read_bytes() == (plain / "film.exr").read_bytes()
+
+
 def test_a_scene_that_is_no_text_of_luxcores_is_refused_and_the_worker_goes_on(worker: Worker, tmp_path: Path) -> None:
     (tmp_path / "noise").write_bytes(bytes(range(256)) * 20)
     with pytest.raises(RuntimeError, match="SceneRefused: "):

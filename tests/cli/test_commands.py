@@ -264,7 +264,7 @@ def test_a_faucet_that_is_none_is_named(shell: Shell) -> None:
 def test_reputation_and_templates_are_listed(shell: Shell, node: FaceServer) -> None:
     node.face.standings = [{"node": NODE_ID, "role": "provider", "trust": 0.876, "deeds": 12}]
     assert shell.run("reputation", "list") == Exit.OK
-    assert shell.out.splitlines()[1].split() == [NODE_ID[:10], "provider", "0.88", "12"]
+    assert shell.out.splitlines()[1].split() == [NODE_ID[:10], "provider", "0.88", "12", "0.00", "0.00"]
     assert shell.run("template", "list") == Exit.OK
     assert "--text   what to say (required)" in shell.out
     assert "--times  how often (default: 3)" in shell.out

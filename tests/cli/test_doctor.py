@@ -14,7 +14,7 @@ def test_the_doctor_says_how_the_node_is_reached_and_what_is_wrong_once(shell: S
     assert shell.run("doctor") == Exit.OK
     assert [line for line in shell.out.splitlines() if line] == [
         "reached straight: a peer has dialled us",
-        "gpus none seen: there is no /dev/nvidia0",
+        "gpus none for jobs: no /dev/nvidia0, or provider.gpu not set",
         "look at this: no peers",
         "look at this: ask less",
     ]

@@ -24,7 +24,15 @@ def _fill(node: FaceServer) -> None:
             "trust": 0.5,
             "deeds": 1,
             "made_of": [
-                {"source": "own", "what": "wrong", "good": 0.0, "bad": 2.0, "subtask": "7" * 32, "why": "differs"},
+                {
+                    "source": "own",
+                    "what": "wrong",
+                    "good": 0.0,
+                    "bad": 2.0,
+                    "subtask": "7" * 32,
+                    "why": "differs",
+                    "task": "8" * 32,
+                },
                 {"source": "neighbour", "what": "says", "by": OTHER, "good": 2.0, "said_good": 9.0, "believed": 0.5},
             ],
         }
@@ -52,10 +60,11 @@ def test_a_trust_is_shown_with_what_made_it_and_the_sum_in_its_heading(shell: Sh
     assert shell.run("reputation", "list") == Exit.OK
     assert "quarantine" in shell.out
     assert shell.run("reputation", "show", NODE_ID[:8]) == Exit.OK
-    assert "own      1 deeds: 0.00 good, 0.00 bad" in shell.out
+    assert "own      1 deed: 0.00 good, 0.00 bad" in shell.out
     assert shell.run("reputation", "why", NODE_ID[:8]) == Exit.OK
     assert "0.500 = (2.00 + 1) / (2.00 + 2.00 + 2)" in shell.out
-    assert "differs" in shell.out
+    assert "differs; signed: golem task evidence 88888888" in shell.out
+    assert [line.split()[1:] for line in shell.out.splitlines() if line.startswith("all ")] == [["2.00", "2.00"]]
     assert f"neighbour {OTHER[:10]}" in shell.out
     assert "believed to 50%" in shell.out
     assert shell.json("reputation", "why", NODE_ID)[0]["role"] == "provider"  # type: ignore[index]  # JSON

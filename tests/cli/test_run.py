@@ -90,6 +90,19 @@ def test_a_task_that_is_not_done_says_why_and_exits_with_1(shell: Shell, ends: C
     assert f"{phase}: the budget is spent" in shell.out
 
 
+def test_a_task_that_failed_before_anybody_was_hired_ends_with_the_reason_alone(node: FaceServer, shell: Shell) -> None:
+    def on_submit(task_id: str) -> None:
+        def stop() -> None:
+            node.face.records[task_id] |= {"phase": "failed", "reason": "look: scene does not open"}
+            node.face.tell(task_id, "failed")
+
+        node.reactor.callLater(0.2, stop)
+
+    node.face.on_submit = on_submit
+    assert shell.run(*ARGV) == Exit.FAILED
+    assert shell.out == "failed: look: scene does not open\n"
+
+
 def test_json_is_one_object_and_nothing_else(shell: Shell, ends: Callable[..., None]) -> None:
     ends("done")
     assert shell.json(*ARGV)["task"]["phase"] == "done"  # type: ignore[index]  # JSON

@@ -21,7 +21,7 @@ from golem.testing.solo import BEGIN_MS, Solo
 
 TASK = TaskId("7" * 32)
 PRICE = Wei(3_600_000)  # wei per hour: one a millisecond
-TERMS = Settings(provide=True, templates=("toy",), min_price=PRICE, max_exposure=Wei(5_000), payment_window_ms=DAY_MS)
+TERMS = Settings(provide=True, templates=("toy",), min_price=PRICE, max_exposure=Wei(50_000), payment_window_ms=DAY_MS)
 DONE = Outcome(status=Status.DONE, used_ms=1_000)
 
 

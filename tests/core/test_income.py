@@ -23,7 +23,7 @@ from golem.testing.solo import BEGIN_MS, Solo
 ALICE, ME = FixedKeyring("alice"), FixedKeyring("me")
 TASK = TaskId("7" * 32)
 PRICE, AMOUNT = Wei(3_600_000), Wei(1_000)
-TERMS = Settings(provide=True, templates=("toy",), min_price=PRICE, max_exposure=Wei(5_000), claim_after_ms=3_600_000)
+TERMS = Settings(provide=True, templates=("toy",), min_price=PRICE, max_exposure=Wei(50_000), claim_after_ms=3_600_000)
 LIMITS = Limits(timeout_ms=10_000)
 RECEIPT = Receipt(tx_hash="0x1", block=1, gas_used=1, fee=Wei(0))
 DUE_MS = BEGIN_MS + DAY_MS
@@ -138,7 +138,7 @@ def test_after_a_jump_no_promise_goes_back_to_where_the_work_would_have_led() ->
 
 
 def test_old_payments_to_lost_books_do_not_let_a_requestor_owe_more() -> None:
-    me = hired()
+    me = hired(evolve(TERMS, max_exposure=Wei(5 * AMOUNT)))
     for number in (1, 2, 3, 4, 5):
         works(me, number, cumulative=Wei((90 + number) * AMOUNT))
         sees(me, me.now_ms + 1, paid=90 * AMOUNT)
@@ -199,8 +199,26 @@ def test_work_of_an_earlier_version_without_a_voucher_is_not_claimed() -> None:
     assert not claims(me)
 
 
+def first_refused(me: Solo, number: int) -> int:
+    """Do subtasks from the `number`-th on, unpaid, until one is not taken."""
+    while True:
+        gets(me, number)
+        if subtask(number) not in me.state.works:
+            return number
+        works(me, number)
+        number += 1
+
+
+def test_a_newcomer_may_owe_a_tenth_and_more_by_twice_what_it_has_paid() -> None:
+    me = hired(evolve(TERMS, max_exposure=Wei(20 * AMOUNT)))
+    assert first_refused(me, 1) == 3, "a tenth is two"
+    sees(me, me.now_ms + 1, paid=2 * AMOUNT)
+    offer_for(me, TASK)
+    assert first_refused(me, 3) == 9, "two, and twice the two that were paid"
+
+
 def test_who_is_trusted_less_may_owe_less_and_a_reserve_adds_to_it() -> None:
-    me = hired()
+    me = hired(evolve(TERMS, max_exposure=Wei(45 * AMOUNT)))
     works(me, 1)
     sees(me, DUE_MS + GRACE_MS + 1)
     assert me.trust("alice", Role.REQUESTOR) < 0.5
@@ -208,7 +226,7 @@ def test_who_is_trusted_less_may_owe_less_and_a_reserve_adds_to_it() -> None:
     offer_for(me, TASK)
     for number in (2, 3, 4):
         works(me, number, due_ms=me.now_ms + DAY_MS)
-    assert me.trust("alice", Role.REQUESTOR) * 2 * TERMS.max_exposure < 3 * AMOUNT
+    assert me.trust("alice", Role.REQUESTOR) * 2 * (45 * AMOUNT // 10 + 2 * AMOUNT) < 3 * AMOUNT
     gets(me, 5)
     assert me.state.works.get(subtask(5)) is None, "3,000 wei are more than she may owe"
     sees(me, me.now_ms + 1, paid=AMOUNT, reserved={ALICE.account: Wei(3_000)})

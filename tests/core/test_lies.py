@@ -65,4 +65,4 @@ def test_what_is_not_known_any_more_blames_nobody() -> None:
 
 @pytest.mark.parametrize("deed", [Deed.FALSE_BYTES, Deed.FALSE_INPUT])
 def test_wrong_bytes_weigh_less_than_a_wrong_result_for_they_are_found_out_at_once(deed: Deed) -> None:
-    assert Deed.TIMEOUT.value[2] < deed.value[2] < Deed.WRONG.value[2]
+    assert Deed.TIMEOUT.bad < deed.bad < Deed.WRONG.bad

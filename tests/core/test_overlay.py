@@ -10,9 +10,8 @@ from golem.core.places import prefix
 from golem.model import events as e
 from golem.model.effects import Dial, Drop, SetTimer, Whisper
 from golem.model.ids import NodeId
-from golem.model.messages import PeerList, PeerRecord
+from golem.model.messages import MAX_TOLD, PeerList, PeerRecord
 from golem.model.settings import Settings
-from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import BEGIN_MS, Solo
 
@@ -40,7 +39,7 @@ def meet_at(me: Solo, name: str, address: str, *, by_us: bool = False) -> NodeId
     return who.node_id
 
 
-def crowd(me: Solo, count: int = overlay.WANTED, by_us: int = overlay.OUTBOUND) -> None:
+def crowd(me: Solo, count: int = overlay.OUTBOUND, by_us: int = overlay.OUTBOUND) -> None:
     """Sessions enough."""
     for number in range(count):
         meet_at(me, f"peer{number}", f"peer{number}:1", by_us=number < by_us)
@@ -57,13 +56,23 @@ def test_bootstrap_nodes_are_dialled_first_and_never_oneself() -> None:
     assert dialled(Solo(Settings(bootstrap=("boot:1", "me:1")))) == ["boot:1"]
 
 
-def test_addresses_that_peers_tell_are_dialled_and_remembered() -> None:
+def test_addresses_that_peers_of_our_choice_tell_are_dialled_and_remembered() -> None:
     me = Solo()
-    me.meet("bob")
+    meet_at(me, "bob", "bob:1", by_us=True)
     tell(me, "bob", record("zoe"), record("bob"), record("me"), record("x", ":"))
     assert dialled(me) == ["zoe:1"]
     later(me)
     assert dialled(me) == ["zoe:1"]
+
+
+def test_who_dialled_us_does_not_choose_at_once_whom_we_dial() -> None:
+    me = Solo()
+    me.meet("mallory")
+    tell(me, "mallory", *(record(f"sybil{number}") for number in range(MAX_TOLD)))
+    assert dialled(me) == []
+    meet_at(me, "bob", "bob:1", by_us=True)
+    tell(me, "bob", *(record(f"n{number}") for number in range(MAX_TOLD)))
+    assert any(place.startswith("n") for place in dialled(me))
 
 
 def test_with_sessions_enough_nobody_is_dialled() -> None:
@@ -88,19 +97,19 @@ def test_many_dead_addresses_do_not_keep_the_living_from_a_try() -> None:
     tried: set[str] = set()
     for _ in range(40):
         later(me)
-        assert len(dialled(me)) < overlay.WANTED
+        assert len(dialled(me)) <= overlay.OUTBOUND
         tried |= set(dialled(me))
     assert len(tried) == 40
 
 
 def test_bootstrap_nodes_are_left_alone_once_others_are_known() -> None:
     me = Solo(Settings(bootstrap=("boot:1",)))
-    crowd(me, count=overlay.OUTBOUND)
+    crowd(me, by_us=overlay.OUTBOUND - 2)
     later(me)
     assert dialled(me) == ["boot:1"]
-    tell(me, "peer0", *(record(f"n{i}") for i in range(overlay.WANTED)))
-    later(me)
-    assert "boot:1" not in dialled(me) and len(dialled(me)) == overlay.WANTED - overlay.OUTBOUND
+    tell(me, "peer0", *(record(f"n{i}") for i in range(overlay.OUTBOUND)))
+    later(me, after_ms=overlay.DIALLING_MS)
+    assert "boot:1" not in dialled(me) and len(dialled(me)) == 2
 
 
 def test_of_one_network_two_are_sessions_that_we_dialled() -> None:
@@ -130,6 +139,7 @@ def test_a_public_node_does_not_knock_where_strangers_point_behind_its_wall(deco
 
 def test_a_newcomer_hears_where_we_listen_and_who_else_is_near() -> None:
     me = Solo()
+    me.post(e.Located(address="me:1", is_proved=True))
     me.meet("bob")
     assert [r.address for r in me.one_said(PeerList).peers] == ["me:1"]
     tell(me, "bob", record("zoe"))
@@ -150,10 +160,22 @@ def test_a_newcomer_is_made_known_to_some_neighbours_once() -> None:
     assert not me.said(PeerList)
 
 
-def test_a_node_that_can_not_be_dialled_does_not_tell_its_address() -> None:
+def test_where_we_listen_is_told_once_somebody_came_in_there_and_not_before() -> None:
     me = Solo()
+    me.meet("bob")
+    assert me.one_said(PeerList).peers == ()
+    me.post(e.Located(address="me:1", is_proved=True))
+    assert [r.address for r in me.one_said(PeerList).peers] == ["me:1"]
+    me.post(e.Located(address="me:1"))
+    me.meet("carol")
+    assert me.one_said(PeerList).peers == (), "peers try in vain"
+
+
+def test_after_a_restart_it_must_be_proved_anew() -> None:
+    me = Solo()
+    me.post(e.Located(address="me:1", is_proved=True))
     assert me.state.started is not None
-    me.post(evolve(me.state.started, address=""))
+    me.post(me.state.started)
     me.meet("bob")
     assert me.one_said(PeerList).peers == ()
 
@@ -195,15 +217,16 @@ def test_who_leaves_us_with_sessions_enough_is_not_run_after() -> None:
     assert dialled(me) == []
 
 
-def test_a_restart_dials_everybody_that_was_near_and_first_whom_we_had_dialled() -> None:
+def test_a_restart_dials_whom_we_had_dialled_and_those_who_dialled_us_are_no_choice_of_ours() -> None:
     me = Solo()
     me.meet("bob")
     me.meet("carol")
     meet_at(me, "dan", "dan:1", by_us=True)
-    me.post(e.Lost(peer=BOB))
+    meet_at(me, "eve", "eve:1", by_us=True)
+    me.post(e.Lost(peer=FixedKeyring("eve").node_id))
     assert me.state.started is not None
     me.post(me.state.started)
-    assert dialled(me) == ["dan:1", "carol:1"], "bob's grace runs already"
+    assert dialled(me) == ["dan:1"], "eve's grace runs already"
 
 
 def test_losing_a_node_that_was_never_met_is_nothing() -> None:
@@ -232,13 +255,27 @@ def test_of_those_who_crowd_the_fullest_network_is_sent_on_first() -> None:
     assert len(gone) == 2 and gone < sybils
 
 
+def test_half_of_the_room_is_for_those_who_were_met_first_even_before_a_restart() -> None:
+    me = Solo(PUBLIC)
+    old = [meet_at(me, f"old{number}", f"9.9.9.{number + 1}:1") for number in range(overlay.MAX_IDLE // 2)]
+    me.post(e.Lost(peer=old[0]), after_ms=1)
+    for number in range(overlay.MAX_IDLE):
+        meet_at(me, f"sybil{number}", f"8.8.{number}.1:1")
+    meet_at(me, "old0", "9.9.9.1:1")
+    me.post(e.TimerFired(name="trim"))
+    gone = {effect.peer for effect in me.asked if isinstance(effect, Drop)}
+    assert len(gone) == overlay.MAX_IDLE // 2 and not gone & set(old)
+
+
 def test_of_those_that_we_dialled_while_we_had_too_few_one_is_let_go_at_a_time() -> None:
     me = Solo()
-    crowd(me, count=overlay.MOST + 1, by_us=overlay.OUTBOUND + 1)
+    crowd(me)
+    me.now_ms += 1
+    late = [meet_at(me, f"late{number}", f"late{number}:1", by_us=True) for number in range(2)]
     later(me)
-    assert [effect.peer for effect in me.asked if isinstance(effect, Drop)] == [
-        FixedKeyring(f"peer{overlay.OUTBOUND}").node_id
-    ]
+    (gone,) = [effect.peer for effect in me.asked if isinstance(effect, Drop)]
+    assert gone in late
+    me.post(e.Lost(peer=gone))
     me.post(e.Lost(peer=FixedKeyring("peer0").node_id))
     assert dialled(me) == []
     later(me)
@@ -247,7 +284,7 @@ def test_of_those_that_we_dialled_while_we_had_too_few_one_is_let_go_at_a_time()
 
 def test_who_is_dialled_already_is_counted_until_it_took_too_long() -> None:
     me = Solo()
-    crowd(me, count=overlay.WANTED - 1)
+    crowd(me, by_us=overlay.OUTBOUND - 1)
     me.state.near.felt_ms = me.now_ms
     tell(me, "peer0", record("x"), record("y"))
     assert dialled(me) == ["x:1"]
@@ -276,7 +313,7 @@ def test_peers_are_bounded_and_those_that_are_away_go_first(monkeypatch: pytest.
 
 def test_with_sessions_enough_we_look_now_and_then_whether_a_place_is_what_it_is_said_to_be() -> None:
     me = Solo()
-    crowd(me, count=overlay.WANTED + 1)
+    crowd(me, count=overlay.OUTBOUND)
     tell(me, "peer0", record("zoe"), record("peer1"))
     later(me)
     assert dialled(me) == ["zoe:1"]
@@ -291,7 +328,7 @@ def test_with_sessions_enough_we_look_now_and_then_whether_a_place_is_what_it_is
 
 def test_a_place_is_looked_at_later_where_its_network_was_knocked_at_just_now() -> None:
     me = Solo(PUBLIC)
-    crowd(me, count=overlay.WANTED + 1)
+    crowd(me, count=overlay.OUTBOUND)
     tell(me, "peer0", record("zoe", "8.8.8.8:1"))
     me.state.near.dials[prefix("8.8.8.8:1")] = me.now_ms
     later(me, after_ms=1)

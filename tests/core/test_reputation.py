@@ -40,9 +40,9 @@ def test_a_worse_deed_costs_more_whatever_the_history(standing: Standing) -> Non
 def test_trust_stays_between_nothing_and_all_and_moves_the_right_way(standing: Standing, deed: Deed) -> None:
     before, after = trust(standing, 0), trust(note(standing, deed, REFERENCE_PRICE_WEI, 0), 0)
     assert 0 < after < 1
-    if deed.value[2] == 0:
+    if deed.bad == 0:
         assert after >= before
-    if deed.value[1] == 0:
+    if deed.good == 0:
         assert after < before
 
 

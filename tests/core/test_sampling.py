@@ -116,11 +116,15 @@ def test_who_is_caught_has_all_that_waits_checked_in_every_task(judgement: Judge
     me.post(e.Executed(key=job, outcome=DONE))
     checks = [effect.job.job_id for effect in me.asked if isinstance(effect, Execute)]
     assert len(checks) == 5, "three of this task and two of the other"
+    (caught,) = [sid for sid, subtask in me.state.subtasks.items() if subtask.phase is Attempt.REJECTED]
+    why = f"checked because {caught}, by the same provider, was refused"
+    assert [subtask.reason for subtask in me.state.subtasks.values()].count(why) == 5
     toy.judgement = Judgement.ACCEPT
     for check in checks:
         me.post(e.Executed(key=check, outcome=DONE))
     assert phases(me).count(Attempt.REJECTED) == 1 and phases(me).count(Attempt.ACCEPTED) == 5, "right ones are paid"
     assert len(toy.judged) == 6
+    assert [subtask.reason for subtask in me.state.subtasks.values()].count(f"as the test wants; {why}") == 5
 
 
 def test_an_unsure_check_lets_another_be_drawn() -> None:

@@ -23,6 +23,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         pytest.skip("bwrap is not installed: apt-get install bubblewrap")
     assert isinstance(reactor, PosixReactorBase)
     offered = Limits(cores=2, memory_bytes=1 << 30)
-    executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, tmp_path / "rooms", [], offered)
+    executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, tmp_path / "rooms", {}, offered)
     yield Bench(executor, reactor, tmp_path)
     blockon(executor.close())

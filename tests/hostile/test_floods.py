@@ -120,7 +120,7 @@ def run(params, inputs, output):
         time.sleep(1)
 '''
 folder = Path(sys.argv[1])
-executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, folder / "rooms", [], Limits())
+executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, folder / "rooms", {}, Limits())
 bench = Bench(executor, reactor, folder)
 bench.start(bench.job(SOURCE, params={"token": sys.argv[2]}))
 reactor.run()
@@ -145,7 +145,7 @@ def test_what_a_killed_node_ran_ends_with_it_and_its_rooms_go_at_the_next_start(
     _wait(lambda: processes_with(token) == [])
     assert list((tmp_path / "rooms").iterdir()) != []
     assert isinstance(reactor, PosixReactorBase)
-    executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, tmp_path / "rooms", [], Limits())
+    executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, tmp_path / "rooms", {}, Limits())
 
     def look(_: object) -> Deferred[None]:
         assert list((tmp_path / "rooms").glob("*/out/*")) == []

@@ -82,7 +82,7 @@ def test_what_the_journal_took_is_there_when_there_is_room_again(disk: Path) -> 
 @pytest.fixture
 def bench(disk: Path) -> Iterator[Bench]:
     assert isinstance(reactor, PosixReactorBase)
-    executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, disk / "rooms", [], Limits())
+    executor = PooledExecutor(BubblewrapLauncher(reactor), reactor, disk / "rooms", {}, Limits())
     yield Bench(executor, reactor, disk)
     blockon(executor.close())
 

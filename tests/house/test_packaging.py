@@ -19,6 +19,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from golem.cli.beginning import begin
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LEFT_BEHIND = ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "demo-output", "dropin.cache")
@@ -134,3 +136,12 @@ def test_twistd_finds_a_node(kind: str, tree: Path, dist: Path, tmp_path: Path) 
     assert "usage: golem" in run(python.parent / "golem", "--help", cwd=tmp_path)
     where = run(python, "-c", "import golem, apps; print(golem.__file__, apps.__file__)", cwd=tmp_path)
     assert where.count(str(tree if kind == "editable" else tmp_path)) == 2
+
+
+@pytest.mark.integration
+def test_a_template_that_was_begun_is_found_once_it_is_installed(tmp_path: Path) -> None:
+    begin("mine", tmp_path / "mine")
+    python = environment(tmp_path / "env")
+    run(python, *INSTALL, "-e", tmp_path / "mine", cwd=tmp_path)
+    lists = f"import sys; sys.path.append({str(ROOT)!r}); from golem.node.plugins import load; print(*load(['mine']))"
+    assert run(python, "-c", lists, cwd=tmp_path).split() == ["mine"]

@@ -10,10 +10,12 @@ import pytest
 
 from apps.blender import template
 from golem.api import Session, TaskHandle
+from golem.cli.exits import Exit
 from golem.control.others import Standing
 from golem.control.views import Payment, Subtask, views
 from golem.model.money import Wei, cost
 from golem.testing.processes import REQUESTOR, SETTINGS, LocalNetwork, LocalNode, Member, cheater, provider, wait_for
+from golem.testing.shell import Shell
 
 pytestmark = [pytest.mark.integration, pytest.mark.blender, pytest.mark.timeout(300)]
 
@@ -58,6 +60,19 @@ def node_id(node: LocalNode) -> str:
     status = node.status()
     assert status is not None
     return status.node_id
+
+
+def test_another_node_comes_to_the_same_verdict_from_a_saved_file(network: LocalNetwork, tmp_path: Path) -> None:
+    task = render(network, tmp_path / "frames", frames="1-8")
+    requestor, file = Shell(str(network[REQUESTOR].folder)), str(tmp_path / "evidence.json")
+    for _ in task.progress():
+        if requestor.run("evidence", "save", task.task_id, file) == Exit.OK:
+            break
+    assert "is not here any more" not in requestor.err, "its task is still under way"
+    task.wait()
+    bob = Shell(str(network["bob"].folder))
+    assert bob.run("evidence", "replay", file) == Exit.OK, bob.err
+    assert "1 of 1 verdict came out the same here" in bob.out
 
 
 def test_a_killed_requestor_goes_on_to_the_same_pictures_and_payments(network: LocalNetwork, tmp_path: Path) -> None:

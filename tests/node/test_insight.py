@@ -11,8 +11,12 @@ from golem.core.knowledge import rated
 from golem.core.reputation import DAY_MS, Deed, Role
 from golem.errors import NotFound
 from golem.model.ids import NodeId
+from golem.model.spec import Judgement
 from golem.node import insight
+from golem.testing.keys import FixedKeyring
 from golem.testing.solo import Solo
+from golem.testing.toy import Toy
+from tests.core.requesting import TASK, assigned, at_work, delivery
 
 
 def known() -> tuple[Solo, NodeId]:
@@ -45,6 +49,14 @@ def test_the_grounds_of_a_trust_add_up_to_it() -> None:
     assert sum(g.bad for g in by["neighbour"]) == pytest.approx(story.heard_bad)
     assert story.is_quarantined is False
     assert views(Story, insight.why(me.state, bob, me.now_ms))[0].is_quarantined
+
+
+def test_a_wrong_result_leads_to_the_signed_verdict_against_it() -> None:
+    me = at_work("bob", template=Toy(judgement=Judgement.WRONG))
+    (subtask,) = assigned(me, "bob")[:1]
+    me.hear("bob", delivery(subtask))
+    (story,) = views(Story, insight.why(me.state, FixedKeyring("bob").node_id, me.now_ms))
+    assert [(ground.what, ground.subtask, ground.task) for ground in story.made_of] == [("wrong", subtask, TASK)]
 
 
 def test_of_a_node_that_was_only_met_nothing_is_known_and_one_is_told_where_to_look() -> None:

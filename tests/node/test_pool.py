@@ -87,7 +87,7 @@ class Pool:
         self.clock = Clock()
         self.launcher = Launcher()
         self.folder = folder
-        self.executor = PooledExecutor(self.launcher, self.clock, folder / "rooms", [], Limits(cores=2))
+        self.executor = PooledExecutor(self.launcher, self.clock, folder / "rooms", {}, Limits(cores=2))
         self._count = 0
 
     def job(self, task: str = "task", *, warm: bool = True, timeout_ms: int = 60_000, params: bytes = b"{}") -> Job:

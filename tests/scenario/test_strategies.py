@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ from golem.errors import BadSignature
 from golem.model.evidence import Evidence
 from golem.model.spec import Judgement
 from golem.model.value import evolve
+from golem.node.cases import Case
 from golem.testing.local import LocalNetwork
 from golem.testing.local_node import NETWORK
 from golem.verification.evidence import checks, verdict
@@ -91,6 +92,24 @@ def test_a_third_node_comes_to_the_same_verdict_from_the_evidence_alone(
         ]
         again = verdict(template, found, reports)
         assert (again.judgement, again.reason) == (found.judgement, found.reason) == (Judgement.WRONG, one["reason"])
+
+
+def test_a_third_node_that_is_asked_to_repeats_the_verdicts_in_its_own_sandbox(
+    nets: list[TallyNetwork], tmp_path: Path
+) -> None:
+    net = market(nets, tmp_path, "bob", "mallory", liars=("mallory",))
+    done(net)
+    (task_id,) = net["alice"].node.engine.state.boards
+    told = net["alice"].node.desk.evidence(task_id)
+    answers: list[Mapping[str, object]] = []
+    for one in told:
+        case = Case(signed=b64decode(str(one["signed"])))
+        net["bob"].node.desk.rehear(case).addCallback(answers.append)
+    net.advance(30)
+    assert len(answers) == len(told) > 0
+    for one, answer in zip(told, answers, strict=True):
+        assert answer["found"] == answer["said"] == "wrong" and answer["found_why"] == one["reason"]
+        assert answer["requestor"] == net["alice"].keyring.node_id and answer["subtask_id"] == one["subtask_id"]
 
 
 def test_a_provider_that_has_earned_it_is_checked_now_and_then_and_paid_for_all(

@@ -17,7 +17,7 @@ else:
 
 
 class Exchange(studio.View):
-    """The provider's own parameters; places in the tile; two seeds."""
+    """The provider's own parameters; places in the tile; two seeds. A card is used where there is one."""
 
     places: list[measure.Area]
     seeds: tuple[int, int]
@@ -34,6 +34,7 @@ def run(params: Exchange, inputs: str, output: str) -> swap.Report:
     for seed in params["seeds"]:
         views.append(params.copy())
         views[-1]["seed"] = seed
+        views[-1]["device"] = "cpu" if params["device"] == "cpu" else "auto"
     seen, tally = {}, swap.Tally()
     try:
         measure.refuse_strange(

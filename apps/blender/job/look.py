@@ -97,6 +97,7 @@ def _probe(scene: bpy.types.Scene, found: Found, name: str, output: str, began: 
         "samples": samples,
         "seed": 1,
         "cores": 1,
+        "device": "cpu",
         "layers": False,
         "denoise": False,
     }

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 if TYPE_CHECKING:
     import bpy
 
-    from apps.blender.job import picture, project
+    from apps.blender.job import cards, picture, project
 else:
+    import cards
     import picture
     import project
     from blender import bpy
@@ -22,15 +23,16 @@ else:
 # what a scene says of the files it writes
 FILE_SETTINGS = ("file_format", "color_mode", "color_depth", "quality", "compression", "exr_codec", "tiff_codec")
 OPAQUE = ("JPEG", "BMP", "HDR", "CINEON", "DPX")  # formats without an alpha channel
-EIGHT_BITS = ("PNG", "TIFF", "JPEG2000")  # formats that have others, too
+DEPTHS = {"PNG": "8", "PNG16": "16", "TIFF": "8", "TIFF16": "16", "JPEG2000": "8"}  # bits, in formats that have several
 
 
 class View(TypedDict):
     """What to render and how, as the template says it.
 
     `scene`: the file inside the input folder `scene`. `size`: of the whole frame. `tile`: x, y, width and height in it,
-    from the top left. `seed`: None for the scene's own. `cores`: threads; the result does not depend on it. `layers`:
-    all view layers with all their passes, not only the picture; `denoise`: and what a denoiser needs.
+    from the top left. `seed`: None for the scene's own. `cores`: threads; the result does not depend on it. `device`:
+    see `cards`. `layers`: all view layers with all their passes, not only the picture; `denoise`: and what a denoiser
+    needs.
     """
 
     scene: str
@@ -40,6 +42,7 @@ class View(TypedDict):
     samples: int
     seed: int | None
     cores: int
+    device: str
     layers: bool
     denoise: bool
 
@@ -149,7 +152,6 @@ def _wishes(scene: bpy.types.Scene) -> Wishes:
 def _settle(scene: bpy.types.Scene) -> None:
     """Switch off what makes a part of a picture depend on more than the scene, the seed and the samples."""
     render, cycles = scene.render, scene.cycles
-    cycles.device = "CPU"
     cycles.time_limit = 0
     cycles.use_denoising = cycles.use_guiding = cycles.use_sample_subset = False
     render.use_compositing = render.use_sequencer = render.use_stamp = render.use_multiview = False
@@ -171,6 +173,7 @@ def linear(settings: bpy.types.ImageFormatSettings, *, layers: bool = False) -> 
 def shoot(scene: bpy.types.Scene, view: View, area: tuple[int, int, int, int], room: str) -> Picture:
     """Render `area` (x, y, width, height, from the frame's top left) under `view`. `room`: a folder to write in."""
     cycles, render = scene.cycles, scene.render
+    cycles.device = cards.choose(view["device"], bpy.context.preferences.addons["cycles"].preferences)
     own_seed, is_animated = _opened[0].seed
     cycles.seed = own_seed if view["seed"] is None else view["seed"]
     cycles.use_animated_seed = view["seed"] is None and is_animated
@@ -213,9 +216,9 @@ def file_settings(scene: bpy.types.Scene, kind: str) -> str:
     elif kind in ("OPEN_EXR", "OPEN_EXR_MULTILAYER"):
         linear(settings, layers=kind == "OPEN_EXR_MULTILAYER")
     else:
-        settings.file_format = kind
+        settings.file_format = kind.removesuffix("16")
         settings.color_mode = "RGBA" if render.film_transparent and kind not in OPAQUE else "RGB"
-        settings.color_depth = "8" if kind in EIGHT_BITS else settings.color_depth
+        settings.color_depth = DEPTHS.get(kind, settings.color_depth)
     return cast("str", render.file_extension)
 
 

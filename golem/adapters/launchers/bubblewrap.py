@@ -107,12 +107,14 @@ class BubblewrapLauncher:
             ("--bind", berth.output, "/out"),
             ("--ro-bind", berth.worker, "/guest/worker.py"),
             *(("--dev-bind", path, path) for path in berth.devices),
+            *([("--ro-bind", berth.modules, "/modules")] if berth.modules else ()),
         ]
         confined = [
             *("prlimit", f"--nofile={MAX_FILES}", "--core=0", f"--nproc={MAX_PROCESSES}"),
             f"--fsize={limits.output_bytes}",
         ]
         command = [*self._wrap(binds, uid), *confined, self._python, "-I", "-B", "/guest/worker.py", "/app"]
+        command += ["/modules"] if berth.modules else []
         guest = _Guest(hearer, IReactorTime(self._reactor), "/in", "/out")
         try:
             self._reactor.spawnProcess(guest, which(command[0]) or command[0], command, env={}, path=None)

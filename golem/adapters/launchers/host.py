@@ -70,7 +70,7 @@ class HostLauncher:
 
     def worker(self, berth: Berth, limits: Limits) -> list[str]:
         """The script that serves jobs, and its arguments."""
-        return [berth.worker, berth.program]
+        return [berth.worker, berth.program, *filter(None, (berth.modules,))]
 
     def launch(self, berth: Berth, limits: Limits, hearer: IGuestHearer) -> Deferred[IGuest]:
         """Start a worker."""

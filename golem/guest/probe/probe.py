@@ -19,6 +19,7 @@ PLACES = (
     "/guest",
     "/home",
     "/in",
+    "/modules",
     "/out",
     "/root",
     "/tmp",
@@ -35,6 +36,7 @@ FILES = (
     "/var/run/docker.sock",
 )
 FAMILIES = {"packet": 17, "netlink": 16, "vsock": 40, "bluetooth": 31, "alg": 38}
+WHY = 200  # characters of the reason why a module can't be imported
 OWN_PROCESSES = 4  # the sandbox's first one or two, the worker, and what counts
 CLONE_NEWUSER, PTRACE_TRACEME = 0x10000000, 0
 PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, MODE_FILTER, CAPABILITY_VERSION = 39, 21, 2, 0x20080522
@@ -63,7 +65,7 @@ class Inside(TypedDict):
 
 def run(params: Wanted, inputs: str, output: str) -> dict[str, object]:
     """The environments that are whole, what the others miss, and what it is like inside."""
-    lacks = {name: [one for one in modules if not _has(one)] for name, modules in params["environments"].items()}
+    lacks = {name: _lacking(modules) for name, modules in params["environments"].items()}
     return {
         "environments": [name for name, missing in lacks.items() if not missing],
         "missing": {name: missing for name, missing in lacks.items() if missing},
@@ -71,13 +73,15 @@ def run(params: Wanted, inputs: str, output: str) -> dict[str, object]:
     }
 
 
-def _has(module: str) -> bool:
-    try:
-        importlib.import_module(module)
-    except Exception as why:  # a broken package is as good as none, whatever it raises
-        print(f"{module}: {why}")
-        return False
-    return True
+def _lacking(modules: list[str]) -> dict[str, str]:
+    """Those that can't be imported, and why."""
+    found = {}
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except Exception as why:  # a broken package is as good as none, whatever it raises
+            found[module] = str(why)[:WHY]
+    return found
 
 
 def inside(folder: str) -> Inside:
