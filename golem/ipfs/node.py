@@ -130,6 +130,7 @@ class EmbeddedStore(Service):
             kept=tuple(await self._workers.run(self._blocks.index.contents)),
             used_bytes=self._blocks.used_bytes(),
             quota_bytes=self._terms.quota_bytes,
+            gateway=self._serving.place,
         )
 
     def collect(self) -> Deferred[int]:
