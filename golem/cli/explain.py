@@ -45,6 +45,8 @@ def explain_node(call: Call) -> int:
     call.screen.say(f"{told.busy} of {count(told.slots, 'slot')} busy{queued}; {count(told.peers, 'peer')} connected")
     if told.reached:
         call.screen.say(f"reached {told.reached}")
+    if told.raters:
+        call.screen.say(f"trusted {told.network:.2f} as a provider, in the mean of about {told.raters:.1f} raters")
     call.screen.say(f"of {count(told.demands, 'demand')} known")
     _table(call, told.reasons, "none")
     call.screen.say(

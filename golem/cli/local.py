@@ -173,16 +173,23 @@ class LocalNetwork:
         accounts = {node.name: node.prepare() for node in self.nodes}
         told("starting a development chain")
         self._start_chain(accounts, block_s)
-        listen = self.nodes[0].member.settings.get("node.listen", f"{LOOPBACK}:{_free_port()}")
+        first = self.nodes[0].member.settings
+        listen = first.get("node.listen", f"{LOOPBACK}:{_free_port()}")
         common = {
             "payment.rpc": self.rpc,
             "payment.contract": self.contract,
             "node.network": "local",
             **self._settings,
         }
+        others = {"node.bootstrap": first.get("node.address", listen)}
         told(f"starting {len(self.nodes)} nodes")
         for number, node in enumerate(self.nodes):
-            node.configure({**common, **({"node.bootstrap": listen} if number else {"node.listen": listen})})
+            node.configure(
+                {
+                    **common,
+                    **(others if number else {"node.listen": listen}),
+                }
+            )
             node.start()
 
     def wait_until_joined(self) -> None:

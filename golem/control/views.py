@@ -232,6 +232,7 @@ class Prospects(Record):
     """Why a provider gets no work, or not more. `reasons`: of each of the `demands` we know one. `queued`: for a slot.
 
     Of the `offers` ever made some were `taken`, some are `waiting`; the rest are `losses`, the latest in `lost`.
+    `network`: the mean of how far about so many `raters` trust us as a provider.
     """
 
     is_provider: bool = False
@@ -247,6 +248,8 @@ class Prospects(Record):
     losses: tuple[Reason, ...] = ()
     lost: tuple[Lost, ...] = ()
     reached: str = ""
+    network: float = 0.0
+    raters: float = 0.0
     advice: tuple[str, ...] = ()
 
 

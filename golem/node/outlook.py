@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from twisted.internet.interfaces import IReactorTime
 
-from golem.core.turn import Turn
 from golem.errors import UnknownTemplate
 from golem.interfaces import ITaskTemplate
-from golem.model.events import Stamp
 from golem.node import explain, insight, records
 from golem.node.appeals import Appeals
 from golem.node.engine import Engine
 from golem.node.estimate import estimate
+from golem.node.prospects import prospects
 from golem.node.submission import Submission
 
 Record = Mapping[str, object]
@@ -59,9 +58,7 @@ class Outlook(Appeals):
         """Why this provider gets no work, or not more."""
         if self._engine.state.started is None:
             return {"advice": ["the node is starting"]}
-        now = Stamp(at_ms=self._now_ms, salt=b"")
-        how, advice = self.reached()
-        return explain.node(Turn(self._engine.state, now, self._engine.policies), how, advice)
+        return prospects(self._engine.state, self._engine.policies, self._now_ms, self.reached())
 
     def estimate(self, submission: Submission) -> Record:
         """What a task may cost. Raises UnknownTemplate, BadParameters."""

@@ -6,23 +6,20 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from golem.errors import PeerError
-from golem.model.evidence import Evidence
-from golem.model.ids import NodeId
 from golem.model.messages import Message
+from golem.testing.fuzz_signed import SIGNED
 from golem.testing.keys import FixedKeyring
 from golem.testing.samples import messages
-from golem.wire.account import recover_address
 from golem.wire.codec import Decoder, encode
 from golem.wire.doorway import Call, What, line, visit
 from golem.wire.envelope import Terms, bundle, seal, unseal
 from golem.wire.frame import FrameReader
 from golem.wire.guest import Lines, outcome_of
 from golem.wire.session import Frame
-from golem.wire.signing import NodeKey, verify_word
+from golem.wire.signing import NodeKey
 
 _message: Decoder[Message] = Decoder(Message)
 _frame: Decoder[Frame] = Decoder(Frame)
-_evidence: Decoder[Evidence] = Decoder(Evidence)
 _ALICE = FixedKeyring("alice")
 _TERMS = Terms("devnet", 1, _ALICE.node_id, FixedKeyring("bob").node_id)
 _KEY = NodeKey(_ALICE.node_id)
@@ -72,22 +69,6 @@ def answer(data: bytes) -> None:
                 outcome_of(said)
 
 
-def evidence(data: bytes) -> None:
-    """What a requestor shows to others of a verdict."""
-    with suppress(PeerError):
-        verify_word("devnet", _evidence.decode(data))
-
-
-def signature(data: bytes) -> None:
-    """A signature, by a node and by an account; and a node's key."""
-    with suppress(PeerError):
-        _KEY.check(data, _DIGEST, "what is said")
-    with suppress(PeerError):
-        recover_address(_DIGEST, data)
-    with suppress(PeerError):
-        NodeKey(NodeId(data[:33].hex()))
-
-
 SPOKEN = (
     *(encode(message) for message in messages()),
     bundle([encode(message) for message in messages()]),
@@ -104,6 +85,5 @@ WIRE: Mapping[str, Callable[[bytes], None]] = {
     "bodies": bodies,
     "door": door,
     "answer": answer,
-    "evidence": evidence,
-    "signature": signature,
+    **SIGNED,
 }

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shutil import which
 from typing import NamedTuple
 
-from golem.cli.local import HERE, LocalNetwork, Member, Seat
+from golem.cli.local import HERE, LOOPBACK, LocalNetwork, Member, Seat
 from golem.errors import Fault
 from golem.model.money import show_ether
 from golem.testing import mishaps as m
+from golem.testing.fronts import Front, Fronts
 from golem.testing.scenario import Scenario
 
 COMMON = {
@@ -23,6 +25,7 @@ COMMON = {
 }
 PRICE = "0.0018"  # ether per hour of a slot, as in LocalNetwork
 PORT = 7_300
+FRONTS = "127.77.0"  # of the fronts, where nobody else is
 NET = "10.77"  # of the namespaces, where nobody else is: 10.77.0.1 is the chain
 TOOLS = {"unshare": "util-linux", "nsenter": "util-linux", "ip": "iproute2", "iptables": "iptables", "ss": "iproute2"}
 LIMIT_S = 20.0  # for a command that sets something up; some ms are usual
@@ -31,14 +34,18 @@ AS_SOMEBODY = ("unshare", "--user", "--map-user=1000", "--map-group=1000")  # a 
 
 
 class Site(NamedTuple):
-    """Where one node is: what its process runs within, and what its golem.toml says of its place."""
+    """Where one node is: what its process runs within, and what its golem.toml says of its place.
+
+    `address`: which it dials from, if not any.
+    """
 
     within: Sequence[str] = ()
     settings: Mapping[str, str] = {}
+    address: str = ""
 
 
-class Loopback:
-    """All on 127.0.0.1. `kinds`: the faults that there are, by name."""
+class Ground:
+    """All on 127.0.0.1, and nothing between them. `kinds`: the faults that there are, by name."""
 
     kinds = frozenset({"kill", "freeze", "chaindown"})
 
@@ -91,14 +98,83 @@ class Loopback:
     def close(self) -> None:
         """Nothing of it stays."""
 
+    def lines(self, fault: m.Cut | m.Partition | m.Clog | m.Lossy) -> list[tuple[str, str]]:
+        """From whom to whom a fault is in the way."""
+        match fault:
+            case m.Partition(side=side):
+                rest = [name for name in self.names if name not in side]
+                return [line for a in side for b in rest for line in ((a, b), (b, a))]
+            case m.Cut(one=one, other=other, one_way=True):
+                return [(one, other)]
+            case _:
+                return [(fault.one, fault.other), (fault.other, fault.one)]
 
-class Namespaces(Loopback):
+
+class Loopback(Ground):
+    """Each has an address of its own on loopback, and a front before it that can hold up, slow down and break lines."""
+
+    kinds = Ground.kinds | {"cut", "partition", "reset", "clog", "lossy"}
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(names)
+        if len(names) > MOST_HOSTS:
+            raise Fault(f"{len(names)} nodes; addresses on loopback are made for {MOST_HOSTS} at most")
+        ports = _free_ports(2 * len(names))
+        self._places = {name: Front(f"{FRONTS}.{n}", ports[2 * n - 2 : 2 * n]) for n, name in enumerate(names, 1)}
+        self._fronts = Fronts(self._places)
+
+    def site(self, name: str) -> Site:
+        """Behind its front."""
+        address, (port, gateway) = self._places[name]
+        settings = {
+            "node.listen": f"{LOOPBACK}:{port}",
+            "node.address": f"{address}:{port}",
+            "ipfs.gateway": f"{LOOPBACK}:{gateway}",
+        }
+        return Site(settings=settings, address=address)
+
+    def begin(self, fault: m.Fault) -> None:
+        """As without fronts, and what concerns lines."""
+        fronts = self._fronts
+        match fault:
+            case m.Reset(one=one, other=other):
+                fronts.reset(one, other)
+            case m.Cut() | m.Partition():
+                fronts.cuts.update(self.lines(fault))
+            case m.Clog(delay_ms=delay_ms):
+                fronts.delays_s.update(dict.fromkeys(self.lines(fault), delay_ms / 1000))
+            case m.Lossy(per_mille=per_mille):
+                fronts.losses.update(dict.fromkeys(self.lines(fault), per_mille / 1000))
+            case _:
+                super().begin(fault)
+        fronts.changed()
+
+    def end(self, fault: m.Fault) -> None:
+        """Undo it."""
+        fronts = self._fronts
+        match fault:
+            case m.Cut() | m.Partition():
+                fronts.cuts.difference_update(self.lines(fault))
+            case m.Clog():
+                fronts.delays_s.update(dict.fromkeys(self.lines(fault), 0.0))
+            case m.Lossy():
+                fronts.losses.update(dict.fromkeys(self.lines(fault), 0.0))
+            case _:
+                super().end(fault)
+        fronts.changed()
+
+    def close(self) -> None:
+        """End the fronts."""
+        self._fronts.close()
+
+
+class Namespaces(Ground):
     """Each node is a host of its own, on one bridge; all of it belongs to this user, and no root is needed.
 
     A namespace lasts as long as its keeper, a process that ends when this one does.
     """
 
-    kinds = Loopback.kinds | {"cut", "partition", "reset", "lossy"}
+    kinds = Ground.kinds | {"cut", "partition", "reset", "lossy"}
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(names)
@@ -188,17 +264,10 @@ class Namespaces(Loopback):
     def _blocks(self, fault: m.Cut | m.Partition | m.Lossy) -> list[tuple[list[str], tuple[str, ...]]]:
         """What a fault forbids: at which host, to hear what."""
         drop: tuple[str, ...] = ("-j", "DROP")
-        match fault:
-            case m.Cut(one=one, other=other, one_way=one_way):
-                lines = [(one, other)] if one_way else [(one, other), (other, one)]
-            case m.Partition(side=side):
-                rest = [name for name in self.names if name not in side]
-                lines = [line for a in side for b in rest for line in ((a, b), (b, a))]
-            case m.Lossy(one=one, other=other, per_mille=per_mille):
-                lines = [(one, other), (other, one)]
-                chance = ("-m", "statistic", "--mode", "random", "--probability", f"{per_mille / 1000}")
-                drop = ("-p", "tcp", *chance, "-j", "REJECT", "--reject-with", "tcp-reset")
-        return [(self._hosts[b], ("-s", self._addresses[a], *drop)) for a, b in lines]
+        if isinstance(fault, m.Lossy):
+            chance = ("-m", "statistic", "--mode", "random", "--probability", f"{fault.per_mille / 1000}")
+            drop = ("-p", "tcp", *chance, "-j", "REJECT", "--reject-with", "tcp-reset")
+        return [(self._hosts[b], ("-s", self._addresses[a], *drop)) for a, b in self.lines(fault)]
 
     def _rule(self, action: str, host: list[str], *rule: str) -> None:
         """Add a rule that is not there, or delete one that is."""
@@ -217,7 +286,16 @@ class Namespaces(Loopback):
 _FROM_HOSTS = ("-s", f"{NET}.1.0/24", "-p", "tcp", "-j", "DROP")
 
 
-def build(folder: Path, scenario: Scenario, ground: Loopback, tell: Path | None = None) -> LocalNetwork:
+def _free_ports(count: int) -> list[int]:
+    """So many that nobody listens on now."""
+    probes = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def build(folder: Path, scenario: Scenario, ground: Ground, tell: Path | None = None) -> LocalNetwork:
     """The nodes of a scenario as processes on `ground`, none of which runs yet. `tell`: whom they tell what they do."""
     templates = {step.template for step in scenario.steps if step.submit} or {"echo"}
     settings = {**COMMON, "provider.templates": ",".join(sorted(templates))}
@@ -229,7 +307,8 @@ def build(folder: Path, scenario: Scenario, ground: Loopback, tell: Path | None 
         how = ["--name", part.name, *(["--tell", str(tell)] if tell else [])]
         how += ["--takes", str(part.takes_s)] if part.provides else []
         how += ["--behave", part.behave] if part.behave else []
-        hidden = {"node.listen": ""} if part.is_hidden else {}
+        how += ["--from", site.address] if site.address else []
+        hidden = {"node.listen": "", "node.address": ""} if part.is_hidden else {}
         own = {**(providing if part.provides else {}), **site.settings, **hidden}
         members.append(Member(part.name, own, ("golem.testing.live_node", *how), site.within))
     network = LocalNetwork(folder, members, settings, seat=ground.seat)

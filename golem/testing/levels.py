@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from golem.testing.adversaries import ADVERSARIES
-from golem.testing.ground import Loopback, Namespaces, lack
+from golem.testing.ground import Ground, Loopback, Namespaces, lack
 from golem.testing.live_stage import LiveStage
 from golem.testing.mishaps import KINDS
 from golem.testing.scenario import Scenario
@@ -31,7 +31,7 @@ class Level(NamedTuple):
     lack: Callable[[], str] = str
 
 
-def _live(ground: type[Loopback], folder: Path, scenario: Scenario) -> Stage:
+def _live(ground: type[Ground], folder: Path, scenario: Scenario) -> Stage:
     return LiveStage(folder, scenario, ground([member.name for member in scenario.members]))
 
 

@@ -2,20 +2,25 @@
 
 It is what `golem node start` runs, and tells whoever listens on SOCKET what `golem.testing.teller` sees of it; it ends
 when nobody listens any more. `--takes`: the least that its jobs take. `--behave`: the adversary that it is.
+`--from`: the address that it dials from.
 Its exit code is 70 where it ended in order, and left something behind.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from contextlib import suppress
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
+from twisted.internet.interfaces import IConnector
 from twisted.internet.posixbase import PosixReactorBase
+from twisted.internet.protocol import ClientFactory
 from twisted.logger import globalLogPublisher
 
 from golem.adapters.keyring import FileKeyring
@@ -85,6 +90,18 @@ class _Life:
             self._reactor.stop()
 
 
+def _from(address: str, reactor: PosixReactorBase) -> Callable[..., IConnector]:
+    """Dials as the reactor does, from one of this machine's addresses."""
+    connect = reactor.connectTCP
+
+    def dial(
+        host: str, port: int, factory: ClientFactory, timeout: float = 30, bindAddress: object = None
+    ) -> IConnector:
+        return connect(host, port, factory, timeout, (address, 0))
+
+    return dial
+
+
 def main(arguments: list[str]) -> int:
     """Run it until a signal or the end of the line; returns the exit code."""
     parser = ArgumentParser(prog="python -m golem.testing.live_node")
@@ -93,11 +110,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--name", default="node")
     parser.add_argument("--takes", type=float, default=0.0)
     parser.add_argument("--behave", default="", choices=("", *ADVERSARIES))
+    parser.add_argument("--from", default="", dest="address")
     args = parser.parse_args(arguments)
     assert isinstance(reactor, PosixReactorBase)
+    if args.address:
+        reactor.connectTCP = _from(args.address, reactor)  # type: ignore[method-assign]  # no setting of a node's says so
     before = left()
     life = _Life(args, reactor)
     run(args.folder, {}, sys.stderr, life.begin, life.tamper)
+    gc.collect()  # urllib3 closes a connection when its pool is garbage, which a time-out holds on to in a circle
     found = added(before)
     sys.stderr.write("".join(f"left behind: {what}\n" for what in found))
     return LEFT if found else 0

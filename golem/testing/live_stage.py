@@ -6,19 +6,18 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from golem.adapters.docker import end_workers
 from golem.api import Session
 from golem.control.views import LAST_PHASES, Finding, Payment, Status, Subtask, Task, view, views
 from golem.errors import Fault, GolemError
 from golem.model.ids import Address, NodeId
-from golem.testing.ground import Loopback, build
+from golem.testing.ground import Ground, build
 from golem.testing.mishaps import Fault as Mishap
+from golem.testing.orphans import Orphans
 from golem.testing.quiet import shown_adds_up
 from golem.testing.record import Line, Record
 from golem.testing.scenario import Scenario, Step
 from golem.testing.storm import Storm
 from golem.testing.telling import Broke, Earned, Hub, Ready, Said, Telling, Took, now_s
-from golem.testing.watchdog import Orphans
 
 LOOK_S = 0.25  # the clock is looked at so often where nobody tells anything
 START_S = 60.0  # on a loaded machine with a cold disk; 2 s is usual
@@ -36,7 +35,7 @@ class LiveStage:
 
     trace = ""
 
-    def __init__(self, folder: Path, scenario: Scenario, ground: Loopback) -> None:
+    def __init__(self, folder: Path, scenario: Scenario, ground: Ground) -> None:
         self.steps = 0
         self.troubles: list[str] = []
         self._scenario = scenario
@@ -49,7 +48,7 @@ class LiveStage:
         self._met: set[str] = set()
         self._storm = Storm(ground)
         self._folder = folder
-        self._orphans = Orphans()
+        self._orphans = Orphans(folder)
         self._hub = Hub(folder / "told.sock")
         self._began_s: float | None = None
         self._now_s = now_s()
@@ -228,5 +227,4 @@ class LiveStage:
         self._hub.close()
         self._ground.close()
         wrong = [f"{node.name} ended with {node.exit_code}: {node.last_words()}" for node in up if node.exit_code]
-        containers = [f"a container goes on: {name}" for name in end_workers(str(self._folder))]
-        return [*wrong, *containers, *self._orphans.end()]
+        return [*wrong, *self._orphans.end()]

@@ -14,7 +14,7 @@ import msgspec
 
 from golem.cli.local import STOP_S, LocalNetwork
 from golem.errors import ConfigError
-from golem.testing.ground import Loopback, build
+from golem.testing.ground import Ground, build
 from golem.testing.scenario import Scenario, parse_text
 
 RECORD = "net.json"
@@ -43,7 +43,7 @@ def up(folder: Path, scenario: Scenario, told: Callable[[str], None]) -> LocalNe
         raise ConfigError(f"a network is up in {folder} already; end it with: golem net down --output {folder}")
     if folder.exists():
         raise ConfigError(f"--output: {folder} is there already; choose a folder that is not")
-    network = build(folder, scenario, Loopback([member.name for member in scenario.members]))
+    network = build(folder, scenario, Ground([member.name for member in scenario.members]))
     try:
         network.start(told)
         found = [Process(name, pid, _began(pid)) for name, pid in network.pids.items()]

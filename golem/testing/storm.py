@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 
-from golem.testing.ground import Loopback
+from golem.testing.ground import Ground
 from golem.testing.mishaps import Fault
 from golem.testing.telling import now_s
 
@@ -17,7 +17,7 @@ NEVER_S = 3_600.0
 class Storm:
     """Puts faults into force on `ground` whenever `blow` is called and they are due."""
 
-    def __init__(self, ground: Loopback) -> None:
+    def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import re
-import select
-import signal
 import socket
 import sys
 import threading
@@ -23,8 +20,6 @@ LOUD = (LogLevel.error, LogLevel.critical)
 FILES = Path("/proc/self/fd")
 PROCESSES = Path("/proc")
 SPARE = ("/dev/", "pipe:", "anon_inode:", "/proc/", "/memfd:")  # the interpreter's own; sockets and files are ours
-SUBREAPER = 36  # prctl(2): who loses its parent becomes our child
-END_MS = 5_000  # what is about to end has so long
 ITS_OWN = "twisted.internet._signals"  # what a reactor wakes itself with, from its start on
 
 
@@ -76,26 +71,6 @@ class Watchdog:
         return [*(f"a thread goes on: {thread.name}" for thread in threads), *added(self._before)]
 
 
-class Orphans:
-    """From its making on, processes that lose their parent become children of this one, and so are found."""
-
-    def __init__(self) -> None:
-        ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
-        self._before = frozenset(_children())
-
-    def end(self, limit_ms: int = END_MS) -> list[str]:
-        """Wait for those that are about to end; end the others, and name them."""
-        wrong = []
-        while found := sorted(frozenset(_children()) - self._before):
-            for pid in found:
-                if not _has_ended(pid, limit_ms):
-                    wrong.append(f"a process goes on: {pid} {_command(pid)}")
-                    os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-        ctypes.CDLL(None).prctl(SUBREAPER, 0, 0, 0, 0)
-        return wrong
-
-
 @contextmanager
 def watched() -> Iterator[Watchdog]:
     """Watch a block. Raises AssertionError at its end, with all that was wrong, unless the block failed itself."""
@@ -140,10 +115,11 @@ def left() -> Left:
     calls: Sequence[object] = [call.func for call in reactor.getDelayedCalls()] if reactor else ()
     found: Sequence[object] = reactor.getReaders() if reactor else ()
     readers = [reader for reader in found if type(reader).__module__ != ITS_OWN]
-    return Left(threads, frozenset(_children()), frozenset(_files()), frozenset(calls), frozenset(readers))
+    return Left(threads, frozenset(children()), frozenset(_files()), frozenset(calls), frozenset(readers))
 
 
-def _children() -> Iterator[int]:
+def children() -> Iterator[int]:
+    """This process's own, by their numbers."""
     me = str(os.getpid())
     for status in PROCESSES.glob("[0-9]*/stat"):
         try:
@@ -152,20 +128,6 @@ def _children() -> Iterator[int]:
             continue
         if text.rpartition(") ")[2].split()[1] == me:
             yield int(status.parent.name)
-
-
-def _has_ended(pid: int, limit_ms: int) -> bool:
-    handle = os.pidfd_open(pid)
-    try:
-        waiting = select.poll()
-        waiting.register(handle, select.POLLIN)
-        return bool(waiting.poll(limit_ms))
-    finally:
-        os.close(handle)
-
-
-def _command(pid: int) -> str:
-    return (PROCESSES / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
 
 
 def _files() -> Iterator[tuple[str, str]]:

@@ -40,16 +40,22 @@ expect:
   - {eventually: job.phase == done, within: 1m}
   - never: mallory.earned > 0
 """
-CUT = "Cut(at_ms=3000, for_ms=1000, one='alice', other='bob-2', one_way=False)"
 
 
 def outcomes(played: Played, outcome: str) -> list[str]:
     return [verdict.what for verdict in played.verdicts if verdict.outcome == outcome]
 
 
-def test_on_loopback_what_a_line_can_not_do_is_skipped_and_all_else_holds() -> None:
-    played = play(parse_text(STORY, "x.yaml"), LEVELS["local"])
-    assert outcomes(played, SKIPPED) == [CUT], played.verdicts
+def test_on_loopback_lines_have_their_faults_and_what_a_level_can_not_do_is_skipped_with_its_line() -> None:
+    lines = """
+  - {clog: [alice, bob-1], at: 1s, for: 1s, delay: 300ms}
+  - {reset: [alice, bob-2], at: 2s}
+  - {lossy: [alice, mallory], at: 1s, for: 2s, per_mille: 100}
+  - {partition: [mallory], at: 3s, for: 1s}
+  - {skew: bob-2, by: 1s, at: 3s}
+expect:"""
+    played = play(parse_text(STORY.replace("\nexpect:", lines), "x.yaml"), LEVELS["local"])
+    assert [(v.line, v.outcome) for v in played.verdicts if v.outcome != HELD] == [(15, SKIPPED)], played.verdicts
     assert played.outcome == SKIPPED and "nothing is left" in outcomes(played, HELD)
     page = html(played, "again")
     assert "level local" in page and "Assignment" in page and "ETH" in page

@@ -7,16 +7,18 @@ from hypothesis import strategies as st
 
 from golem.control.views import Explanation, Prospects, view
 from golem.core.board import MAX_WAITING
-from golem.core.turn import Turn
+from golem.core.fusion import Hearsay
+from golem.core.knowledge import rated
+from golem.core.reputation import Role
 from golem.model import events as e
 from golem.model.chain import Funds, Sighting
-from golem.model.events import Stamp
 from golem.model.ids import Cid, SubtaskId, TaskId
 from golem.model.messages import Assignment, Delivery, Demand, Failure, Offer, Reason, Refusal
 from golem.model.money import Wei
 from golem.model.settings import Settings
 from golem.model.spec import Limits, TaskSpec
 from golem.node import explain
+from golem.node.prospects import prospects as prospects_of
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import BEGIN_MS, Solo
 from golem.testing.toy import CAPABILITY, Toy
@@ -141,9 +143,7 @@ def demand(number: int, max_price: int = PRICE, template: str = "toy", expires_m
 
 
 def prospects(me: Solo) -> Prospects:
-    found = view(
-        Prospects, explain.node(Turn(me.state, Stamp(at_ms=me.now_ms, salt=b""), me.template.policies()), "", "")
-    )
+    found = view(Prospects, prospects_of(me.state, me.template.policies(), me.now_ms, ("", "")))
     assert sum(reason.count for reason in found.reasons) == found.demands
     assert found.offers == found.taken + found.waiting + sum(reason.count for reason in found.losses)
     return found
@@ -194,3 +194,11 @@ def test_a_node_that_does_not_provide_or_lacks_the_environment_is_told_what_to_c
     assert Reason.HOURS.value in found.advice[0]
     assert found.reasons[0].reason == Reason.HOURS.value
     assert not me.said(Assignment)
+
+
+def test_a_provider_hears_what_the_network_thinks_of_it() -> None:
+    me = Solo(Settings(provide=True, templates=("toy",), min_price=PRICE))
+    assert prospects(me).raters == 0.0
+    ours = rated(FixedKeyring("me").node_id, Role.PROVIDER)
+    me.state.rumours.hearsay[ours] = Hearsay(mean=0.25, raters=3.0, epoch=1)
+    assert (prospects(me).network, prospects(me).raters) == (0.25, 3.0)

@@ -18,8 +18,9 @@ from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.task import Clock
 from twisted.logger import Logger
 
+from golem.testing.orphans import Orphans
 from golem.testing.pulse import Pulse
-from golem.testing.watchdog import Orphans, watched
+from golem.testing.watchdog import watched
 
 assert isinstance(reactor, PosixReactorBase)
 ROOT = Path(__file__).parents[2]
@@ -195,13 +196,13 @@ def test_at_another_level_what_it_lacks_is_skipped_and_so_is_the_test(tmp_path: 
     assert "good.yaml:5: Skew(" in out and "this level has no such fault" in out
 
 
-def test_a_process_that_lost_its_parent_is_found_and_ended() -> None:
-    orphans = Orphans()
+def test_a_process_that_lost_its_parent_is_found_and_ended(tmp_path: Path) -> None:
+    orphans = Orphans(tmp_path)
     script = "import subprocess; subprocess.Popen(['sleep', '1000'])"
     subprocess.run([sys.executable, "-c", script], check=True)
     (wrong,) = orphans.end(100)
     assert wrong.startswith("a process goes on: ") and wrong.endswith(" sleep 1000")
-    assert Orphans().end() == []
+    assert Orphans(tmp_path).end() == []
 
 
 def test_a_reactor_that_stands_still_is_found() -> None:
