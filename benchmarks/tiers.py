@@ -1,9 +1,10 @@
 """What a job costs in each tier: the executor's own time beside the bare tool that makes the same sandbox.
 
-`sandbox_ms`: a cold job in bubblewrap over the same program in a plain process; `wasm_ms`: its like in WebAssembly over
-that. `docker_ratio`: a cold job in Docker over a bare `docker run` of the same program with the same limits;
-`gvisor_ratio`: the same, both with the runtime `runsc`. `warm_ms`: a job in a worker that is there already. The best of
-the rounds, taken in turns; what each took goes to standard error. What this machine has not is 0.
+`sandbox_ms`: a cold job in bubblewrap over the same program in a plain process, `sandbox_ratio` over a bare `bwrap`;
+`wasm_ms`: its like in WebAssembly over the plain process. `docker_ratio`: a cold job in Docker over a bare `docker run`
+of the same program with the same limits; `gvisor_ratio`: the same, both with the runtime `runsc`. `warm_ms`: a job in a
+worker that is there already. The best of the rounds, taken in turns; what each took goes to standard error. What this
+machine has not is 0.
 """
 
 from __future__ import annotations
@@ -144,6 +145,7 @@ def report(best: dict[str, float]) -> None:
     docker_ratio, gvisor_ratio = (best.get(f"docker-{name}", 0.0) / best.get(f"{name}_run", 1.0) for name in RUNTIMES)
     show(
         sandbox_ms=round(best["sandbox"] - best["process"], 1),
+        sandbox_ratio=round(best["sandbox"] / best["bwrap"], 3),
         wasm_ms=round(best.get("wasm", best["process"]) - best["process"], 1),
         docker_ratio=round(docker_ratio, 3),
         gvisor_ratio=round(gvisor_ratio, 3),

@@ -206,7 +206,7 @@ class DockerLauncher:
         self._client = docker.from_env(timeout=CALL_S)
         if self._runtime and self._runtime not in (known := sorted(self._client.info()["Runtimes"])):
             raise ExecutorFault(f"the Docker engine has no runtime {self._runtime!r}; it has: {', '.join(known)}")
-        if not self._client.images.list(name=IMAGE):
+        if not self._client.api.images(name=IMAGE, quiet=True):
             repository, _, tag = IMAGE.partition(":")
             self._client.api.import_image_from_data(_empty_image(), repository=repository, tag=tag)
         _clear(self._client, rooms)

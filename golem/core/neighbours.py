@@ -6,10 +6,10 @@ from typing import assert_never
 
 from golem.core import checking, epochs, overlay, provider, tree
 from golem.core.admission import readmit
-from golem.core.hiring import greet
+from golem.core.hiring import greet, moved
 from golem.core.income import remind
 from golem.core.turn import Turn
-from golem.model.events import Connected
+from golem.model.events import Connected, Located
 from golem.model.ids import NodeId
 from golem.model.messages import Demand, Digest, Graft, Opinions, PeerList, Prune, Share, Withdrawal
 
@@ -30,6 +30,13 @@ def connected(turn: Turn, event: Connected) -> None:
     tree.connected(turn, event.peer)
     remind(turn, event)
     greet(turn, event.peer)
+
+
+def located(turn: Turn, event: Located) -> None:
+    """Others reach us elsewhere from now on, or it is known now that they do."""
+    if event.address != turn.started.address:
+        moved(turn, event.address)
+    overlay.located(turn, is_proved=event.is_proved)
 
 
 def lost(turn: Turn, peer: NodeId) -> None:

@@ -26,7 +26,7 @@ from golem.model.messages import MAX_TOLD, Assignment, PeerList, PeerRecord, Pla
 from golem.model.value import evolve
 
 OUTBOUND = 16  # sessions that we dial; of 14 drawn where half of all are one owner's, two are others' in 99.9 %
-MAX_IDLE = 32  # sessions that others dialled and that we have no business with; more are sent on
+MAX_IDLE = 48  # sessions that others dialled and that we have no business with; more are sent on
 MAX_OLD = MAX_IDLE // 2  # of these, who was met first
 MAX_PEERS = 10_000  # nodes we have dealt with and remember the account of
 INTRODUCED = 3  # neighbours that are told of a newcomer at once
@@ -45,6 +45,7 @@ def start(turn: Turn) -> None:
     """
     turn.state.near.tries_alone = 0
     turn.state.near.dialling.clear()
+    turn.state.near.is_proved = False
     for node, peer in _here(turn).items():
         _gone(turn, node, peer)
         if peer.dialled or has_business(turn, node):
@@ -195,12 +196,24 @@ def has_business(turn: Turn, node: NodeId) -> bool:
 
 def _told(turn: Turn, peer: NodeId) -> PeerList:
     """Our own record and some others, other ones each time."""
-    started = turn.started
-    own = PeerRecord(node=started.node_id, address=started.address, at_ms=turn.now_ms)
     others = [known.record for node, known in turn.state.near.records.items() if node != peer]
     some = sorted(others, key=lambda record: derive(turn.salt.hex(), turn.now_ms, record.node))
-    is_told = started.address and not is_relayed(started.address)
-    return PeerList(peers=(*([own] if is_told else []), *some[: MAX_TOLD - 1]))
+    return PeerList(peers=(*_own_record(turn), *some[: MAX_TOLD - 1]))
+
+
+def _own_record(turn: Turn) -> tuple[PeerRecord, ...]:
+    """Where we listen, once somebody came in there: until then it would only have others dial in vain."""
+    started = turn.started
+    if not turn.state.near.is_proved or is_relayed(started.address):
+        return ()
+    return (PeerRecord(node=started.node_id, address=started.address, at_ms=turn.now_ms),)
+
+
+def located(turn: Turn, *, is_proved: bool) -> None:
+    """Others get in where we listen, or they do not: neighbours are told where that is as soon as it is known."""
+    turn.state.near.is_proved = is_proved
+    if (record := _own_record(turn)) and (here := tuple(_here(turn))):
+        turn.ask(Whisper(to=here, message=PeerList(peers=record)))
 
 
 def _introduce(turn: Turn, newcomer: NodeId, here: dict[NodeId, Peer]) -> None:
@@ -261,7 +274,7 @@ def _gone(turn: Turn, node: NodeId, peer: Peer) -> None:
 
 
 def on_peers(turn: Turn, source: NodeId, message: PeerList) -> None:
-    """Records to keep. If we need anybody, choose at once among all we know: who tells does not choose for us."""
+    """Records to keep. Who dialled us does not choose for us: only a peer of our choice has us dial at once."""
     state, wide = turn.state, own(turn)
     me, is_new = turn.started.node_id, source not in state.near.records
     has_learnt = [learn(state.near, r, source, wide, turn.now_ms) for r in message.peers if r.node != me]
@@ -271,7 +284,7 @@ def on_peers(turn: Turn, source: NodeId, message: PeerList) -> None:
     here = _here(turn)
     if is_new and source in state.near.records:
         _introduce(turn, source, here)
-    if any(has_learnt):
+    if any(has_learnt) and teller and teller.dialled:
         _fill(turn, here)
 
 

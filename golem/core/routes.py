@@ -23,7 +23,7 @@ def route(turn: Turn, event: e.Event) -> None:
         case e.TimerFired():
             _fired(turn, event.name)
         case e.Located():
-            hiring.moved(turn, event.address)
+            neighbours.located(turn, event)
         case e.Gauged():
             offers.gauged(turn, event)
         case (

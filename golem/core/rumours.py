@@ -75,6 +75,7 @@ class Near(msgspec.Struct):
 
     `dials`: by prefix, when we last dialled. `dialling`: places, and since when; what they answer is not known yet.
     `feeler`: a place that we only look at, `felt_ms`: since when. `tries_alone`: looks in a row while nobody was here.
+    `is_proved`: somebody has dialled us since we run.
     """
 
     records: dict[NodeId, Known] = {}
@@ -85,6 +86,7 @@ class Near(msgspec.Struct):
     feeler: Place = ""
     felt_ms: int = 0
     tries_alone: int = 0
+    is_proved: bool = False
 
 
 class Bucket(msgspec.Struct):

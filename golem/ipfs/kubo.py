@@ -27,6 +27,7 @@ from zope.interface import implementer
 
 from golem.errors import ConfigError, DaemonFault, TooLarge
 from golem.ipfs.body import PATIENCE_S, Body
+from golem.ipfs.importer import CHUNK_BYTES
 from golem.ipfs.upload import BOUNDARY, Batch, Upload
 from golem.model.ids import Cid
 
@@ -61,6 +62,10 @@ class _Root(msgspec.Struct):
 
 class _Imported(msgspec.Struct):
     root: _Root | None = msgspec.field(name="Root", default=None)
+
+
+class _Added(msgspec.Struct):
+    cid: Cid = msgspec.field(name="Hash")
 
 
 class _Pins(msgspec.Struct):
@@ -124,6 +129,19 @@ class Client:
     def id(self) -> Deferred[Identity]:
         """Who it is."""
         return self.ask("id", Identity)
+
+    def add(self, batch: Batch, **options: str) -> Deferred[Cid]:
+        """Give the daemon a file, batch by batch, and have it pinned; says its id, unchecked.
+
+        It is cut as we cut files, as long as it is below a gibibyte. `options`: the daemon's own.
+        """
+        cut = {"cid-version": "1", "cid-base": "base32", "raw-leaves": "true", "chunker": f"size-{CHUNK_BYTES}"}
+
+        async def added() -> Cid:
+            lines = (await self.send("add", Upload(batch), **(cut | options))).splitlines()
+            return _parsed("add", lines[-1] if lines else b"", _Added).cid
+
+        return Deferred.fromCoroutine(added())
 
     def cat(self, cid: Cid, limit: int, offset: int = 0) -> Deferred[bytes]:
         """The bytes of a file, as the daemon says they are: unchecked. Raises TooLarge past `limit`."""
@@ -212,8 +230,9 @@ class Pin:
         return self._client.read("pin/rm", MAX_ANSWER_BYTES, arg=cid)
 
     def ls(self) -> Deferred[list[str]]:
-        """The ids of all graphs kept, in whatever base the daemon prefers."""
-        return self._client.ask("pin/ls", _Pins, type="recursive").addCallback(lambda pins: sorted(pins.keys))
+        """The ids of all graphs kept."""
+        options = {"type": "recursive", "cid-base": "base32"}
+        return self._client.ask("pin/ls", _Pins, **options).addCallback(lambda pins: sorted(pins.keys))
 
 
 class Dag:
@@ -294,6 +313,6 @@ class _Socket:
 
 def _parsed(command: str, data: bytes, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(data, type=kind)
+        return msgspec.json.decode(data, type=kind, strict=False)  # js-ipfs writes numbers as text
     except msgspec.MsgspecError as why:
         raise DaemonFault(f"ipfs.api: {command}: no answer of an IPFS daemon: {why}") from why

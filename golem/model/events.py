@@ -32,9 +32,13 @@ class Started(Value):
 
 
 class Located(Value):
-    """Others dial this node there from now on: straight, or through a relay; nowhere, where it is empty."""
+    """Others dial this node there from now on: straight, or through a relay; nowhere, where it is empty.
+
+    `is_proved`: somebody did.
+    """
 
     address: Place
+    is_proved: bool = False
 
 
 class TaskSubmitted(Value):

@@ -34,9 +34,12 @@ log = Logger()
 
 
 class Front:
-    """`located`: called with our address when it changes. `admission`: whom we hear out, which the network shares."""
+    """`located`: called with our address, and whether somebody came in there, when either changes.
 
-    located: Callable[[Place], None]
+    `admission`: whom we hear out, which the network shares.
+    """
+
+    located: Callable[[Place, bool], None]
 
     def __init__(
         self, carrier: Carrier, clock: IReactorTime, identity: Identity, entropy: IEntropy, refused: Counter[str]
@@ -49,7 +52,7 @@ class Front:
         self._refused = refused
         self._port: IListeningPort | None = None
         self._direct: Place = identity.address
-        self._told: Place = identity.address
+        self._told = (identity.address, False)
         self._peers: dict[str, PeerProtocol] = {}
         self._knocked: dict[str, float] = {}
         self._knocking: dict[Deferred[None], None] = {}
@@ -71,7 +74,7 @@ class Front:
         self._port = await open_port(self._carrier.listen(place, self), place, sessions)
         if not self._direct:
             self._direct = join_place(split_place(place)[0], getattr(self._port.getHost(), "port", 0))
-        self._told = self.address
+        self._told = (self.address, False)
         log.info("listening on {address}", address=self.address)
 
     async def close(self) -> None:
@@ -122,10 +125,11 @@ class Front:
     def _moved(self) -> None:
         """A relay came or went, or it is known now who gets in."""
         self._seek()
-        if self.address != self._told:
-            self._told = self.address
-            log.info("reached at {address}", address=self.address or "no address")
-            self.located(self.address)
+        now = (self.address, self.reachability.verdict is Verdict.YES)
+        if now != self._told:
+            self._told = now
+            log.info("reached at {address}", address=self.address or "no address", proved=now[1])
+            self.located(*now)
 
     def _seek(self) -> None:
         if self.reachability.verdict in (Verdict.NO, Verdict.SILENT):

@@ -41,8 +41,8 @@ class Hearer(Interface):
     def heard(self, peer: NodeId, sequence: int, message: Message) -> None:
         """A peer said something. After a reconnection numbers that `received` did not tell yet come once more."""
 
-    def located(self, address: Place) -> None:
-        """Others dial us there from now on; nowhere, where it is empty."""
+    def located(self, address: Place, is_proved: bool) -> None:
+        """Others dial us there from now on; nowhere, where it is empty. `is_proved`: somebody did."""
 
     def dial_failed(self, address: str, why: str) -> None:
         """No session came of dialling `address`."""

@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from golem.errors import Refused
@@ -25,7 +26,21 @@ def _open(folder: int, name: str) -> int:
     try:
         return open_beneath(folder, name, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as why:
-        raise Refused(f"the result has {name!r}, which can't be opened: {why.strerror}") from why
+        raise Refused(f"the result has {name!r}, {_trouble(folder, name, why)}") from why
+
+
+def _trouble(folder: int, name: str, why: OSError) -> str:
+    """What is wrong with a name that can't be opened: most often what it is."""
+    with suppress(OSError):
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            return _kind(mode)
+    return f"which can't be opened: {why.strerror}"
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+    return f"which is {kinds.get(stat.S_IFMT(mode), 'a device')}, neither a plain file nor a folder"
 
 
 class _Room:
@@ -91,7 +106,7 @@ def _copy_folder(folder: int, target: Path, room: _Room, depth: int) -> None:
                 room.take(name, what.st_size)
                 _copy_file(opened, target / name, name, what.st_size)
             else:
-                raise Refused(f"the result has {name!r}, which is neither a plain file nor a folder")
+                raise Refused(f"the result has {name!r}, {_kind(what.st_mode)}")
         finally:
             os.close(opened)
 

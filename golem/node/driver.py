@@ -188,9 +188,9 @@ class Driver:
         """A session stands."""
         self._engine.post(event)
 
-    def located(self, address: Place) -> None:
-        """Others dial us elsewhere from now on."""
-        self._engine.post(e.Located(address=address))
+    def located(self, address: Place, is_proved: bool) -> None:
+        """Others dial us elsewhere from now on, or somebody has."""
+        self._engine.post(e.Located(address=address, is_proved=is_proved))
 
     def lost(self, peer: NodeId) -> None:
         """A session ended."""

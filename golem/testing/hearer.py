@@ -18,6 +18,7 @@ class MemoryHearer:
         self.mail = Mail()
         self.network: Network | None = None
         self.log: list[str] = []
+        self.located_at: list[tuple[Place, bool]] = []
         self.said: dict[NodeId, list[Message]] = {}
         self.gossip: list[Message] = []
         self.places: dict[NodeId, tuple[Place, Place, Address]] = {}
@@ -42,9 +43,9 @@ class MemoryHearer:
         self.places[event.peer] = (event.address, event.gateway, event.payee)
         self.log.append(f"connected {event.peer}")
 
-    def located(self, address: Place) -> None:
+    def located(self, address: Place, is_proved: bool) -> None:
         """We are dialled there from now on."""
-        self.log.append(f"located {address}")
+        self.located_at.append((address, is_proved))
 
     def lost(self, peer: NodeId) -> None:
         """It is over."""

@@ -55,6 +55,7 @@ class Swarm:
             capability=CAPABILITY,
         )
         self.post(member, started)
+        self.post(member, e.Located(address=member.place, is_proved=True))
 
     def run(self, seconds: float) -> None:
         """Let time pass."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from pytest_twisted import blockon
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -21,7 +24,7 @@ from golem.errors import ExecutorFault
 from golem.model.spec import Capability, Environment, Limits
 from golem.model.value import evolve
 from golem.node.executor import PooledExecutor
-from golem.testing.contract_executor import Bench, SandboxContract, waited
+from golem.testing.contract_executor import FOREVER, Bench, SandboxContract, waited
 
 pytestmark = [
     pytest.mark.docker,
@@ -130,6 +133,49 @@ async def in_images(folder: Path, own: str) -> None:
             await bench.start(evolve(bench.job("def run(*_): pass\n"), template="other"))
     finally:
         await executor.close()
+
+
+def test_the_engine_is_asked_for_a_few_things_and_never_for_files_of_a_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Deferred[None]:
+    """Copying out by the engine, running more in a container and the like have been ways out of it."""
+    asked: set[str] = set()
+    send = requests.Session.request
+
+    def request(session: requests.Session, method: str, url: str, *args: object, **kwargs: object) -> object:
+        path = re.sub(r"^/(v[\d.]+/)?", "", urlsplit(url).path)
+        asked.add(f"{method.upper()} {re.sub('[0-9a-f]{64}', 'ID', path)}")
+        return send(session, method, url, *args, **kwargs)
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    return Deferred.fromCoroutine(lives(tmp_path)).addCallback(lambda _: asked_no_more(asked))
+
+
+async def lives(folder: Path) -> None:
+    """A whole life: a job that ends by itself, one that is stopped, a node that starts again."""
+    assert isinstance(reactor, PosixReactorBase)
+    executor = PooledExecutor(DockerLauncher(reactor), reactor, folder / "rooms", {}, Limits())
+    await executor.probe()
+    bench = Bench(executor, reactor, folder)
+    assert await bench.report("def run(params, inputs, output):\n    return {}\n") == {}
+    job = bench.job(FOREVER)
+    running = bench.start(job)
+    await executor.stop(job.job_id)
+    await running
+    await executor.close()
+
+
+def asked_no_more(asked: set[str]) -> None:
+    assert asked == {
+        "GET version",
+        "GET images/json",
+        "GET containers/json",
+        "POST containers/create",
+        "POST containers/ID/attach",
+        "POST containers/ID/start",
+        "GET containers/ID/json",
+        "DELETE containers/ID",
+    }
 
 
 NODE = """

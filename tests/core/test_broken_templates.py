@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Never
 
 import pytest
+from zope.interface import implementer
 
 from golem.core.task import Phase
 from golem.errors import BadParameters
+from golem.interfaces import IVaried
 from golem.model import events as e
 from golem.model.chain import Funds, Sighting
 from golem.model.effects import Execute, Tell
 from golem.model.ids import TaskId, merge_id, stage_id
 from golem.model.messages import Assignment, Delivery, Offer
 from golem.model.money import Wei
-from golem.model.spec import Chunk, Input, Limits, Merge, Outcome, Status, TaskSpec
+from golem.model.spec import Chunk, Environment, Input, Limits, Merge, Outcome, Status, TaskSpec
 from golem.model.value import evolve
 from golem.testing.solo import Solo
 from golem.testing.toy import CAPABILITY, RESULT, ToyInStages
@@ -32,8 +34,11 @@ SPEC = TaskSpec(
 BROKEN = "broken"  # the folder of the task in which the template raises
 
 
+@implementer(IVaried)
 class Breaks(ToyInStages):
     """Raises in one method, for the one task alone."""
+
+    environments = (ToyInStages.environment,)
 
     def __init__(self, method: str) -> None:
         super().__init__(most=1)
@@ -42,6 +47,10 @@ class Breaks(ToyInStages):
     def _may(self, spec: TaskSpec, method: str) -> None:
         if spec.output == BROKEN and method == self.method:
             raise ZeroDivisionError("nothing to share")
+
+    def needs(self, spec: TaskSpec) -> Environment:
+        self._may(spec, "needs")
+        return self.environment
 
     def split(self, spec: TaskSpec) -> Sequence[Chunk]:
         self._may(spec, "split")
@@ -145,6 +154,7 @@ class Market:
 @pytest.mark.parametrize(
     ("method", "where"),
     [
+        ("needs", "needs"),
         ("split", "split, merges or verifier"),
         ("merges", "split, merges or verifier"),
         ("verifier", "split, merges or verifier"),

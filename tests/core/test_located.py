@@ -27,7 +27,7 @@ def test_who_would_offer_hears_where_we_are_now() -> None:
 
 def test_nobody_is_sent_to_a_relay_who_has_no_business_there() -> None:
     me = Solo(Settings())
-    me.post(e.Located(address=BEHIND))
+    me.post(e.Located(address=BEHIND, is_proved=True))
     me.asked.clear()
     me.meet("bob")
     assert not [r for said in me.said(PeerList) for r in said.peers if is_relayed(r.address)]

@@ -10,9 +10,8 @@ from golem.core.places import prefix
 from golem.model import events as e
 from golem.model.effects import Dial, Drop, SetTimer, Whisper
 from golem.model.ids import NodeId
-from golem.model.messages import PeerList, PeerRecord
+from golem.model.messages import MAX_TOLD, PeerList, PeerRecord
 from golem.model.settings import Settings
-from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import BEGIN_MS, Solo
 
@@ -57,13 +56,23 @@ def test_bootstrap_nodes_are_dialled_first_and_never_oneself() -> None:
     assert dialled(Solo(Settings(bootstrap=("boot:1", "me:1")))) == ["boot:1"]
 
 
-def test_addresses_that_peers_tell_are_dialled_and_remembered() -> None:
+def test_addresses_that_peers_of_our_choice_tell_are_dialled_and_remembered() -> None:
     me = Solo()
-    me.meet("bob")
+    meet_at(me, "bob", "bob:1", by_us=True)
     tell(me, "bob", record("zoe"), record("bob"), record("me"), record("x", ":"))
     assert dialled(me) == ["zoe:1"]
     later(me)
     assert dialled(me) == ["zoe:1"]
+
+
+def test_who_dialled_us_does_not_choose_at_once_whom_we_dial() -> None:
+    me = Solo()
+    me.meet("mallory")
+    tell(me, "mallory", *(record(f"sybil{number}") for number in range(MAX_TOLD)))
+    assert dialled(me) == []
+    meet_at(me, "bob", "bob:1", by_us=True)
+    tell(me, "bob", *(record(f"n{number}") for number in range(MAX_TOLD)))
+    assert any(place.startswith("n") for place in dialled(me))
 
 
 def test_with_sessions_enough_nobody_is_dialled() -> None:
@@ -130,6 +139,7 @@ def test_a_public_node_does_not_knock_where_strangers_point_behind_its_wall(deco
 
 def test_a_newcomer_hears_where_we_listen_and_who_else_is_near() -> None:
     me = Solo()
+    me.post(e.Located(address="me:1", is_proved=True))
     me.meet("bob")
     assert [r.address for r in me.one_said(PeerList).peers] == ["me:1"]
     tell(me, "bob", record("zoe"))
@@ -150,10 +160,22 @@ def test_a_newcomer_is_made_known_to_some_neighbours_once() -> None:
     assert not me.said(PeerList)
 
 
-def test_a_node_that_can_not_be_dialled_does_not_tell_its_address() -> None:
+def test_where_we_listen_is_told_once_somebody_came_in_there_and_not_before() -> None:
     me = Solo()
+    me.meet("bob")
+    assert me.one_said(PeerList).peers == ()
+    me.post(e.Located(address="me:1", is_proved=True))
+    assert [r.address for r in me.one_said(PeerList).peers] == ["me:1"]
+    me.post(e.Located(address="me:1"))
+    me.meet("carol")
+    assert me.one_said(PeerList).peers == (), "peers try in vain"
+
+
+def test_after_a_restart_it_must_be_proved_anew() -> None:
+    me = Solo()
+    me.post(e.Located(address="me:1", is_proved=True))
     assert me.state.started is not None
-    me.post(evolve(me.state.started, address=""))
+    me.post(me.state.started)
     me.meet("bob")
     assert me.one_said(PeerList).peers == ()
 

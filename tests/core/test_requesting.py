@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from zope.interface import implementer
 
 from golem.core.reputation import QUARANTINE_MS, Role
 from golem.core.task import Phase
 from golem.errors import IllegalTransition
+from golem.interfaces import IVaried
 from golem.model import events as e
 from golem.model.effects import Execute, Export, Fetch, Publish, Release, SetTimer
 from golem.model.ids import TaskId
@@ -21,7 +23,7 @@ from golem.model.messages import (
     Rejection,
     Withdrawal,
 )
-from golem.model.spec import Judgement, Outcome, Resource, Status
+from golem.model.spec import Environment, Judgement, Outcome, Resource, Status, TaskSpec
 from golem.model.value import evolve
 from golem.testing.keys import FixedKeyring
 from golem.testing.solo import Solo
@@ -65,6 +67,26 @@ def test_an_input_that_can_not_be_read_dooms_the_task_and_the_rest_is_ignored() 
     me.post(e.Published(key=keys[1], cid=RESULT, size_bytes=1))
     assert (phase(me), reason(me)) == (Phase.FAILED, "/f0 is a device")
     assert me.asked == [Release(task_id=TASK)], "what was published after the end is forgotten too"
+
+
+@implementer(IVaried)
+class Varied(Toy):
+    """Some of its tasks need another environment."""
+
+    environments = (Toy.environment, Environment(name="toy-on-cards", device="nvidia"))
+
+    def needs(self, spec: TaskSpec) -> Environment:
+        return self.environments[spec.output == "/elsewhere"]
+
+
+@pytest.mark.parametrize(("output", "needed"), [("/out", "toy-1"), ("/elsewhere", "toy-on-cards")])
+def test_what_a_task_itself_needs_is_demanded_of_machines(output: str, needed: str) -> None:
+    me = opened(Varied(), evolve(SPEC, output=output))
+    me.meet("bob")
+    assert me.one_said(Demand).environment == needed
+    me.hear("bob", offer())
+    taken = me.state.boards[TASK].offers
+    assert bool(taken) is (needed in CAPABILITY.environments)
 
 
 # offers

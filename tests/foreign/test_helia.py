@@ -17,11 +17,9 @@ from twisted.internet.utils import getProcessOutputAndValue
 from golem.ipfs.node import EmbeddedStore
 from golem.ipfs.serving import Terms
 from golem.model.ids import Cid
+from tests.foreign.built import BUILT, HERE, NODE
 from tests.ipfs.sources import new_store
 
-HERE = Path(__file__).parent
-BUILT = HERE.parents[1] / "build" / "foreign"
-NODE = BUILT / "node_modules" / "node" / "bin" / "node"
 GIVE_UP_S = 60.0
 
 pytestmark = pytest.mark.skipif(not NODE.exists(), reason="no Helia in build/foreign; make foreign installs it")

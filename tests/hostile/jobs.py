@@ -94,6 +94,21 @@ JOBS = {
         ends(Status.OUTPUT_REFUSED),
         "more than 16 MiB",
     ),
+    "a disk that is reserved and not written": Hostile(
+        """
+        import ctypes, os
+        def run(params, inputs, output):
+            libc = ctypes.CDLL(None, use_errno=True)
+            file = os.open(output + "/big", os.O_RDWR | os.O_CREAT)
+            libc.fallocate(file, 0, ctypes.c_long(0), ctypes.c_long(4 << 20))
+            print(os.strerror(ctypes.get_errno()), os.fstat(file).st_size)
+            os.posix_fallocate(file, 0, 1 << 20)
+            return {"size": os.fstat(file).st_size}
+        """,
+        Limits(timeout_ms=20_000, output_bytes=8 * MIB),
+        ends(Status.DONE),
+        "Operation not supported 0",
+    ),
     "output without end": Hostile(
         """
         import os
@@ -169,10 +184,10 @@ JOBS = {
 }
 
 REFUSED = {
-    "a link": ("os.symlink('/etc/shadow', f'{output}/result')", "result"),
-    "a link to a folder": ("os.symlink('/', f'{output}/result')", "result"),
-    "a pipe": ("os.mkfifo(f'{output}/result')", "result"),
-    "a socket": ("s = __import__('socket').socket(1); s.bind(f'{output}/result')", "result"),
+    "a link": ("os.symlink('/etc/shadow', f'{output}/result')", "'result', which is a link"),
+    "a link to a folder": ("os.symlink('/', f'{output}/result')", "'result', which is a link"),
+    "a pipe": ("os.mkfifo(f'{output}/result')", "'result', which is a pipe"),
+    "a socket": ("s = __import__('socket').socket(1); s.bind(f'{output}/result')", "'result', which is a socket"),
     "a newline": ("open(output + '/a\\nb', 'w')", r"a\\nb"),
     "an escape": ("open(output + '/\\x1b[31m', 'w')", r"x1b\[31m"),
     "a name that is no text": ("open(output.encode() + b'/\\xff', 'w')", "udcff"),

@@ -17,9 +17,9 @@ from golem.testing.contract_executor import Bench
 GUEST = run_path(WORKER, run_name="guest")
 ALLOW, KILL = 0x7FFF0000, 0x80000000
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-NUMBERS = {  # from the kernel's tables: read, clone, socket, mount, setns, ptrace, bpf, keyctl
-    "x86_64": (0, 56, 41, 165, 308, 101, 321, 250),
-    "aarch64": (63, 220, 198, 40, 268, 117, 280, 219),
+NUMBERS = {  # from the kernel's tables: read, clone, socket, fallocate, mount, setns, ptrace, bpf, keyctl
+    "x86_64": (0, 56, 41, 285, 165, 308, 101, 321, 250),
+    "aarch64": (63, 220, 198, 47, 40, 268, 117, 280, 219),
 }
 NEW_USER, NEW_NET, THREAD = 0x10000000, 0x40000000, 0x3D0F00  # CLONE_NEWUSER, CLONE_NEWNET, what a thread is made with
 
@@ -48,11 +48,12 @@ def verdict(machine: str, call: int, argument: int = 0, arch: int | None = None)
 
 @pytest.mark.parametrize("machine", AUDIT)
 def test_what_no_job_needs_is_refused_and_the_rest_allowed(machine: str) -> None:
-    read, clone, _, *dangerous = NUMBERS[machine]
+    read, clone, _, reserve, *dangerous = NUMBERS[machine]
     assert verdict(machine, read) == verdict(machine, clone, THREAD) == ALLOW
     assert {verdict(machine, call) for call in dangerous} == {refused(errno.EPERM)}
     assert {verdict(machine, clone, THREAD | flag) for flag in (NEW_USER, NEW_NET)} == {refused(errno.EPERM)}
     assert verdict(machine, 435) == refused(errno.ENOSYS)
+    assert verdict(machine, reserve) == refused(errno.EOPNOTSUPP)
     assert {verdict(machine, call) for call in (425, 428, 442)} == {refused(errno.EPERM)}
 
 
@@ -75,7 +76,7 @@ def test_on_a_machine_whose_numbers_are_not_known_nothing_runs() -> None:
 
 
 def test_the_kernel_keeps_to_it_in_all_that_a_program_starts(bench: Bench) -> Deferred[None]:
-    calls = dict(zip(("mount", "setns", "ptrace", "bpf", "keyctl"), NUMBERS[platform.machine()][3:], strict=True))
+    calls = dict(zip(("mount", "setns", "ptrace", "bpf", "keyctl"), NUMBERS[platform.machine()][4:], strict=True))
     calls |= {"io_uring": 425, "clone3": 435}
 
     async def test() -> None:

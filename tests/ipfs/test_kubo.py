@@ -1,7 +1,6 @@
 """A daemon's RPC: what is asked of it, what is believed of its answers, and what is said when it fails.
 
-The daemon here is a script, for failures that no real one shows on demand. `GOLEM_IPFS_API=http://127.0.0.1:5001`, a
-real one that is alone in its network, makes the last test run too.
+The daemon here is a script, for failures that no real one shows on demand; `tests/foreign` has a real one.
 """
 
 from __future__ import annotations
@@ -23,14 +22,13 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from golem.errors import ConfigError, ContentMissing, DaemonFault, TooLarge
 from golem.ipfs import body, kubo, reader, upload
 from golem.ipfs.car import CarReader
-from golem.ipfs.cid import Key, check_block, from_text, to_text
+from golem.ipfs.cid import Key, check_block, from_text, raw_key, to_text
 from golem.ipfs.kubo import Client
 from golem.ipfs.node import EmbeddedStore
 from golem.ipfs.serving import Terms
 from golem.model.ids import Cid
 from tests.ipfs.sources import new_store
 
-REAL = os.environ.get("GOLEM_IPFS_API", "")
 HELLO = Cid("bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e")
 Test = Callable[["World"], object]
 
@@ -75,6 +73,10 @@ class Daemon(Resource):
 
     def do_dag_export(self, request: Request, cid: str) -> bytes:
         return b"".join(reader.car_parts(from_text(cid), reader.blocks(self.blocks.__getitem__, from_text(cid))))
+
+    def do_add(self, request: Request, cid: str) -> bytes:
+        file = request.content.read().partition(b"\r\n\r\n")[2].rpartition(b"\r\n--")[0]
+        return b'{"Name": "file", "Bytes": 1}\n{"Name": "file", "Hash": "%s"}\n' % to_text(raw_key(file)).encode()
 
     def do_pin_rm(self, request: Request, cid: str) -> bytes:
         self.pins.remove(cid)
@@ -134,30 +136,31 @@ def run(test: Test) -> Callable[[World], Deferred[object]]:
     return started
 
 
-async def _goes_round(world: World, api: str) -> None:
-    near, far = world.store(api), world.store(api)
+@run
+async def test_what_one_node_puts_another_gets_by_their_daemon_alone(world: World) -> None:
+    near, far = world.store(world.api), world.store(world.api)
     content = await near.put(world.scene(), "o")
     assert await far.get(content.cid, [], 4 << 20, "o") == content.size_bytes
     await far.materialise(content.cid, str(world.folder / "copy"))
     for name in ("big", "small"):
         assert (world.folder / "copy" / name).read_bytes() == (world.folder / "scene" / name).read_bytes()
-    await near.unpin("o")
-
-
-@run
-async def test_what_one_node_puts_another_gets_by_their_daemon_alone(world: World) -> None:
-    near = world.store(world.api)
-    content = await near.put(world.scene(), "o")
     assert await world.client.pin.ls() == [content.cid]
     await near.unpin("o")
     assert await world.client.pin.ls() == []
-    await _goes_round(world, world.api)
 
 
-@pytest.mark.skipif(not REAL, reason="GOLEM_IPFS_API names no real daemon")
 @run
-async def test_the_same_holds_with_a_real_daemon(world: World) -> None:
-    await _goes_round(world, REAL)
+async def test_a_file_is_added_and_its_id_is_told(world: World) -> None:
+    parts = iter([b"hello ", b"world"])
+
+    async def following() -> bytes:
+        return next(parts, b"")
+
+    assert await world.client.add(lambda: Deferred.fromCoroutine(following())) == HELLO
+    for answer in (b"", b'{"Name": "file"}'):
+        world.daemon.script["add"] = (200, answer)
+        with pytest.raises(DaemonFault, match="no answer of an IPFS daemon"):
+            await world.client.add(lambda: Deferred.fromCoroutine(following()))
 
 
 @run

@@ -145,7 +145,7 @@ async def at(node: Node, said: bytes = b"") -> Line:
 async def test_two_nodes_that_nobody_can_dial_talk_through_a_third(make: Make) -> None:
     relay, (alice, bob) = await guests(make, "alice", "bob")
     assert bob.network.address == f"{relay.network.address}/{bob.id}"
-    assert bob.hearer.log[-1] == f"located {bob.network.address}"
+    assert bob.hearer.located_at[-1] == (bob.network.address, False)
     alice.network.dial(bob.network.address)
     await until(lambda: bob.id in alice.network.peers() and alice.id in bob.network.peers())
     for n in range(500):
@@ -189,7 +189,7 @@ async def test_a_relay_that_goes_is_replaced_and_one_that_will_not_is_not_had(ma
     await until(lambda: alice.network.address == f"{other.network.address}/{alice.id}")
     await other.network.stopService()
     await until(lambda: not alice.network.address)
-    assert "located " in alice.hearer.log
+    assert ("", False) in alice.hearer.located_at
 
 
 async def test_who_calls_is_turned_away_where_there_is_no_guest_or_no_room(make: Make) -> None:
@@ -252,6 +252,7 @@ async def test_a_node_learns_from_those_it_dials_whether_others_can_dial_it(make
     assert alice.verdict == Verdict.UNKNOWN
     alice.network.dial(bob.network.address)
     await until(lambda: alice.verdict == Verdict.YES)
+    assert alice.hearer.located_at == [(alice.network.address, True)]
     assert bob.verdict == Verdict.YES, "somebody came"
     hidden = await make("hidden", "")
     assert hidden.verdict == Verdict.SILENT
@@ -268,7 +269,7 @@ async def test_who_is_not_reached_takes_a_relay_until_somebody_gets_in(make: Mak
     came = await make("came")
     came.network.dial(straight)
     await until(lambda: alice.network.address == straight)
-    assert f"located {straight}" in alice.hearer.log
+    assert alice.hearer.located_at[-1] == (straight, True)
 
 
 async def test_a_dial_back_goes_to_the_asking_peer_itself_and_seldom(make: Make) -> None:

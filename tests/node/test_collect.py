@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -41,21 +42,31 @@ def _socket(path: Path) -> None:
         end.bind(str(path))
 
 
+def _device(path: Path) -> None:
+    try:
+        os.mknod(path, stat.S_IFCHR, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("devices can't be made here: not proven")
+
+
 @pytest.mark.parametrize(
-    "make",
+    ("make", "kind"),
     [
-        lambda path: path.symlink_to("/etc/hostname"),
-        lambda path: path.symlink_to("/etc"),
-        lambda path: path.symlink_to("nowhere"),
-        lambda path: path.symlink_to("."),
-        os.mkfifo,
-        _socket,
+        (lambda path: path.symlink_to("/etc/hostname"), "link"),
+        (lambda path: path.symlink_to("/etc"), "link"),
+        (lambda path: path.symlink_to("nowhere"), "link"),
+        (lambda path: path.symlink_to("."), "link"),
+        (os.mkfifo, "pipe"),
+        (_socket, "socket"),
+        (_device, "device"),
     ],
-    ids=["link to a file", "link to a folder", "loose link", "link to itself", "pipe", "socket"],
+    ids=["link to a file", "link to a folder", "loose link", "link to itself", "pipe", "socket", "device"],
 )
-def test_what_is_no_plain_file_is_refused_by_name(make: Callable[[Path], None], out: Path, tmp_path: Path) -> None:
+def test_what_is_no_plain_file_is_refused_by_what_it_is(
+    make: Callable[[Path], None], kind: str, out: Path, tmp_path: Path
+) -> None:
     make(out / "odd")
-    with pytest.raises(Refused, match="'odd'"):
+    with pytest.raises(Refused, match=f"'odd', which is a {kind}, neither a plain file nor a folder"):
         collect(out, tmp_path / "safe", LIMIT)
 
 

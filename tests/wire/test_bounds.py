@@ -23,6 +23,7 @@ SCALARS = (
     inspect.BoolType,
     inspect.NoneType,
     inspect.EnumType,
+    inspect.LiteralType,
     inspect.UnionType,
     inspect.StructType,
     inspect.TupleType,
