@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from golem.testing.watchdog import added, left
 
-TIDY = {"net", "node", "control"}  # folders whose tests are held to leave nothing
+TIDY = {"cli", "control", "fuzz", "net", "node", "scenario", "testing"}  # folders whose tests are held to leave nothing
 
 # No deadlines: a loaded machine is not a fault. What fails prints how to fail again.
 settings.register_profile(
@@ -34,6 +34,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name, skip in lacks.items():
             if item.get_closest_marker(name):
                 item.add_marker(skip)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """End the run once the reactor has ended: all tests that follow would fail, and none of them for its own sake."""
+    twisted = item.config.pluginmanager.getplugin("twisted")
+    greenlet = twisted._instances.gr_twisted if twisted else None  # nothing public says so
+    if greenlet is not None and greenlet.dead:
+        pytest.exit("the reactor has ended: a test before this one ran out of its time while the reactor waited", 1)
 
 
 @pytest.fixture(autouse=True)
