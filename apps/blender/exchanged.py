@@ -65,8 +65,10 @@ class Report(Measured, frozen=True):
 
     @property
     def likeness(self) -> float:
-        """The most evidence that it was made out of another result, in nats."""
-        return max((evidence(test.nats) for name, test in self.tests.items() if name.startswith(COPY)), default=0.0)
+        """The most evidence that it is nearer to another result than chance has it, in nats."""
+        found = (test.nats for name, test in self.tests.items() if name.startswith(COPY))
+        nearer = ({bias: nats for bias, nats in each.items() if bias.startswith("-")} for each in found)
+        return max(map(evidence, nearer), default=0.0)
 
 
 _work = msgspec.json.Decoder(Work)
@@ -152,11 +154,13 @@ def _measure(report: Report, work: Work) -> Verdict:
         where = f"frame {work.frame}, {worst.pixels} pixels at {work.tile.x + worst.x},{work.tile.y + worst.y}"
         said = f"{where}: {worst.test}, evidence {evidence(worst.nats):.1f}, at most {WRONG_PLACE:.1f} allowed"
         return wrong(f"exchange, place: {said}")
-    if report.likeness > COPY_LIMIT:
-        said = f"frame {work.frame}: noise like that of another result, evidence {report.likeness:.1f}"
-        return unsure(f"copy: {said}, at most {COPY_LIMIT:.1f} allowed; it is not paid, and who copied nobody can tell")
     name = max(report.own, key=lambda name: evidence(report.tests[name].nats), default="")
     test = report.tests.get(name, Swap())
     found = f"exchange, {name} {likeliest(test.nats)}: frame {work.frame}: {test.units} swapped"
     found = f"{found}, evidence {evidence(test.nats):.1f}, at most {limit:.1f} allowed"
-    return wrong(found) if evidence(test.nats) > limit else accepted(found)
+    if evidence(test.nats) > limit:
+        return wrong(found)
+    if report.likeness > COPY_LIMIT:
+        said = f"frame {work.frame}: noise like that of another result, evidence {report.likeness:.1f}"
+        return unsure(f"copy: {said}, at most {COPY_LIMIT:.1f} allowed; it is not paid, and who copied nobody can tell")
+    return accepted(found)

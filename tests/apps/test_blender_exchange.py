@@ -174,6 +174,12 @@ def test_a_copy_that_is_altered_so_much_that_it_hides_is_too_noisy() -> None:
     assert likeness(first + flicker, first).judgement is Judgement.WRONG
 
 
+def test_too_few_samples_are_not_taken_for_a_copy() -> None:
+    tally = swap.Tally()
+    tally.add(AREA, render(1, noise=0.3), render(1001), render(2001), [render(900)])
+    assert judged({"ok": True, "places": 1, "tests": tally.tests}).judgement is Judgement.WRONG
+
+
 def test_honest_results_of_other_seeds_are_like_no_other() -> None:
     assert all(likeness(render(seed), render(seed + 500)).judgement is Judgement.ACCEPT for seed in range(60))
 
