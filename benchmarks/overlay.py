@@ -35,7 +35,7 @@ IDLE_S = 600.0
 NEIGHBOURS = 10  # of an idle node
 BESET = 10  # Sybils that dial each node, again and again
 JOB_S, EVERY_S, CHUNKS, HOUR_S = 60.0, 120, 2, 3_600  # work while half of the providers lie
-SYBIL_NETWORKS = 25  # networks of one /24 that the Sybils have rented
+SYBILS_IN_ONE = 40  # in one of these cases: of a thousand nodes, 500 Sybils have rented 25 networks of one /24
 
 
 class Spread(NamedTuple):
@@ -243,8 +243,12 @@ def main() -> None:
             _say(f"{count} nodes, {share:.0%} failed: first {_row(first)}; after 30 s {_row(healed)}")
     if is_all:
         _say(f"of one /24: {MAX_PER_PREFIX}; sessions of one's own choice: {OUTBOUND}")
-        for networks in (SYBIL_NETWORKS, 500):
-            _say(f"50 % Sybils in {networks} networks: {sybils(1_000, networks, 1):.4f} keep two honest sessions")
+        for count in SIZES:
+            for networks in (count // SYBILS_IN_ONE, count // 2):
+                old, new = sybils(count, networks, 1)
+                kept = f"{old:.4f} keep two honest sessions, and {new:.4f} of newcomers find them"
+                _say(f"{count} nodes, half of them Sybils in {networks} networks: {kept}")
+        _say(f"half of 24 providers lie: {work(24):.4f} of the work is given to the others after an hour")
         for spammers in (0, 100):
             found, heard, kept = spam(spammers)
             _say(f"{spammers} spammers: {_row(found)}; a node hears {heard:.0f} a second, keeps {kept}")
