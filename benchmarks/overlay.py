@@ -18,7 +18,7 @@ from typing import NamedTuple
 from benchmarks.figures import arguments, show
 from golem.core.near import MAX_PER_PREFIX
 from golem.core.overlay import OUTBOUND
-from golem.model.ids import task_id
+from golem.model.ids import TaskId, task_id
 from golem.model.messages import MAX_TOLD, Demand, Message, PeerList, PeerRecord
 from golem.model.money import Wei
 from golem.model.spec import Limits
@@ -34,6 +34,7 @@ TLS_BYTES = 22  # of one record around what is written at once
 IDLE_S = 600.0
 NEIGHBOURS = 10  # of an idle node
 BESET = 10  # Sybils that dial each node, again and again
+JOB_S, EVERY_S, CHUNKS, HOUR_S = 60.0, 120, 2, 3_600  # work while half of the providers lie
 SYBIL_NETWORKS = 25  # networks of one /24 that the Sybils have rented
 
 
@@ -179,6 +180,31 @@ def spam(spammers: int) -> tuple[Spread, float, int]:
     found = spread(swarm, good, 1)
     carried = [len(member.core.state.demands) for member in good]
     return found, max(member.payloads for member in good) / 5, max(carried)
+
+
+def work(providers: int, hours: int = 1) -> float:
+    """Half of so many production nodes that provide lie in all they return; six others have work for some of them.
+
+    Says what share of the work is given to the honest in the last quarter of so many hours.
+    """
+    liars = {f"sybil{number}": "liar" for number in range(providers // 2)}
+    honest = [f"honest{number}" for number in range(providers - len(liars))]
+    asking = [f"asks{number}" for number in range(6)]
+    terms, takes_s = dict.fromkeys(asking, LocalNetwork.REQUESTOR), dict.fromkeys((*honest, *liars), JOB_S)
+    with tempfile.TemporaryDirectory() as folder:
+        net = LocalNetwork(Path(folder), (*asking, *honest, *liars), terms=terms, takes_s=takes_s, behave=liars)
+        ids = {net[name].keyring.node_id for name in honest}
+        tasks = []
+        for _ in range(hours * HOUR_S // EVERY_S):
+            tasks += [(asks, net[asks].submit("echo", {"count": CHUNKS}, budget=Wei(10**16))) for asks in asking]
+            net.advance(EVERY_S)
+        given = [
+            net[asks].node.engine.state.subtasks[subtask].provider in ids
+            for asks, task in tasks[-len(tasks) // 4 :]
+            for subtask in net[asks].node.engine.state.boards[TaskId(task)].history
+        ]
+        net.close()
+    return sum(given) / len(given)
 
 
 def idle() -> float:

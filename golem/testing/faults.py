@@ -26,6 +26,7 @@ from golem.testing.mishaps import (
     Clog,
     Crash,
     Cut,
+    Death,
     Disk,
     Fault,
     Forget,
@@ -47,6 +48,9 @@ __all__ = ["KINDS", "Fault", "Weather", "apply", "draw", "schedule"]
 LEAST, MOST = 4, 24  # faults of one run
 SHORTEST_MS, LONGEST_MS = 200, 150_000  # from a hiccup to well past every time-out between peers
 SLOWEST_MS = 5_000
+SOON_MS = 20_000  # by then who is owed has looked at the chain, and who owes has paid
+TO_PAYERS = (About.RECEIPT, About.GIVEN, About.BALANCE, About.FORK)  # lies that could cost them something
+TO_PAYEES = (About.INCOME, About.INCOME, About.HIDDEN, About.FORK)
 FIRST = 0.3
 WRONG_MS = 300_000  # a clock's error; past ten minutes nobody talks to such a node at all
 MOODS = (Mood.FAILS, Mood.HANGS, Mood.FORGETS)
@@ -116,14 +120,21 @@ def _skew(dice: _Dice) -> Fault:
     return Skew(at_ms=dice.at_ms(), for_ms=dice.for_ms(), node=dice.node(), by_ms=by_ms)
 
 
+def _death(dice: _Dice) -> Fault:
+    random = dice.random
+    return Death(at_ms=dice.at_ms(), node=dice.node(), port=random.choice(PORTS), is_done=random.random() < 0.5)
+
+
 def _lie(dice: _Dice) -> Fault:
-    about = dice.random.choice(tuple(About))
-    return Lie(at_ms=dice.at_ms(), for_ms=dice.for_ms(), node=dice.node(), about=about)
+    node, for_ms = dice.node(), dice.random.randint(SOON_MS, LONGEST_MS)
+    about = dice.random.choice(TO_PAYERS if node == dice.names[0] else TO_PAYEES)
+    return Lie(at_ms=dice.at_ms(), for_ms=for_ms, node=node, about=about)
 
 
 MAKERS: dict[str, Callable[[_Dice], Fault]] = {
     "kill": lambda d: Kill(at_ms=d.at_ms(), for_ms=d.for_ms(), node=d.node()),
     "crash": lambda d: Crash(at_ms=d.at_ms(), node=d.node(), is_torn=d.random.random() < 0.5),
+    "death": _death,
     "freeze": lambda d: Freeze(at_ms=d.at_ms(), for_ms=d.for_ms(), node=d.node()),
     "skew": _skew,
     "cut": _cut,

@@ -8,7 +8,6 @@ Its exit code is 70 where it ended in order, and left something behind.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from argparse import ArgumentParser, Namespace
@@ -118,7 +117,6 @@ def main(arguments: list[str]) -> int:
     before = left()
     life = _Life(args, reactor)
     run(args.folder, {}, sys.stderr, life.begin, life.tamper)
-    gc.collect()  # urllib3 closes a connection when its pool is garbage, which a time-out holds on to in a circle
     found = added(before)
     sys.stderr.write("".join(f"left behind: {what}\n" for what in found))
     return LEFT if found else 0

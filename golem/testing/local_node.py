@@ -30,7 +30,8 @@ class LocalNode:
     """A production node in a World. `takes_s`: how long its jobs take.
 
     `moods`: of the services that it relies on. `offset_s`: how wrong its clock is. `dies_at`: the number, from its
-    latest boot, of the point at which it dies; `passed`: the points it came to since then.
+    latest boot, of the point at which it dies; `passed`: the points it came to since then. `dies_near`: how the
+    name begins of the next point at which it dies.
     """
 
     def __init__(self, world: World, name: str, terms: Settings) -> None:
@@ -42,6 +43,7 @@ class LocalNode:
         self.journal = MortalJournal(name)
         self.moods = world.moods[name]
         self.dies_at: int | None = None
+        self.dies_near = ""
         self.passed: list[str] = []
         self.store = world.store(name)
         self.chain = world.chain(self.keyring.account)
@@ -101,8 +103,9 @@ class LocalNode:
 
     def _reached(self, point: str) -> None:
         self.passed.append(point)
-        if len(self.passed) == self.dies_at:
-            self.dies_at = None
+        is_near = bool(self.dies_near) and point.startswith(self.dies_near)
+        if is_near or len(self.passed) == self.dies_at:
+            self.dies_at, self.dies_near = None, ""
             self.fall()
             if "journal" in point:
                 raise Killed(self.name)

@@ -86,6 +86,18 @@ class Crash(_OfNode, kw_only=True):
         net.crash(self.node, 1, is_torn=self.is_torn)
 
 
+class Death(_OfNode, kw_only=True):
+    """The process ends at its next call of a service, before that or (`is_done`) after; it starts again at once."""
+
+    family: ClassVar[str] = "death"
+    port: Literal["executor", "store", "chain"]
+    is_done: bool = False
+
+    def begin(self, net: LocalNetwork) -> None:
+        """Set the trap."""
+        net[self.node].dies_near = f"{'after' if self.is_done else 'before'} {self.port}."
+
+
 class Freeze(_OfNode, kw_only=True):
     """The process stands still, as by SIGSTOP, and goes on later with all its timers late."""
 
@@ -294,6 +306,7 @@ class Reorg(_Fault, kw_only=True):
 Fault = (
     Kill
     | Crash
+    | Death
     | Freeze
     | Skew
     | Cut

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from golem.cli.words import display, money
+from golem.testing.mishaps import Fault
 from golem.testing.player import SKIPPED, Played
 from golem.testing.record import Arrival
 
@@ -24,7 +25,8 @@ margin:20px 0;overflow-x:auto}table{border-collapse:collapse;width:100%}td,th{pa
 border-bottom:1px solid var(--line);vertical-align:top}th{color:var(--soft);font-weight:500}
 .mono,pre{font:12.5px/1.5 ui-monospace,monospace}.passed,.held{color:var(--good)}.failed,.broken,.loud{color:var(--bad)}
 .skipped{color:var(--skip)}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .soft{fill:var(--soft)}.log{max-height:520px;overflow:auto}
+svg{display:block}svg text{font:12px system-ui,sans-serif;fill:var(--ink);
+paint-order:stroke;stroke:var(--paper);stroke-width:3px}svg .soft{fill:var(--soft)}.log{max-height:520px;overflow:auto}
 .log tr.loud td{background:color-mix(in srgb,var(--bad) 12%,transparent)}code{user-select:all}
 """
 
@@ -41,7 +43,7 @@ def html(played: Played, again: str) -> str:
         f"<p>Again: <code class=mono>{escape(again)}</code>{trace}</p>",
         _section("What was expected", _verdicts(played)),
         _section("Time", _lanes(played)),
-        *(_section(f"Task {escape(task)}", _sequence(arrows)) for task, arrows in _by_task(played).items()),
+        *(_section(f"Task {escape(task)}", _sequence(played, arrows)) for task, arrows in _by_task(played).items()),
         _section("Money", _money(played)),
         _section("Turns and logs", _log(played)),
     ]
@@ -81,29 +83,44 @@ def _lanes(played: Played) -> str:
     names = [member.name for member in played.scenario.members]
     lane = {name: 26 + LANE * number for number, name in enumerate(names)}
     end_ms, bottom = max(1, played.ended_ms), 26 + LANE * len(names)
-    parts = [f"<svg width={LEFT + WIDTH + 20} height={bottom + 24} role=img aria-label='Nodes over time'>"]
+    parts = [f"<svg width={LEFT + WIDTH + 40} height={bottom + 12} role=img aria-label='Nodes over time'>"]
     for number in range(11):
         x, at_s = LEFT + WIDTH * number / 10, end_ms * number / 10_000
         parts.append(f"<line x1={x} x2={x} y1=20 y2={bottom} stroke='var(--line)'/>")
         parts.append(f"<text class=soft x={x} y=13 text-anchor=middle>{at_s:.1f} s</text>")
-    skipped = {verdict.what for verdict in played.verdicts if verdict.outcome == SKIPPED}
-    for fault in (fault for fault in played.scenario.faults if str(fault) not in skipped):
+    labels = []
+    for fault in _brought_about(played):
         x, width = LEFT + WIDTH * fault.at_ms / end_ms, max(3.0, WIDTH * fault.for_ms / end_ms)
         for name in fault.nodes or names:
-            parts.append(
-                f"<rect x={x:.1f} y={lane[name]} width={min(width, LEFT + WIDTH - x):.1f} height={LANE - 6} rx=3 "
-                f"fill='var(--band)' opacity=.55><title>{escape(str(fault))}</title></rect>"
-            )
+            parts.append(_band(x, lane[name], min(width, LEFT + WIDTH - x), LANE - 6, fault))
         first = lane[(fault.nodes or names)[0]]
-        parts.append(f"<text class=soft x={x + 4:.1f} y={first + 11}>{type(fault).__name__.lower()}</text>")
+        labels.append(f"<text class=soft x={x + 4:.1f} y={first + 11}>{_kind(fault)}</text>")
     for name in names:
         middle = lane[name] + (LANE - 6) / 2
         parts.append(f"<text x=4 y={middle + 4}>{escape(name)}</text>")
         parts.append(f"<line x1={LEFT} x2={LEFT + WIDTH} y1={middle} y2={middle} stroke='var(--soft)' opacity=.5 />")
     parts += [_stroke(arrow, lane, end_ms) for arrow in played.record.arrivals if arrow.source in lane]
     parts += [_coin(at_ms, payee, lane, end_ms) for at_ms, _, payee, _ in played.record.payments]
+    parts += labels  # above all that would hide them
     legend = "bands: faults &middot; strokes: messages &middot; dots: payments received"
     return "".join(parts) + f"</svg><p class=soft>{legend}</p>"
+
+
+def _brought_about(played: Played) -> list[Fault]:
+    """The faults that were not skipped."""
+    skipped = {verdict.what for verdict in played.verdicts if verdict.outcome == SKIPPED}
+    return [fault for fault in played.scenario.faults if str(fault) not in skipped]
+
+
+def _kind(fault: Fault) -> str:
+    return type(fault).__name__.lower()
+
+
+def _band(x: float, y: float, width: float, height: float, fault: Fault) -> str:
+    return (
+        f"<rect x={x:.1f} y={y} width={width:.1f} height={height} rx=3 fill='var(--band)' opacity=.55>"
+        f"<title>{escape(str(fault))}</title></rect>"
+    )
 
 
 def _stroke(arrow: Arrival, lane: Mapping[str, int], end_ms: int) -> str:
@@ -130,12 +147,14 @@ def _by_task(played: Played) -> dict[str, list[Arrival]]:
     return found
 
 
-def _sequence(arrows: Sequence[Arrival]) -> str:
-    """A sequence diagram: a column a node, time downwards, one row a message."""
+def _sequence(played: Played, arrows: Sequence[Arrival]) -> str:
+    """A sequence diagram: a column a node, time downwards, one row a message; bands where a fault was in force."""
     if not arrows:
         return "<p class=soft>Nobody said anything about it.</p>"
     shown = arrows[:MOST_ARROWS]
-    names = list(dict.fromkeys(name for arrow in shown for name in (arrow.source, arrow.target)))
+    seen = dict.fromkeys(name for arrow in shown for name in (arrow.source, arrow.target))
+    own = [member.name for member in played.scenario.members if member.name in seen]
+    names = list(dict.fromkeys([*own, *seen]))
     column = {name: LEFT + 60 + COLUMN * number for number, name in enumerate(names)}
     height = 40 + ROW * len(shown)
     parts = [
@@ -146,6 +165,8 @@ def _sequence(arrows: Sequence[Arrival]) -> str:
     for name, x in column.items():
         parts.append(f"<text x={x} y=14 text-anchor=middle font-weight=600>{escape(name)}</text>")
         parts.append(f"<line x1={x} x2={x} y1=22 y2={height} stroke='var(--line)'/>")
+    bands, labels = _in_force(played, shown, column)
+    parts += bands
     for number, arrow in enumerate(shown):
         y, one, other = 40 + ROW * number, column[arrow.source], column[arrow.target]
         parts.append(f"<text class=soft x={LEFT - 20} y={y + 4} text-anchor=end>{arrow.at_ms / 1000:.3f} s</text>")
@@ -153,8 +174,22 @@ def _sequence(arrows: Sequence[Arrival]) -> str:
             f"<line x1={one} x2={other} y1={y} y2={y} stroke='var(--arrow)' marker-end='url(#tip)'/>"
             f"<text x={(one + other) / 2} y={y - 4} text-anchor=middle>{escape(arrow.kind)}</text>"
         )
+    parts += labels
     rest = f"<p class=soft>and {len(arrows) - len(shown)} more</p>" if len(arrows) > len(shown) else ""
     return "".join(parts) + "</svg>" + rest
+
+
+def _in_force(played: Played, shown: Sequence[Arrival], column: Mapping[str, int]) -> tuple[list[str], list[str]]:
+    """Bands where a fault was in force, over the columns of whom it concerned, and their labels."""
+    bands, labels = list[str](), list[str]()
+    for fault in _brought_about(played):
+        during = [n for n, arrow in enumerate(shown) if 0 <= arrow.at_ms - fault.at_ms <= fault.for_ms]
+        for name in (fault.nodes or column) if during else ():
+            if name in column:
+                x, y = column[name] - COLUMN / 6, 40 + ROW * (during[0] - 0.5)
+                bands.append(_band(x, y, COLUMN / 3, ROW * len(during), fault))
+                labels.append(f"<text class=soft x={x + 3:.1f} y={y + 12}>{_kind(fault)}</text>")
+    return bands, labels
 
 
 def _money(played: Played) -> str:

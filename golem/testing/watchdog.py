@@ -88,23 +88,28 @@ def watched() -> Iterator[Watchdog]:
 def added(before: Left) -> list[str]:
     """What is there beside what was before; but for threads, as those of pools stay."""
     now = left()
+    if now.files - before.files:
+        gc.collect()  # what is garbage is closed by that; urllib3 waits for it after a time-out
+        now = left()
     return [
         *(f"a process goes on: {pid}" for pid in sorted(now.children - before.children)),
-        *(f"a file is open: {name}{_ends(fd)}" for fd, name in sorted(now.files - before.files)),
+        *(f"a file is open: {name}{_ends(fd, name)}" for fd, name in sorted(now.files - before.files)),
         *(f"the reactor is to call: {call}" for call in now.calls - before.calls),
         *(f"the reactor reads from: {reader}" for reader in now.readers - before.readers),
     ]
 
 
-def _ends(fd: str) -> str:
+def _ends(fd: str, name: str) -> str:
     """Of a socket, where it is and where it leads to."""
+    if not name.startswith("socket:"):
+        return ""
     try:
         with socket.socket(fileno=os.dup(int(fd))) as sock:
             here = sock.getsockname()
             with suppress(OSError):  # it leads nowhere
                 return f" at {here}, to {sock.getpeername()}"
             return f" at {here}"
-    except OSError:  # no socket, or none any more
+    except OSError:  # it is closed by now
         return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -12,10 +13,12 @@ from golem.testing.endpoint import About
 from golem.testing.faults import KINDS, Fault, Weather, apply, draw, schedule
 from golem.testing.local import LocalNetwork
 from golem.testing.mishaps import (
+    PORTS,
     ChainDown,
     Clog,
     Crash,
     Cut,
+    Death,
     Disk,
     Forget,
     Freeze,
@@ -173,6 +176,19 @@ def test_chain_store_and_lines_have_their_faults_too(net: LocalNetwork) -> None:
     assert net.ledger.is_down and net["bob"].chain.node.past and net.world.network.delay_s(pair) >= 0.9
     net.advance(1.1)
     assert not net.ledger.is_down and not net["bob"].chain.node.past and net.world.network.delay_s(pair) < 0.9
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+@pytest.mark.parametrize("port", PORTS)
+def test_a_node_dies_at_its_next_call_of_a_service_and_is_back_at_once(
+    net: LocalNetwork, port: Literal["executor", "store", "chain"], is_done: bool
+) -> None:
+    alice, first = net["alice"], net["alice"].run
+    task = alice.submit("echo", {"count": 3})
+    apply(net, Death(at_ms=0, node="alice", port=port, is_done=is_done))
+    net.run_until(lambda: alice.run is not first, limit_s=60)
+    net.run_until(lambda: alice.phase(task) == "done" and net.is_even(), limit_s=120)
+    assert not alice.dies_near
 
 
 @pytest.mark.parametrize("about", About)
