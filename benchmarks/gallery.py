@@ -208,7 +208,7 @@ SCENES: dict[str, Callable[[], None]] = {
 def _shoot(scene: bpy.types.Scene, room: str, **changes: object) -> np.ndarray:
     size = changes.get("size", (WIDTH, HEIGHT))
     view = {"scene": "", "frame": 1, "size": size, "samples": SAMPLES, "seed": SEEDS[0], "cores": 1, **changes}
-    view |= {"layers": False, "denoise": False, "tile": (0, 0, *size)}
+    view |= {"device": "cpu", "layers": False, "denoise": False, "tile": (0, 0, *size)}
     return studio.shoot(scene, view, view["tile"], room).pixels
 
 

@@ -12,10 +12,12 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable
-from hashlib import sha256
+from hashlib import sha256, sha512
 from pathlib import Path
-from time import perf_counter, sleep
+from statistics import median
+from time import perf_counter, sleep, thread_time
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from pytest_twisted import blockon, init_default_reactor
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
@@ -44,6 +46,8 @@ RUNS = 3  # the best of them counts, on both sides
 SMALL_FILES, SMALL_BYTES = 1000, 50_000
 SCENE_MIB, CHANGED_SHARE = 200, 0.01
 WAVE = 4  # providers
+SEALED = 128  # chunks
+RESULTS, RESULT_BYTES = 200, 4_000
 
 
 class Nowhere:
@@ -104,6 +108,33 @@ def hash_s(path: Path) -> float:
         while count := file.readinto(buffer):
             sha256(memoryview(buffer)[:count]).digest()
     return perf_counter() - start
+
+
+def sealing_cost(key_of: Callable[[bytes], bytes]) -> float:
+    """How much longer it takes to hash chunks as ciphertext; `key_of`: an AES-256-XTS key for a chunk."""
+    chunk, sealed = os.urandom(CHUNK_BYTES), bytearray(CHUNK_BYTES + 15)
+
+    def seal(tweak: int) -> None:
+        mode = modes.XTS(tweak.to_bytes(16, "little"))
+        filled = Cipher(algorithms.AES(key_of(chunk)), mode).encryptor().update_into(chunk, sealed)
+        sha256(memoryview(sealed)[:filled]).digest()
+
+    return _cpu_s(seal) / _cpu_s(lambda _: sha256(chunk).digest()) - 1
+
+
+def _cpu_s(work: Callable[[int], object]) -> float:
+    def once() -> float:
+        start = thread_time()
+        for number in range(SEALED):
+            work(number)
+        return thread_time() - start
+
+    return best(once)
+
+
+def own_key(chunk: bytes) -> bytes:
+    """A key for these bytes alone."""
+    return sha512(sha256(chunk).digest()).digest()
 
 
 def import_s(path: Path) -> float:
@@ -265,6 +296,27 @@ def peer_share(stores: Stores, cid: str, near: EmbeddedStore, other: EmbeddedSto
     return peer / (requestor + peer)
 
 
+def along_ratio(stores: Stores, near: EmbeddedStore) -> float:
+    """Time to fetch small results by TLS, on connections that stand, over the time for those that came along."""
+    cids = []
+    for _ in range(RESULTS):
+        (stores.folder / "staging" / "result").write_bytes(os.urandom(RESULT_BYTES))
+        cids.append(blockon(near.put(str(stores.folder / "staging" / "result"), "o")).cid)
+    far = stores.open()
+
+    def had(cid: str) -> float:
+        start = perf_counter()
+        blockon(far.get(cid, [place(near)], RESULT_BYTES, "o"))
+        return perf_counter() - start
+
+    fetched = median(map(had, cids[::2]))
+    for cid in cids[1::2]:
+        far.parcels.unpack(near.parcels.pack([cid]))
+    came = median(map(had, cids[1::2]))
+    blockon(far.stopService())
+    return fetched / came
+
+
 def wave_share(stores: Stores, cid: str, near: EmbeddedStore) -> float:
     """Share of the bytes that providers who begin together have from one another, and not from the requestor."""
     first = stores.count
@@ -388,8 +440,11 @@ def main() -> None:
             small_files_ratio=small_files(stores, near),
             fetch_extra_mib=extra,
             rerun_bytes_share=changed_share(stores),
+            along_ratio=along_ratio(stores, near),
             wave_peer_share=wave_share(stores, cid, near),
             second_provider_peer_share=peer_share(stores, cid, near, other),
+            encrypt_cost=sealing_cost(lambda _: bytes(range(64))),
+            encrypt_apart_cost=sealing_cost(own_key),
             bad_source_slowdown=slowdown(stores, cid, near, other),
         )
         blockon(near.stopService())

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from benchmarks.figures import arguments, show
 from golem.core.near import MAX_PER_PREFIX
 from golem.core.overlay import OUTBOUND
-from golem.model.ids import task_id
+from golem.model.ids import TaskId, task_id
 from golem.model.messages import MAX_TOLD, Demand, Message, PeerList, PeerRecord
 from golem.model.money import Wei
 from golem.model.spec import Limits
@@ -34,7 +34,8 @@ TLS_BYTES = 22  # of one record around what is written at once
 IDLE_S = 600.0
 NEIGHBOURS = 10  # of an idle node
 BESET = 10  # Sybils that dial each node, again and again
-SYBIL_NETWORKS = 25  # networks of one /24 that the Sybils have rented
+JOB_S, EVERY_S, CHUNKS, HOUR_S = 60.0, 120, 2, 3_600  # work while half of the providers lie
+SYBILS_IN_ONE = 40  # in one of these cases: of a thousand nodes, 500 Sybils have rented 25 networks of one /24
 
 
 class Spread(NamedTuple):
@@ -181,6 +182,31 @@ def spam(spammers: int) -> tuple[Spread, float, int]:
     return found, max(member.payloads for member in good) / 5, max(carried)
 
 
+def work(providers: int, hours: int = 1) -> float:
+    """Half of so many production nodes that provide lie in all they return; six others have work for some of them.
+
+    Says what share of the work is given to the honest in the last quarter of so many hours.
+    """
+    liars = {f"sybil{number}": "liar" for number in range(providers // 2)}
+    honest = [f"honest{number}" for number in range(providers - len(liars))]
+    asking = [f"asks{number}" for number in range(6)]
+    terms, takes_s = dict.fromkeys(asking, LocalNetwork.REQUESTOR), dict.fromkeys((*honest, *liars), JOB_S)
+    with tempfile.TemporaryDirectory() as folder:
+        net = LocalNetwork(Path(folder), (*asking, *honest, *liars), terms=terms, takes_s=takes_s, behave=liars)
+        ids = {net[name].keyring.node_id for name in honest}
+        tasks = []
+        for _ in range(hours * HOUR_S // EVERY_S):
+            tasks += [(asks, net[asks].submit("echo", {"count": CHUNKS}, budget=Wei(10**16))) for asks in asking]
+            net.advance(EVERY_S)
+        given = [
+            net[asks].node.engine.state.subtasks[subtask].provider in ids
+            for asks, task in tasks[-len(tasks) // 4 :]
+            for subtask in net[asks].node.engine.state.boards[TaskId(task)].history
+        ]
+        net.close()
+    return sum(given) / len(given)
+
+
 def idle() -> float:
     """Bytes a second that one of eleven production nodes sends, each with ten neighbours."""
     sent = [0]
@@ -217,8 +243,12 @@ def main() -> None:
             _say(f"{count} nodes, {share:.0%} failed: first {_row(first)}; after 30 s {_row(healed)}")
     if is_all:
         _say(f"of one /24: {MAX_PER_PREFIX}; sessions of one's own choice: {OUTBOUND}")
-        for networks in (SYBIL_NETWORKS, 500):
-            _say(f"50 % Sybils in {networks} networks: {sybils(1_000, networks, 1):.4f} keep two honest sessions")
+        for count in SIZES:
+            for networks in (count // SYBILS_IN_ONE, count // 2):
+                old, new = sybils(count, networks, 1)
+                kept = f"{old:.4f} keep two honest sessions, and {new:.4f} of newcomers find them"
+                _say(f"{count} nodes, half of them Sybils in {networks} networks: {kept}")
+        _say(f"half of 24 providers lie: {work(24):.4f} of the work is given to the others after an hour")
         for spammers in (0, 100):
             found, heard, kept = spam(spammers)
             _say(f"{spammers} spammers: {_row(found)}; a node hears {heard:.0f} a second, keeps {kept}")

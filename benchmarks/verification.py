@@ -109,6 +109,11 @@ def multiplied(*by: float) -> Cheat:
     return lambda wall, chance: wall["seed0"] * np.array([*by, 1.0], np.float32)
 
 
+def flickering(name: str, by: float) -> Cheat:
+    """Another render, altered a little so that nobody sees that it is one."""
+    return lambda wall, chance: wall[name] * chance.normal(1.0, by, wall[name].shape).astype(np.float32)
+
+
 def pasted(part: float, source: str) -> Cheat:
     """The right one, with a square of so large a part from elsewhere, where it shows: a piece of sky is as good."""
 
@@ -133,6 +138,7 @@ def cheats() -> dict[str, Cheat]:
         "blank": lambda wall, chance: np.full((HEIGHT, WIDTH, 4), 0.5, np.float32),
         "other frame": rendered("frame2"),
         "copied from another provider": rendered("seed1"),
+        "copied, and every pixel altered by 0.5 %": flickering("seed1", 0.005),
         "colluding pair, a render that both deliver": rendered("samples32"),
         "half resolution": lambda wall, chance: wall["half"].repeat(2, axis=0).repeat(2, axis=1),
         "shifted by a pixel": lambda wall, chance: np.roll(wall["seed0"], 1, axis=1),
@@ -187,13 +193,17 @@ def honest_rejected(wall: Wall, trial: Trial, trials: int) -> int:
     return found
 
 
-def exchanged(wall: Wall, tile: Pixels, seeds: Sequence[int], salt: bytes) -> bytes:
-    """The report of the exchange test on a tile against two renders under other seeds, as large as of full HD."""
+def exchanged(wall: Wall, tile: Pixels, seeds: Sequence[int], before: int, salt: bytes) -> bytes:
+    """The report of the exchange test on a tile against two renders under other seeds, as large as of full HD.
+
+    `before`: the seed of a result that was accepted before.
+    """
     tally = swap.Tally()
     for x, y, width, height in crops(WIDTH, HEIGHT, *Exchanged().places(1920 * 1080), salt):
         area = (x, y, width, height)
-        three = (tile, *(wall[f"seed{seed}"] for seed in seeds))
-        tally.add(area, *(measure.cut(pixels, area)[:, :, :3] for pixels in three))
+        seen = (tile, *(wall[f"seed{seed}"] for seed in (*seeds, before)))
+        *three, there = (measure.cut(pixels, area)[:, :, :3] for pixels in seen)
+        tally.add(area, three[0], three[1], three[2], [there])
     return msgspec.json.encode({"ok": True, "tests": tally.tests, "worst": tally.worst})
 
 
@@ -204,17 +214,21 @@ def honest_reports(wall: Wall) -> list[bytes]:
     stand out must not do so in every result.
     """
     return [
-        exchanged(wall, wall[f"{kind}{one}"], pair, b"%d%d%d" % tuple(sorted((one, *pair))))
+        exchanged(wall, wall[f"{kind}{one}"], pair, _other(one, *pair), b"%d%d%d" % tuple(sorted((one, *pair))))
         for kind in ("seed", "processor")
         for one, *pair in permutations(range(len(SEEDS)), 3)
     ]
 
 
+def _other(*seeds: int) -> int:
+    return next(seed for seed in range(len(SEEDS)) if seed not in seeds)
+
+
 def cheats_reports(wall: Wall, cheat: Cheat) -> list[bytes]:
-    """Of a cheat with the first provider's seed, or the second's, against all pairs of other seeds."""
+    """Of a cheat with the first provider's seed, or the second's, who was before it, against all pairs of others."""
     chance = np.random.default_rng(7)
     return [
-        exchanged(wall, cheat(wall, chance), pair, b"%d%d" % pair) for pair in permutations(range(2, len(SEEDS)), 2)
+        exchanged(wall, cheat(wall, chance), pair, 1, b"%d%d" % pair) for pair in permutations(range(2, len(SEEDS)), 2)
     ]
 
 

@@ -15,11 +15,13 @@ import msgspec
 from zope.interface import implementer
 
 from apps.blender.verify import Work
-from golem.interfaces import IDistinct, IScaled, ISumming, IVerifier
+from golem.interfaces import IBeside, IDistinct, IScaled, ISumming, IVerifier
+from golem.model.drawing import some
 from golem.model.messages import Delivery
-from golem.model.spec import Chunk, Job, Judgement, Verdict
+from golem.model.spec import Chunk, Input, Job, Judgement, Verdict
+from golem.model.value import evolve
 from golem.template import crops
-from golem.verification.cheap import accepted, wrong
+from golem.verification.cheap import accepted, unsure, wrong
 from golem.verification.measured import Measured, examined, measured
 from golem.verification.swaps import Swap, evidence, likeliest, summed
 
@@ -31,6 +33,11 @@ BIASES = 8  # of each test
 CHANCE = 5e-4  # of an honest provider to be refused, by all tests of one result
 SUM_CHANCE = 1e-4  # of an honest result to be the one that brings a sum above its limit
 SUM_LIMIT = math.log(TESTS * BIASES / SUM_CHANCE)
+COPY = "copy "  # with what the tests that compare with other results begin
+NEAR = 2  # frames, and results of the provider's own, to compare with
+OTHERS = 2 * NEAR
+REACH = 64  # frames, within which the nearest are looked for
+COPY_LIMIT = math.log(OTHERS / 1e-4)  # one honest result in 10,000 is done again
 WRONG_PLACE = math.log(1e6)  # evidence of one test at one place; there are several of both in each of many results
 
 
@@ -51,21 +58,49 @@ class Report(Measured, frozen=True):
     tests: dict[str, Swap] = {}
     worst: Place = Place()
 
+    @property
+    def own(self) -> Mapping[str, Swap]:
+        """The tests that compare with our own renders alone."""
+        return {name: test for name, test in self.tests.items() if not name.startswith(COPY)}
+
+    @property
+    def likeness(self) -> float:
+        """The most evidence that it is nearer to another result than chance has it, in nats."""
+        found = (test.nats for name, test in self.tests.items() if name.startswith(COPY))
+        nearer = ({bias: nats for bias, nats in each.items() if bias.startswith("-")} for each in found)
+        return max(map(evidence, nearer), default=0.0)
+
 
 _work = msgspec.json.Decoder(Work)
 _report = msgspec.json.Decoder(Report)
 
 
-@implementer(IVerifier, ISumming, IDistinct, IScaled)
+@implementer(IVerifier, ISumming, IDistinct, IScaled, IBeside)
 class Exchanged:
-    """Renders crops twice, under secret seeds. `care`: the part of them that is rendered."""
+    """Renders crops twice, under secret seeds. `tiles`: of each frame.
 
-    def __init__(self, care: float = 1.0) -> None:
+    `care`: the part of the crops that is rendered. `others`: accepted results of the same tile, to compare with.
+    """
+
+    def __init__(self, tiles: int = 1, care: float = 1.0, others: Sequence[Delivery] = ()) -> None:
+        self._tiles = tiles
         self._care = care
+        self._others = others
 
     def scaled(self, care: float) -> Exchanged:
         """Fewer crops of the same size; what they do not tell, the sum over results will."""
-        return Exchanged(care)
+        return Exchanged(self._tiles, care, self._others)
+
+    def beside(
+        self, chunk: Chunk, own: Mapping[int, Delivery], accepted: Mapping[int, Delivery], salt: bytes
+    ) -> Exchanged:
+        """Compares with the nearest frames, and with some of the provider's own."""
+        frames = (chunk.index + step * self._tiles for step in sorted(range(-REACH, REACH + 1), key=abs))
+        near = [accepted[index] for index in frames if index in accepted][:NEAR]
+        mine = [own[index] for index in sorted(own) if (index - chunk.index) % self._tiles == 0]
+        drawn = [mine[place] for place in some(len(mine), NEAR, salt)]
+        others = {one.result: one for one in (*near, *drawn)}
+        return Exchanged(self._tiles, self._care, [*others.values()])
 
     def plan(self, chunk: Chunk, work: Job, delivery: Delivery, salt: bytes) -> Sequence[Job]:
         """One job for all places, which may not depend on the delivered noise."""
@@ -74,8 +109,14 @@ class Exchanged:
         tile = _work.decode(work.params).tile
         count, side = self.places(tile.width * tile.height)
         seeds = [int.from_bytes(sha256(salt + word).digest()[:4], "big") % 2**31 for word in (b"one", b"other")]
-        look = {"places": crops(tile.width, tile.height, count, side, salt), "seeds": seeds}
-        return (examined(work, delivery, "exchange", look),)
+        places = crops(tile.width, tile.height, count, side, salt)
+        look = {"places": places, "seeds": seeds, "others": len(self._others)}
+        job = examined(work, delivery, "exchange", look)
+        others = [
+            Input(name=f"other{number}", cid=one.result, size_bytes=one.size_bytes)
+            for number, one in enumerate(self._others)
+        ]
+        return (evolve(job, inputs=(*job.inputs, *others)),)
 
     def places(self, pixels: int) -> tuple[int, int]:
         """How many to look at in a tile, and their side."""
@@ -90,7 +131,7 @@ class Exchanged:
 
     def are_distinct(self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes]) -> bool:
         """Where two of our own renders differ: there is noise, and nobody's is another's."""
-        return any(test.units for test in _report.decode(reports[0]).tests.values())
+        return any(test.units for test in _report.decode(reports[0]).own.values())
 
     def weigh(
         self, chunk: Chunk, work: Job, delivery: Delivery, reports: Sequence[bytes], before: Mapping[str, float]
@@ -99,7 +140,7 @@ class Exchanged:
         verdict = self.judge(chunk, work, delivery, reports)
         if verdict.judgement is not Judgement.ACCEPT:
             return verdict, before
-        sums = summed(before, _report.decode(reports[0]).tests)
+        sums = summed(before, _report.decode(reports[0]).own)
         most = max(sums, key=lambda name: sums[name], default="")
         if sums.get(most, 0.0) <= SUM_LIMIT:
             return verdict, sums
@@ -113,8 +154,13 @@ def _measure(report: Report, work: Work) -> Verdict:
         where = f"frame {work.frame}, {worst.pixels} pixels at {work.tile.x + worst.x},{work.tile.y + worst.y}"
         said = f"{where}: {worst.test}, evidence {evidence(worst.nats):.1f}, at most {WRONG_PLACE:.1f} allowed"
         return wrong(f"exchange, place: {said}")
-    name = max(report.tests, key=lambda name: evidence(report.tests[name].nats), default="")
+    name = max(report.own, key=lambda name: evidence(report.tests[name].nats), default="")
     test = report.tests.get(name, Swap())
     found = f"exchange, {name} {likeliest(test.nats)}: frame {work.frame}: {test.units} swapped"
     found = f"{found}, evidence {evidence(test.nats):.1f}, at most {limit:.1f} allowed"
-    return wrong(found) if evidence(test.nats) > limit else accepted(found)
+    if evidence(test.nats) > limit:
+        return wrong(found)
+    if report.likeness > COPY_LIMIT:
+        said = f"frame {work.frame}: noise like that of another result, evidence {report.likeness:.1f}"
+        return unsure(f"copy: {said}, at most {COPY_LIMIT:.1f} allowed; it is not paid, and who copied nobody can tell")
+    return accepted(found)

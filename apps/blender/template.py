@@ -186,7 +186,7 @@ class Blender:
         """Small places of every tile are rendered anew; under other seeds, where the same does not give the same."""
         params = decoder.decode(spec.params)
         if not params.repeats:
-            return Exchanged()
+            return Exchanged(len(params.areas()))
         crops = SeedLocked(sum(params.ns) / 2, ring=int(params.adaptive))
         return FileRedundancy(crops, "compare") if params.check == "copies" else crops
 

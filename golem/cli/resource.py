@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from golem.cli.command import Call, Parser, Verbs
 from golem.cli.exits import Exit
 from golem.control.views import Stock, view
 
+CID = re.compile(r"b[a-z2-7]{50,110}")
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -21,15 +24,21 @@ def add(parser: Parser, environ: Mapping[str, str], _: Sequence[str]) -> None:
     pin = verbs.add("pin", _pin, "keep content, after fetching what is not here")
     unpin = verbs.add("unpin", _unpin, "do not keep content any more; tasks that need it keep it")
     verbs.add("gc", _gc, "forget what can't be read any more: files that changed, transfers that nobody goes on with")
-    verbs.add("stat", _stat, "show how much room content takes")
+    verbs.add("stat", _stat, "show how much room content takes, and where others get it")
     put.add_argument("path", metavar="PATH", help="a file or folder of this machine")
     for verb in (get, pin, unpin):
-        verb.add_argument("cid", metavar="CID", help="a content id, as golem resource ls shows it")
+        verb.add_argument("cid", metavar="CID", type=_cid, help="a content id, as golem resource ls shows it")
     get.add_argument("path", metavar="PATH", help="where to write it; must not exist")
     for verb in (get, pin):
         verb.add_argument(
             "--from", dest="sources", metavar="HOST:PORT", action="append", default=[], help="the gateway of a node"
         )
+
+
+def _cid(text: str) -> str:
+    if not CID.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no content id as golem resource ls shows it")
+    return text
 
 
 def _do(call: Call, words: str, **wish: object) -> int:
@@ -81,12 +90,14 @@ def _stat(call: Call) -> int:
     stock = view(Stock, record)
     if call.screen.is_json:
         numbers = {"contents": len(stock.kept), "incoming": len(stock.incoming)}
-        call.screen.record(numbers | {"used_bytes": stock.used_bytes, "quota_bytes": stock.quota_bytes})
+        room = {"used_bytes": stock.used_bytes, "quota_bytes": stock.quota_bytes}
+        call.screen.record(numbers | room | {"gateway": stock.gateway})
         return Exit.OK
     call.screen.fields(
         ("contents", f"{len(stock.kept)}, of {size(sum(kept.size_bytes for kept in stock.kept))}"),
         ("coming in", str(len(stock.incoming))),
         ("on this disk", f"{size(stock.used_bytes)} of {size(stock.quota_bytes)} (ipfs.quota)"),
+        ("served at", f"{stock.gateway} (ipfs.gateway); others say it behind --from"),
     )
     return Exit.OK
 

@@ -340,9 +340,13 @@ class Incoming(Record):
 
 
 class Stock(Record):
-    """What the content store has. `used_bytes` of `quota_bytes`: on this disk, without the user's own files."""
+    """What the content store has. `used_bytes` of `quota_bytes`: on this disk, without the user's own files.
+
+    `gateway`: where others take what is public, as seen from this machine.
+    """
 
     kept: tuple[Kept, ...] = ()
     incoming: tuple[Incoming, ...] = ()
     used_bytes: int = 0
     quota_bytes: int = 0
+    gateway: str = ""

@@ -15,7 +15,7 @@ from golem.core.checking import MAX_CHECKS, job_ids
 from golem.core.subtask import Subtask
 from golem.core.task import Board
 from golem.core.turn import Turn
-from golem.interfaces import Answer, IComparing, IDistinct, IEscalating, ISumming, IVerifier, Ruling, scaled
+from golem.interfaces import Answer, IBeside, IComparing, IDistinct, IEscalating, ISumming, IVerifier, Ruling, scaled
 from golem.model.messages import Delivery
 from golem.model.spec import Chunk, Job, Judgement, Verdict
 
@@ -58,6 +58,8 @@ def _planned(turn: Turn, board: Board, subtask: Subtask) -> Sequence[Job]:
     if IComparing.providedBy(step):
         found = copies.answers(turn, board, subtask.chunk)
         return IComparing(step).referee(chunk, work, found, turn.salt)
+    if IBeside.providedBy(step):
+        step = IBeside(step).beside(chunk, twins.lately(turn, board, subtask.provider), board.accepted, turn.salt)
     return step.plan(chunk, work, delivery, turn.salt)
 
 

@@ -6,11 +6,13 @@ compare. Whatever a provider gains by being near or having our inputs already is
 
 from __future__ import annotations
 
+from golem.core.asking import asking
 from golem.core.knowledge import known, rated
 from golem.core.reputation import Role
 from golem.core.subtask import Subtask
 from golem.core.task import Board
 from golem.core.turn import Turn
+from golem.errors import TemplateFailed
 from golem.model.ids import NodeId
 from golem.model.trade import Seen
 
@@ -23,7 +25,12 @@ def measure(turn: Turn, board: Board, subtask: Subtask) -> None:
     spec = board.task.spec
     chunk = turn.plan(board.task.task_id, spec).chunks[subtask.chunk]
     took_ms = max(1, (subtask.delivered_ms - subtask.assigned_ms) // subtask.ahead)
-    now = max(1, turn.template(spec.template).cost_ms(spec, chunk)) / took_ms
+    try:
+        with asking(spec.template, "cost_ms"):
+            now = max(1, turn.template(spec.template).cost_ms(spec, chunk)) / took_ms
+    except TemplateFailed as why:
+        turn.tell(board.task.task_id, "not measured", provider=subtask.provider, reason=str(why))
+        return
     paces, key = turn.state.dealings.paces, f"{spec.template}/{subtask.provider}"
     old = paces.pop(key, now)
     paces[key] = old * (now / old) ** NEWS

@@ -8,11 +8,16 @@ Only what was accepted counts, so that nobody can be made a copyist by one who w
 
 from __future__ import annotations
 
-from golem.core.subtask import Subtask
+from collections.abc import Mapping
+
+from golem.core.subtask import Phase, Subtask
 from golem.core.task import Board
 from golem.core.turn import Turn
-from golem.model.ids import SubtaskId, derive
+from golem.model.ids import NodeId, SubtaskId, derive
+from golem.model.messages import Delivery
 from golem.model.spec import Judgement, Verdict
+
+LATELY = 256  # attempts, of all providers: whoever hands in one render again and again has some of its own among them
 
 
 def weigh(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> Verdict:
@@ -24,6 +29,13 @@ def weigh(turn: Turn, board: Board, subtask: Subtask, verdict: Verdict) -> Verdi
     is_elsewhere = original.chunk != subtask.chunk
     reason = f"copy: the very result of {first}, chunk {original.chunk}, which was accepted; two right ones differ"
     return Verdict(judgement=Judgement.WRONG if is_elsewhere else Judgement.UNSURE, reason=reason)
+
+
+def lately(turn: Turn, board: Board, provider: NodeId) -> Mapping[int, Delivery]:
+    """What was accepted of a provider, by chunk, among the last attempts."""
+    attempts = (turn.state.subtasks[subtask_id] for subtask_id in board.history[-LATELY:])
+    accepted = (one for one in attempts if one.provider == provider and one.phase is Phase.ACCEPTED)
+    return {one.chunk: one.delivery for one in accepted if one.delivery is not None}
 
 
 def twin(board: Board, subtask: Subtask) -> SubtaskId | None:

@@ -104,6 +104,13 @@ class IDistinct(Interface):
         """
 
 
+class IBeside(Interface):
+    """A verifier that looks at results that were accepted before, to see whether one is made out of another."""
+
+    def beside(chunk: Chunk, own: Mapping[int, Delivery], accepted: Mapping[int, Delivery], salt: bytes) -> IVerifier:
+        """The same, planning for these: by chunk, what was accepted in the task, and lately of the same provider."""
+
+
 class IEscalating(Interface):
     """A verifier in steps: where one is UNSURE, or its checks fail, the next is asked."""
 

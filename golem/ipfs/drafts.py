@@ -61,7 +61,8 @@ class Draft:
     def close(self) -> None:
         """Give back what was reserved; what was not committed leaves no trace."""
         if self._pack_file is not None:
-            self._pack_file.close()
+            with suppress(OSError):  # on a full disk the last bytes can't be written, and need not be
+                self._pack_file.close()
         if not self._is_kept:
             self._path.unlink(missing_ok=True)
         self._store.claim(-self._claimed_bytes)

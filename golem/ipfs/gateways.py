@@ -38,7 +38,6 @@ from golem.model.messages import Place
 R = TypeVar("R")
 
 NOT_HERE = "HTTP 404"
-MAX_TOLD_BYTES = KEY_BYTES << 20  # ids of a million blocks
 _KEPT_PER_HOST = 2
 _NO_ANSWER = (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, TookTooLong, Refused)
 _NODE = re.compile(r"0[23][0-9a-f]{64}")
@@ -131,12 +130,12 @@ class Gateways:
             if response.code != http.NOT_FOUND:
                 raise ContentMissing(f"HTTP {response.code}")
             return []
-        told = bytearray()
+        told, most_bytes = bytearray(), KEY_BYTES * (flow.intake.taken + len(flow.intake.missing()))
 
         async def work(data: Sequence[bytes]) -> None:
             told.extend(b"".join(data))
-            if len(told) > MAX_TOLD_BYTES:
-                raise ContentMismatch("it tells of more blocks than a content may have")
+            if len(told) > most_bytes:
+                raise ContentMismatch("it tells of more blocks than the content has")
 
         body = Body(self.clock, lambda data: Deferred.fromCoroutine(work(data)))
         response.deliverBody(body)

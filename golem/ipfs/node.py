@@ -1,7 +1,8 @@
 """The embedded IPFS node: block store, gateway and fetcher, as the content store of a node.
 
-With a daemon beside it, what is put is given to the daemon too, as a CAR, so that the whole IPFS network can have it;
-what no other node gives is asked of the daemon. Blocks are checked here in either case, and ids never depend on it.
+With a daemon beside it, what is for everybody is given to the daemon too, as a CAR, so that the whole IPFS network can
+have it; what no other node gives is asked of the daemon. Blocks are checked here in either case, and ids never depend
+on it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from golem.ipfs.cid import Key, from_text, to_text
 from golem.ipfs.fetch import Fetcher, Wanted
 from golem.ipfs.kubo import Client
 from golem.ipfs.serving import Serving, Terms
-from golem.ipfs.tickets import Channels, Tickets
+from golem.ipfs.tickets import PUBLIC, Channels, Tickets
 from golem.ipfs.workers import Workers
 from golem.model.content import Content, Survey
 from golem.model.ids import Cid, Ticket
@@ -129,6 +130,7 @@ class EmbeddedStore(Service):
             kept=tuple(await self._workers.run(self._blocks.index.contents)),
             used_bytes=self._blocks.used_bytes(),
             quota_bytes=self._terms.quota_bytes,
+            gateway=self._serving.place,
         )
 
     def collect(self) -> Deferred[int]:
@@ -184,7 +186,7 @@ class EmbeddedStore(Service):
         tree = await self._workers.run(put, self._blocks, real, owner, by_reference=not is_staged)
         content = Content(cid=to_text(tree.key), size_bytes=tree.size)
         self.parcels.note(content.cid, await self._workers.run(self.parcels.first, self._blocks.read, tree.key))
-        if self._daemon is not None:
+        if self._daemon is not None and (self._terms.is_public or owner.startswith(PUBLIC)):
             parts = exported(self._blocks, tree.key)
             await self._daemon.dag.import_(lambda: self._workers.run(next, parts, b""), content.cid)
         return content

@@ -71,7 +71,7 @@ class Runs:
         """Beyond the `told` first a source has these, or everything (None); says whether that is news."""
         holding.is_all |= more is None
         holding.told = max(holding.told, told + len(more or ()))
-        holding.keys.update(more or ())
+        holding.keys.update(key for key in more or () if self._intake.lacks(key))
         is_news = more is None or bool(more)
         self._news_s = self._now_s() if is_news else self._news_s
         return is_news

@@ -61,6 +61,11 @@ class Serving:
         self._doors.close()
 
     @property
+    def place(self) -> Place:
+        """The same, with the host that it was told to listen at."""
+        return f"{self._terms.gateway.rpartition(':')[0]}:{self.port}"
+
+    @property
     def port(self) -> int:
         """Where it listens."""
         host = self._port.getHost()

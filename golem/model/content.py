@@ -30,9 +30,13 @@ class Incoming(Value):
 
 
 class Survey(Value):
-    """What a store has. `used_bytes`: on this disk, of `quota_bytes`; the user's own files don't count."""
+    """What a store has. `used_bytes`: on this disk, of `quota_bytes`; the user's own files don't count.
+
+    `gateway`: where it serves what is public, as seen from this machine.
+    """
 
     kept: tuple[Kept, ...]
     incoming: tuple[Incoming, ...]
     used_bytes: int
     quota_bytes: int
+    gateway: str

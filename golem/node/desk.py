@@ -112,8 +112,8 @@ class Desk(Till, Outlook):
     def subtasks(self, task_id: str) -> Sequence[records.Record]:
         """Every attempt of a task. Raises NotFound."""
         board = records.board(self._engine.state, task_id)
-        chunks = self._templates[board.task.spec.template].split(board.task.spec)
-        return records.subtasks(self._engine.state, board, [chunk.label for chunk in chunks], self.live.percent)
+        chunks = self._chunks(board.task.spec) if board.history else ()
+        return records.subtasks(self._engine.state, board, chunks, self.live.percent)
 
     def logs(self, task_id: str) -> Sequence[records.Record]:
         """What a task's last attempts printed, here or at their providers. Raises NotFound."""
@@ -128,9 +128,8 @@ class Desk(Till, Outlook):
         return records.payments(self._engine.state)
 
     def submit(self, submission: Submission) -> Awaitable[records.Record]:
-        """Take a task in; answered once it is on disk. Raises UnknownTemplate, BadParameters."""
-        template = self._template(submission.template)
-        spec = submission.spec(template.parse(submission.params))
+        """Take a task in; answered once it is on disk. Raises UnknownTemplate, BadParameters, TemplateFailed."""
+        spec = self._spec(submission)
         task = task_id(self.node_id, self._entropy.token(16).hex())
         done = self._waiting[task] = Deferred()
         self._engine.post(TaskSubmitted(task_id=task, spec=spec, resources=submission.resources))

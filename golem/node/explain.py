@@ -12,6 +12,7 @@ from golem.core.task import LIVE, Board, Phase
 from golem.model.ids import NodeId
 from golem.model.messages import Reason
 from golem.model.money import show_ether
+from golem.model.spec import Chunk
 
 Record = Mapping[str, object]
 Said = tuple[str, str]
@@ -28,10 +29,10 @@ UNCHECKED = "so many results wait for their checks that no more work is given ou
 STATES = ("accepted", "verifying", "computing", "waiting")
 
 
-def task(state: NodeState, board: Board, labels: Sequence[str]) -> Record:
+def task(state: NodeState, board: Board, chunks: Sequence[Chunk]) -> Record:
     """Where every chunk of a task is, and for those that wait, what every known node says. All counts add up."""
     states = _states(state, board)
-    groups = _groups(state, board, labels, states)
+    groups = _groups(state, board, chunks, states)
     return {
         "task_id": board.task.task_id,
         "phase": board.task.phase.value,
@@ -68,7 +69,7 @@ def _known(state: NodeState, board: Board) -> list[NodeId]:
     return list(dict.fromkeys([*state.peers, *board.offers, *board.agreements, *board.refused, *board.declined]))
 
 
-def _groups(state: NodeState, board: Board, labels: Sequence[str], states: Sequence[str]) -> list[Record]:
+def _groups(state: NodeState, board: Board, chunks: Sequence[Chunk], states: Sequence[str]) -> list[Record]:
     """Waiting chunks, together where every node says the same about them; the largest group first."""
     if board.task.phase is not Phase.OPEN:
         return []
@@ -78,11 +79,11 @@ def _groups(state: NodeState, board: Board, labels: Sequence[str], states: Seque
     nodes = _known(state, board)
     return [
         {
-            "chunks": len(chunks),
-            "which": [labels[chunk] for chunk in chunks[:MOST_NAMED]],
+            "chunks": len(waiting),
+            "which": [chunks[chunk].label for chunk in waiting[:MOST_NAMED]],
             "reasons": counted(_stance(state, board, node, tried) for node in nodes),
         }
-        for tried, chunks in sorted(alike.items(), key=lambda item: (-len(item[1]), item[1][0]))
+        for tried, waiting in sorted(alike.items(), key=lambda item: (-len(item[1]), item[1][0]))
     ]
 
 

@@ -20,7 +20,7 @@ MAX_PLACE = 120  # characters, as golem.model.messages.Place
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,118}", re.ASCII)
 _NODE = re.compile(r"0[23][0-9a-f]{64}", re.ASCII)
 _OBJECT = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}:[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
-_IMAGE = re.compile(r"(?:[a-z0-9][a-z0-9._/:-]{0,200}@)?sha256:[0-9a-f]{64}", re.ASCII)
+BY_DIGEST = re.compile(r"(?:[a-z0-9][a-z0-9._/:-]{0,200}@)?sha256:[0-9a-f]{64}", re.ASCII)
 _ACCOUNT = re.compile(r"0x[0-9a-f]{40}", re.ASCII)
 
 
@@ -127,7 +127,7 @@ def _node(value: object) -> str:
 def _image(value: object) -> str:
     text = _text(value)
     template, equals, image = text.partition("=")
-    if not equals or not _NAME.fullmatch(template) or not _IMAGE.fullmatch(image):
+    if not equals or not _NAME.fullmatch(template) or not BY_DIGEST.fullmatch(image):
         raise ValueError('must be like "blender=sha256:…": a template, and an image by its digest')
     return text
 

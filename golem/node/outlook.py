@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from twisted.internet.interfaces import IReactorTime
 
+from golem.core.asking import asking
 from golem.errors import UnknownTemplate
 from golem.interfaces import ITaskTemplate
+from golem.model.spec import Chunk, TaskSpec
 from golem.node import explain, insight, records
 from golem.node.appeals import Appeals
 from golem.node.engine import Engine
@@ -50,9 +52,7 @@ class Outlook(Appeals):
     def explain(self, task_id: str) -> Record:
         """Where every chunk of a task is, and what every known node says to those that wait. Raises NotFound."""
         board = records.board(self._engine.state, task_id)
-        spec = board.task.spec
-        labels = [chunk.label for chunk in self._templates[spec.template].split(spec)] if board.pending else []
-        return explain.task(self._engine.state, board, labels)
+        return explain.task(self._engine.state, board, self._chunks(board.task.spec) if board.pending else ())
 
     def prospects(self) -> Record:
         """Why this provider gets no work, or not more."""
@@ -61,9 +61,21 @@ class Outlook(Appeals):
         return prospects(self._engine.state, self._engine.policies, self._now_ms, self.reached())
 
     def estimate(self, submission: Submission) -> Record:
-        """What a task may cost. Raises UnknownTemplate, BadParameters."""
+        """What a task may cost. Raises UnknownTemplate, BadParameters, TemplateFailed."""
+        spec = self._spec(submission)
+        with asking(spec.template, "its estimate"):
+            return estimate(self._template(spec.template), spec)
+
+    def _spec(self, submission: Submission) -> TaskSpec:
         template = self._template(submission.template)
-        return estimate(template, submission.spec(template.parse(submission.params)))
+        with asking(submission.template, "parse"):
+            return submission.spec(template.parse(submission.params))
+
+    def _chunks(self, spec: TaskSpec) -> Sequence[Chunk]:
+        """Those of a task that some were given out of, or wait to be."""
+        with asking(spec.template, "split"):
+            found: Sequence[Chunk] = self._template(spec.template).split(spec)
+        return found
 
     def _template(self, name: str) -> ITaskTemplate:
         if name not in self._templates:

@@ -19,6 +19,8 @@ from zope.interface.verify import verifyObject
 from golem.core.strategy import FRUGAL
 from golem.errors import StrategyBroken, TemplateBroken, TemplateClash, TemplateMissing
 from golem.interfaces import IMarketStrategy, ITaskTemplate
+from golem.model.spec import Environment
+from golem.node.kinds import BY_DIGEST
 
 APPS = "apps"
 GROUP = "golem.apps"
@@ -74,6 +76,10 @@ def _checked(name: str, target: str, template: object) -> ITaskTemplate:
     checked = ITaskTemplate(template)
     if checked.name != name:
         raise TemplateBroken(f"template {name!r} ({target}) says that its name is {checked.name!r}")
+    if not isinstance(checked.environment, Environment):
+        raise TemplateBroken(f"template {name!r} ({target}) has an environment that is no Environment")
+    if (image := checked.environment.image) and not BY_DIGEST.fullmatch(image):
+        raise TemplateBroken(f"template {name!r} ({target}) names its image {image!r}, which is no digest: sha256:…")
     return checked
 
 

@@ -13,6 +13,7 @@ from golem.errors import NotFound
 from golem.model.chain import Funds
 from golem.model.ids import TaskId
 from golem.model.money import Wei
+from golem.model.spec import Chunk
 from golem.node.live import Story
 
 MAX_LOGS = 64  # logs in one answer: 1 MiB
@@ -50,7 +51,7 @@ def task(b: Board) -> Record:
     }
 
 
-def subtasks(state: NodeState, b: Board, labels: Sequence[str], percent: Callable[[str], int]) -> list[Record]:
+def subtasks(state: NodeState, b: Board, chunks: Sequence[Chunk], percent: Callable[[str], int]) -> list[Record]:
     """Every attempt, in the order of assignment."""
     records: list[Record] = []
     counts: dict[int, int] = {}
@@ -60,7 +61,7 @@ def subtasks(state: NodeState, b: Board, labels: Sequence[str], percent: Callabl
             {
                 "subtask_id": s.subtask_id,
                 "chunk": s.chunk,
-                "label": labels[s.chunk],
+                "label": chunks[s.chunk].label,
                 "attempt": attempt,
                 "phase": s.phase.value,
                 "percent": percent(s.subtask_id) if s.phase is Attempt.ASSIGNED else 0,

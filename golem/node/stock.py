@@ -101,9 +101,10 @@ class Stock:
                 return {"freed_bytes": await self._store.collect()}
 
     async def _add(self, path: str) -> Record:
-        content = await self._store.put(path, f"adding/{path}")
+        adding = f"user/{path}"
+        content = await self._store.put(path, adding)
         await self._store.get(content.cid, (), content.size_bytes, f"user/{content.cid}")
-        await self._store.unpin(f"adding/{path}")
+        await self._store.unpin(adding)
         return {"cid": content.cid, "size_bytes": content.size_bytes}
 
     async def _get(self, cid: Cid, path: str, sources: Sources) -> Record:

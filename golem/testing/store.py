@@ -175,7 +175,9 @@ class MemoryResourceStore:
             for key, held in self._mine.items()
         ]
         used = sum(held.size for held in self._mine.values())
-        return succeed(Survey(kept=tuple(kept), incoming=(), used_bytes=used, quota_bytes=1 << 40))
+        return succeed(
+            Survey(kept=tuple(kept), incoming=(), used_bytes=used, quota_bytes=1 << 40, gateway=self._gateway)
+        )
 
     def collect(self) -> Deferred[int]:
         """See `IResourceStore.collect`: memory does not rot."""

@@ -9,6 +9,7 @@ import msgspec
 
 from apps.blender import template
 from apps.blender.job import picture
+from golem.interfaces import IBeside
 from golem.model.ids import Cid, NodeId, SubtaskId
 from golem.model.messages import Delivery
 from golem.model.money import Wei
@@ -47,16 +48,19 @@ class Stage:
         self.worker.run("render", {**self.params(index), **changes}, self.folder / "in", output)
         return output
 
-    def verdict(self, delivered: Path, index: int = 0, salt: bytes = b"salt") -> Verdict:
-        """What the requestor thinks of a delivery."""
+    def verdict(self, delivered: Path, index: int = 0, salt: bytes = b"salt", accepted: Path | None = None) -> Verdict:
+        """What the requestor thinks of a delivery. `accepted`: what it took before, of the next frame."""
         verifier, chunk = template.verifier(self.spec), self.chunks[index]
         work = template.job(self.spec, chunk, SUBTASK, PROVIDER)
         delivery = Delivery(subtask_id=SUBTASK, result=Cid("b" + "r" * 58), size_bytes=1, report=b"{}", used_ms=1)
+        if accepted:
+            verifier = IBeside(verifier).beside(chunk, {}, {index + 1: delivery}, salt)
         (job,) = verifier.plan(chunk, work, delivery, salt)
         inputs = self.folder / f"check-{delivered.name}"
         if not inputs.exists():
             self.place(self.folder / "in" / "scene", inputs / "scene")
             self.place(delivered, inputs / "result")
+            self.place(accepted or delivered, inputs / "other0")
         report = self.worker.run(job.program, msgspec.json.decode(job.params), inputs, self.folder / "scratch")
         return verifier.judge(chunk, work, delivery, (msgspec.json.encode(report),))
 

@@ -14,7 +14,7 @@ from apps.blender import template  # noqa: E402  # numpy comes with the extra `b
 from apps.blender.exchanged import Exchanged  # noqa: E402
 from apps.blender.job import swap  # noqa: E402
 from apps.blender.params import decoder  # noqa: E402
-from golem.interfaces import IDistinct, IVerifier  # noqa: E402
+from golem.interfaces import IBeside, IDistinct, IVerifier  # noqa: E402
 from golem.model.ids import Cid, NodeId, SubtaskId  # noqa: E402
 from golem.model.messages import Delivery  # noqa: E402
 from golem.model.money import Wei  # noqa: E402
@@ -150,6 +150,59 @@ def test_differences_that_rounding_makes_say_nothing() -> None:
     tally, flat = swap.Tally(), np.full((128, 128, 3), 0.7, np.float32)
     tally.add(AREA, np.nextafter(flat, np.float32(1)), flat, flat)
     assert {name: test["units"] for name, test in tally.tests.items()} == dict.fromkeys(tally.tests, 0)
+
+
+def likeness(delivered: np.ndarray, elsewhere: np.ndarray) -> Verdict:
+    """Of a result, where that other one was accepted before."""
+    tally = swap.Tally()
+    tally.add(AREA, delivered, render(1001), render(2001), [render(900), elsewhere])
+    return judged({"ok": True, "places": 1, "tests": tally.tests, "worst": tally.worst})
+
+
+def test_a_result_made_out_of_another_is_not_taken_however_it_is_altered() -> None:
+    first = render(1)
+    flicker = np.random.default_rng(5).normal(0, 0.005, first.shape).astype(np.float32)
+    for copy in (first, np.nextafter(first, np.float32(9)), first * np.float32(1.001), first + flicker):
+        verdict = likeness(copy, first)
+        assert verdict.judgement is Judgement.UNSURE
+        assert verdict.reason.startswith("copy: frame 1: noise like that of another result, evidence ")
+
+
+def test_a_copy_that_is_altered_so_much_that_it_hides_is_too_noisy() -> None:
+    first = render(1)
+    flicker = np.random.default_rng(5).normal(0, 0.2, first.shape).astype(np.float32)
+    assert likeness(first + flicker, first).judgement is Judgement.WRONG
+
+
+def test_too_few_samples_are_not_taken_for_a_copy() -> None:
+    tally = swap.Tally()
+    tally.add(AREA, render(1, noise=0.3), render(1001), render(2001), [render(900)])
+    assert judged({"ok": True, "places": 1, "tests": tally.tests}).judgement is Judgement.WRONG
+
+
+def test_honest_results_of_other_seeds_are_like_no_other() -> None:
+    assert all(likeness(render(seed), render(seed + 500)).judgement is Judgement.ACCEPT for seed in range(60))
+
+
+def test_likeness_adds_nothing_to_the_sum_over_results() -> None:
+    tally = swap.Tally()
+    tally.add(AREA, render(1), render(1001), render(2001), [render(7)])
+    report = msgspec.json.encode({"ok": True, "places": 1, "tests": tally.tests, "worst": tally.worst})
+    assert not any("copy" in name for name in Exchanged().weigh(*work(), DELIVERY, (report,), {})[1])
+
+
+def test_a_result_is_compared_with_the_nearest_frames_and_with_some_of_its_providers_own() -> None:
+    def made(index: int) -> Delivery:
+        return evolve(DELIVERY, result=Cid(f"b{'a' * 56}{'abcdefghijklmnopqrstuvwxyz'[index]}c"))
+
+    assert verifyObject(IBeside, Exchanged())
+    chunk, job = work()
+    taken = {index: made(index) for index in (1, 2, 4, 6, 9, 20)}
+    chunk = evolve(chunk, index=8)
+    (check,) = Exchanged(tiles=2).beside(chunk, {20: made(20), 9: made(9)}, taken, b"").plan(chunk, job, DELIVERY, b"")
+    others = [one.cid for one in check.inputs if one.name.startswith("other")]
+    assert others == [made(index).result for index in (6, 4, 20)], "tiles of other places are not"
+    assert msgspec.json.decode(check.params)["others"] == 3
 
 
 def test_with_less_care_fewer_crops_are_rendered() -> None:

@@ -19,7 +19,8 @@ def test_a_worker_that_waits_takes_no_processor(worker: Any, tmp_path: Path, cor
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "scene").symlink_to(SCENE)
     view = {"scene": "", "frame": 1, "size": (40, 24), "tile": (0, 0, 40, 24), "samples": 2, "seed": 1}
-    worker.run("render", {**view, "cores": cores, "layers": False, "denoise": False}, tmp_path / "in", tmp_path)
+    how = {"cores": cores, "device": "cpu", "layers": False, "denoise": False}
+    worker.run("render", {**view, **how}, tmp_path / "in", tmp_path)
     limit_s = time.monotonic() + 5
     while worker.busy() and time.monotonic() < limit_s:
         pass

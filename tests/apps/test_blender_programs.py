@@ -174,6 +174,18 @@ def test_where_no_seed_repeats_its_noise_an_honest_tile_of_any_seed_is_accepted(
         assert verdict.reason.startswith("exchange, ")
 
 
+def test_where_no_seed_repeats_its_noise_a_copy_is_seen_though_its_bits_were_altered(
+    worker: Any, tmp_path: Path
+) -> None:
+    stage = unsteady(worker, tmp_path)
+    first, second, copy = stage.render(seed=1, name="one"), stage.render(seed=2, name="other"), tmp_path / "copy"
+    copy.mkdir()
+    picture.write(copy / "tile.exr", pixels(first) * np.float32(1.0005))
+    assert stage.verdict(second, accepted=first).judgement is Judgement.ACCEPT
+    verdict = stage.verdict(copy, accepted=first)
+    assert verdict.judgement is Judgement.UNSURE and verdict.reason.startswith("copy: frame 1: noise like that of")
+
+
 def test_where_no_seed_repeats_its_noise_other_pictures_are_wrong_and_others_malformed(
     worker: Any, tmp_path: Path
 ) -> None:

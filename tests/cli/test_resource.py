@@ -24,6 +24,7 @@ def test_a_file_goes_in_is_listed_comes_out_and_goes(shell: Shell, node: FaceSer
     assert (tmp_path / "b").read_bytes() == b"hello world"
     assert shell.run("resource", "stat") == Exit.OK
     assert "1, of 11 B" in shell.out
+    assert "served at" in shell.out
     assert shell.json("resource", "pin", HELLO) == {"cid": HELLO, "size_bytes": 11}
     assert shell.json("resource", "gc") == {"freed_bytes": 0}
     assert shell.run("resource", "unpin", HELLO) == Exit.OK
@@ -33,7 +34,8 @@ def test_a_file_goes_in_is_listed_comes_out_and_goes(shell: Shell, node: FaceSer
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["get", "x", "there"], "does not fit"),
+        (["get", "x", "there"], "no content id as golem resource ls shows it"),
+        (["get", "b" + "a" * 58, "there"], "not a CID"),
         (["unpin", HELLO], "golem resource ls"),
         (["add", "nowhere"], "nowhere"),
     ],

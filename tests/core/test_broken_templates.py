@@ -90,6 +90,10 @@ class Breaks(ToyInStages):
             raise BadParameters("noise: it can't be reached")
         return super().grown(spec, merge, outcome)
 
+    def cost_ms(self, spec: TaskSpec, chunk: Chunk) -> int:
+        self._may(spec, "cost_ms")
+        return super().cost_ms(spec, chunk)
+
     def preview(self, spec: TaskSpec, chunk: Chunk, deliveries: Mapping[int, Delivery]) -> None:
         self._may(spec, "preview")
 
@@ -183,6 +187,7 @@ def test_a_template_that_raises_ends_its_own_task_with_its_name_and_no_other(met
     [
         ("grown", "not grown", "the template toy failed in grown: ZeroDivisionError('nothing to share')"),
         ("no more", "not grown", "noise: it can't be reached"),
+        ("cost_ms", "not measured", "the template toy failed in cost_ms: ZeroDivisionError('nothing to share')"),
         ("preview", "no preview", "the template toy failed in preview: ZeroDivisionError('nothing to share')"),
     ],
 )

@@ -96,6 +96,14 @@ def test_a_newcomer_listens_in_the_epoch_that_runs_and_speaks_in_the_next() -> N
     assert share.sums[0][2] == pytest.approx(10 / 15 * UNIT / 2, rel=1e-3)
 
 
+def test_who_comes_back_in_the_midst_of_an_epoch_that_it_missed_listens_too() -> None:
+    me = knowing(eve=Standing(deeds=1, good=10.0, at_ms=BEGIN_MS))
+    assert me.state.started is not None
+    me.post(me.state.started, TIMES.gossip_epoch_ms + 5_000)
+    assert me.state.rumours.epoch is not None
+    assert (me.state.rumours.epoch.number, me.state.rumours.epoch.masses) == (me.now_ms // TIMES.gossip_epoch_ms, {})
+
+
 def test_a_newcomer_asks_what_the_network_thinks_at_once() -> None:
     me = Solo(TIMES)
     assert timer(me) == TIMES.gossip_round_ms

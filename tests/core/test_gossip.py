@@ -193,6 +193,16 @@ def test_neighbours_take_turns() -> None:
     assert sorted(asked[:3]) == sorted(asked[3:]) == [node(2), node(3), node(4)]
 
 
+def test_whoever_did_not_answer_is_asked_before_others() -> None:
+    alice = gossip.begin(1, {EVE: (0.5, 1.0)})
+    for index in (2, 3, 4):
+        gossip.join(alice, node(index), SALT, degree=3)
+    ((silent, share),) = gossip.next_round(alice)
+    assert [peer for peer, _ in gossip.next_round(alice)] == [silent]
+    gossip.hear(alice, silent, Share(epoch=1, number=1, answers=share.number, degree=3, sums=()))
+    assert [peer for peer, _ in gossip.next_round(alice)] != [silent]
+
+
 def test_whoever_does_not_answer_is_asked_again_and_left_out_in_the_end() -> None:
     alice, _ = pair()
     before = alice.masses[EVE]

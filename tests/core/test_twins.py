@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import pytest
 from zope.interface import implementer
@@ -11,7 +12,7 @@ from zope.interface.verify import verifyObject
 from golem.core.reputation import Role
 from golem.core.subtask import Phase as Attempt
 from golem.core.twins import twin
-from golem.interfaces import IDistinct, IVerifier
+from golem.interfaces import IBeside, IDistinct, IVerifier
 from golem.model import events as e
 from golem.model.effects import Execute
 from golem.model.evidence import Evidence
@@ -98,6 +99,24 @@ def test_two_equal_results_of_one_chunk_are_not_paid_twice_and_nobody_is_blamed(
         me.post(e.Executed(key=key, outcome=done))
     assert [me.state.subtasks[one].phase for one in (copy, slow)] == [Attempt.ACCEPTED, Attempt.UNSURE]
     assert me.trust("carol", Role.PROVIDER) == 0.5 and me.state.boards[TASK].task.accepted == 2
+
+
+@implementer(IBeside)
+class Looks(Toy):
+    """It looks at what was accepted before."""
+
+    seen: ClassVar[list[tuple[set[int], set[int]]]] = []
+
+    def beside(self, chunk: Chunk, own: Mapping[int, Delivery], accepted: Mapping[int, Delivery], salt: bytes) -> Toy:
+        self.seen.append((set(own), set(accepted)))
+        return self
+
+
+def test_a_verifier_may_look_at_what_was_accepted_before_of_all_and_of_the_same_provider() -> None:
+    me = at_work("bob", "carol", template=Looks(chunks=8))
+    Looks.seen.clear()
+    chunks = [me.state.subtasks[deliver(me, name)].chunk for name in ("bob", "carol", "bob")]
+    assert Looks.seen == [(set(), set()), (set(), {chunks[0]}), ({chunks[0]}, {*chunks[:2]})]
 
 
 def test_a_template_that_cannot_tell_is_named() -> None:

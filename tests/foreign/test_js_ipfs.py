@@ -60,7 +60,8 @@ class World:
         self.folder = folder
         self.client = Client(reactor, api)
         self.stores = [
-            new_store(folder / name, folder, Terms(64 << 20), Client(reactor, api)) for name in ("near", "far")
+            new_store(folder / name, folder, Terms(64 << 20, is_public=True), Client(reactor, api))
+            for name in ("near", "far")
         ]
         for store in self.stores:
             store.startService()

@@ -98,10 +98,10 @@ class World:
         self.client = Client(reactor, self.api)
         self.stores: list[EmbeddedStore] = []
 
-    def store(self, api: str) -> EmbeddedStore:
+    def store(self, api: str, *, is_public: bool = True) -> EmbeddedStore:
         assert isinstance(reactor, PosixReactorBase)
         name = self.folder / f"store{len(self.stores)}"
-        store = new_store(name, self.folder, Terms(64 << 20), Client(reactor, api))
+        store = new_store(name, self.folder, Terms(64 << 20, is_public=is_public), Client(reactor, api))
         self.stores.append(store)
         store.startService()
         return store
@@ -145,6 +145,19 @@ async def test_what_one_node_puts_another_gets_by_their_daemon_alone(world: Worl
     for name in ("big", "small"):
         assert (world.folder / "copy" / name).read_bytes() == (world.folder / "scene" / name).read_bytes()
     assert await world.client.pin.ls() == [content.cid]
+    await near.unpin("o")
+    assert await world.client.pin.ls() == []
+
+
+@run
+async def test_what_is_a_task_s_alone_is_not_given_to_the_daemon_and_what_the_user_shares_is(world: World) -> None:
+    near = world.store(world.api, is_public=False)
+    scene = world.scene()
+    await near.put(scene, "o")
+    assert not world.daemon.blocks
+    content = await near.put(scene, "user/scene")
+    assert await world.client.pin.ls() == [content.cid]
+    await near.unpin("user/scene")
     await near.unpin("o")
     assert await world.client.pin.ls() == []
 

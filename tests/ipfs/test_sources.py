@@ -154,8 +154,8 @@ def test_a_transfer_that_is_not_wanted_any_more_is_hung_up_at_once(
 async def test_who_still_wants_it_has_it_when_the_other_lets_go(world: World) -> None:
     first = world.source(says_nothing)
     theirs = world.get(first)
+    await first.reached  # theirs is the transfer, and ours waits for it
     ours = world.store.get(world.cid, [world.source(honest).place], world.size, "p")
-    await first.reached
     await world.store.unpin("o")
     with pytest.raises(StoreFault, match="not kept"):
         await theirs

@@ -23,6 +23,7 @@ from golem.testing.store import Held
 from tests.ipfs.sources import Source, new_store
 
 CHUNKS = 24
+RAW = b"\x01\x55\x12\x20"
 
 
 class Crowd:
@@ -120,7 +121,7 @@ async def test_who_has_not_begun_is_asked_again_and_no_run_is_lost_to_it(crowd: 
     assert sorted(whole.leaves) == sorted(crowd.leaves)
 
 
-@pytest.mark.parametrize("told", [b"garbage", b"\x01\x55\x12\x20" + bytes(32), b"\x12\x20"])
+@pytest.mark.parametrize("told", [b"garbage", RAW + bytes(32), b"\x12\x20", (RAW + bytes(32)) * 100])
 def test_who_tells_nonsense_of_what_it_has_is_asked_no_more(crowd: Crowd, told: bytes) -> Deferred[None]:
     class Liar(Source):
         def told(self, since: int) -> bytes:

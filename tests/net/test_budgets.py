@@ -103,6 +103,22 @@ def test_every_limit_has_a_test_and_stands_in_the_manual(budget: Budget) -> None
     assert f"| {budget.name} | {budget.limit:,} {budget.unit} | {budget.excess} |" in manual
 
 
+@pytest.mark.parametrize(
+    ("file", "name"),
+    (
+        ("core/test_income.py", "test_a_newcomer_may_owe_a_tenth_and_more_by_twice_what_it_has_paid"),
+        ("core/test_strategy.py", "test_newcomers_come_first_in_one_ranking_of_seven_and_share_these_alike"),
+        ("ipfs/test_fetch.py", "test_one_byte_more_than_agreed_ends_it_and_no_other_source_is_asked"),
+        ("ipfs/test_fetch.py", "test_content_past_the_quota_is_refused_and_leaves_no_trace"),
+        ("wire/test_bounds.py", "test_every_field_of_every_frame_and_message_has_a_bound"),
+        ("hostile/test_bombs.py", "test_a_decode_bomb_is_refused_and_takes_no_memory"),
+    ),
+)
+def test_what_follows_from_a_deal_has_its_test_too(file: str, name: str) -> None:
+    assert f"def {name}(" in (ROOT / "tests" / file).read_text()
+    assert f"`{name}`" in (ROOT / "docs" / "network.md").read_text()
+
+
 def test_no_limit_has_two_names() -> None:
     names = [budget.name for budget in TABLE]
     assert len(set(names)) == len(names) == len(PROOFS)

@@ -42,8 +42,7 @@ def opened(template: Toy | None = None) -> Solo:
 
 
 def told(me: Solo) -> Explanation:
-    labels = [f"piece {number}" for number in range(CHUNKS)]
-    return view(Explanation, explain.task(me.state, me.state.boards[TASK], labels))
+    return view(Explanation, explain.task(me.state, me.state.boards[TASK], me.template.split(SPEC)))
 
 
 def happen(me: Solo, what: str, name: str) -> None:

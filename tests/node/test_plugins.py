@@ -15,11 +15,13 @@ from golem.node import plugins
 _GOOD = """
 from zope.interface import implementer
 from golem.interfaces import ITaskTemplate
+from golem.model.spec import Environment
 
 @implementer(ITaskTemplate)
 class Good:
     name = {name!r}
-    title = environment = programs = ""
+    title = programs = ""
+    environment = Environment(name="python-3")
     parameters = ()
     def parse(self, params): ...
     def split(self, spec): ...
@@ -86,6 +88,8 @@ def test_only_what_is_enabled_is_imported(site: Site) -> None:
         ("template = object()", "is no ITaskTemplate"),
         (_GOOD.format(name="mine").replace("split(self, spec)", "split(self)"), "is no ITaskTemplate"),
         (_GOOD.format(name="other"), "its name is 'other'"),
+        (_GOOD.format(name="mine").replace("Environment(name", "dict(name"), "no Environment"),
+        (_GOOD.format(name="mine").replace('3")', '3", image="mine:latest")'), "'mine:latest', which is no digest"),
     ],
 )
 def test_a_broken_template_is_named_with_where_and_why(site: Site, source: str, why: str) -> None:

@@ -15,10 +15,10 @@ from golem.model.chain import Funds, PutIn, SetAside, Sighting, Statement, Unloc
 from golem.model.ids import Address, JobId, NodeId, SubtaskId, TaskId
 from golem.model.messages import Assignment
 from golem.model.money import Wei
-from golem.model.spec import Job, Limits, TaskSpec
+from golem.model.spec import Chunk, Job, Limits, TaskSpec
 from golem.model.value import evolve
 from golem.node.audit import audit
-from golem.node.estimate import START_MS, estimate
+from golem.node.estimate import MOST_ASKED, START_MS, estimate
 from golem.node.means import lacking
 from golem.node.till import read_order
 from golem.testing.keys import FixedKeyring
@@ -178,6 +178,24 @@ def test_an_estimate_is_half_to_twice_of_the_guess_with_starts_and_within_the_bu
     ]
     tight = estimate(template, evolve(spec, budget=Wei(chunks)))
     assert (tight["least"], tight["most"], tight["is_enough"]) == (chunks, chunks, False)
+
+
+class Asked(Toy):
+    """Counts how often it is asked for a guess."""
+
+    asked = 0
+
+    def cost_ms(self, spec: TaskSpec, chunk: Chunk) -> int:
+        self.asked += 1
+        return 70
+
+
+def test_a_large_task_is_estimated_from_some_of_its_chunks() -> None:
+    template = Asked(chunks=2_500)
+    spec = TaskSpec(template="toy", params=b"{}", budget=Wei(10**18), max_price=Wei(3_600_000), output="/out")
+    made = estimate(template, spec)
+    assert (made["chunks"], made["time_ms"], made["least"]) == (2_500, 175_000, 87_500)
+    assert template.asked <= MOST_ASKED
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,11 @@ def test_half_a_minute_after_half_of_the_nodes_died_news_comes_to_all_that_live(
 
 
 def test_sybils_in_few_networks_do_not_cut_a_restarted_node_off() -> None:
-    assert sybils(40, networks=2, seed=1) == 1
+    assert sybils(40, networks=2, seed=1) == (1, 1)
+
+
+def test_sybils_in_as_many_networks_as_all_others_do_not_either() -> None:
+    assert sybils(60, networks=30, seed=1) == (1, 1)
 
 
 def test_a_spammer_is_heard_no_more_than_others() -> None:

@@ -17,18 +17,23 @@ else:
 
 
 class Exchange(studio.View):
-    """The provider's own parameters; places in the tile; two seeds. A card is used where there is one."""
+    """The provider's own parameters; places in the tile; two seeds. A card is used where there is one.
+
+    `others`: how many results there are to compare with, as the inputs `other0` and so on.
+    """
 
     places: list[measure.Area]
     seeds: tuple[int, int]
+    others: int
 
 
 def run(params: Exchange, inputs: str, output: str) -> swap.Report:
     """The report, and a picture of the place that is farthest off. Raises SceneRefused."""
     try:
-        tile, channels = picture.tile(Path(inputs, "result", "tile.exr"), params["tile"], layers=params["layers"])
+        tile, channels = _read(params, inputs, "result")
     except (picture.NotAPicture, OSError) as why:
         return {"ok": False, "why": str(why)}
+    others = [_read(params, inputs, f"other{number}")[0] for number in range(params["others"])]
     scene = studio.open_scene(inputs, params["scene"])
     views = []
     for seed in params["seeds"]:
@@ -46,7 +51,9 @@ def run(params: Exchange, inputs: str, output: str) -> swap.Report:
             area = (x, y, width, height)
             one, other = (check.place(scene, view, area, channels, output) for view in views)
             delivered = measure.cut(tile, area)
-            tally.add(area, *(show.light(pixels, channels) for pixels in (delivered, one, other)))
+            beside = [show.light(measure.cut(there, area), channels) for there in others]
+            three = [show.light(pixels, channels) for pixels in (delivered, one, other)]
+            tally.add(area, three[0], three[1], three[2], beside)
             seen[x, y] = measure.Seen(area, delivered, one)
     except (picture.NotAPicture, measure.Strange) as why:
         return {"ok": False, "why": str(why)}
@@ -54,3 +61,7 @@ def run(params: Exchange, inputs: str, output: str) -> swap.Report:
         raise ValueError("there is no place to compare")
     show.beside(seen[tally.worst["x"], tally.worst["y"]], channels, params["tile"], f"{output}/")
     return {"ok": True, "places": len(seen), "tests": tally.tests, "worst": tally.worst}
+
+
+def _read(params: Exchange, inputs: str, name: str) -> tuple[picture.Pixels, tuple[str, ...]]:
+    return picture.tile(Path(inputs, name, "tile.exr"), params["tile"], layers=params["layers"])

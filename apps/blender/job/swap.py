@@ -8,6 +8,7 @@ exponential is 1 in the mean for who is honest, whatever the noise is like; so i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -20,6 +21,7 @@ BLOCK = 4  # pixels a side, of what is compared by its mean
 BIASES = (0.03, 0.1, 0.3, 1.0)  # to either side: 60 of 64 samples are seen best by the first two
 SLIGHT = 1e-4  # of the light: nearer ones are equal, as other processors all round to one side where no noise is
 DARK = 0.01  # added to the light, in scene light
+COPY = "copy "  # how the tests that compare with other results are named, and then by number
 MOST = 1e6  # of a value, so that its square stays a number
 
 Floats = npt.NDArray[np.float64]
@@ -59,14 +61,27 @@ class Tally:
         self.tests: dict[str, Swap] = {}
         self.worst: Place | None = None
 
-    def add(self, area: measure.Area, delivered: picture.Pixels, one: picture.Pixels, other: picture.Pixels) -> None:
-        """Compare a place. `one`, `other`: our own renders of it, alike but for their seeds."""
+    def add(
+        self,
+        area: measure.Area,
+        delivered: picture.Pixels,
+        one: picture.Pixels,
+        other: picture.Pixels,
+        beside: Sequence[picture.Pixels] = (),
+    ) -> None:
+        """Compare a place. `one`, `other`: our own renders of it, alike but for their seeds. `beside`: other results.
+
+        None of the three is nearer to another result than the two others are, unless it was made out of that.
+        """
         three = np.stack([np.nan_to_num(each.astype(np.float64)).clip(-MOST, MOST) for each in (delivered, one, other)])
         coarse = means(three)
         self._sum("noise", _distances(three, smooth(three.mean(axis=0))), area)
         self._sum("blocks", _distances(coarse, coarse.mean(axis=0)), area)
         for channel, name in enumerate(("red", "green", "blue")):
             self._sum(name, _sides(coarse[..., channel]), None)
+        for number, elsewhere in enumerate(beside):
+            there = np.nan_to_num(elsewhere.astype(np.float64)).clip(-MOST, MOST)
+            self._sum(f"{COPY}{number}", _distances(three, there), None)
 
     def _sum(self, name: str, scores: Floats, area: measure.Area | None) -> None:
         found = {f"{bias:+g}": _nats(scores * bias) for size in BIASES for bias in (size, -size)}
