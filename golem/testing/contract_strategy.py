@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
@@ -26,7 +26,8 @@ evidence = st.floats(0, 1e6)
 speed = st.just(0.0) | st.floats(1e-9, 1e3)
 seens = st.builds(Seen, evidence, evidence, speed)
 prices = st.integers(0, WEI_PER_ETHER).map(Wei)
-counted = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+asks = st.lists(st.tuples(prices, st.integers(0, 1000), seens), max_size=MOST)
+counted = settings(deadline=None, max_examples=50)
 
 
 def node(number: int) -> NodeId:
@@ -67,34 +68,39 @@ class MarketStrategyContract:
     def test_it_keeps_its_interface(self, strategy: IMarketStrategy) -> None:
         assert verifyObject(IMarketStrategy, strategy)
 
-    @counted
-    @given(least=prices, most=prices, slots=st.integers(1, 1024), cores=st.integers(1, 64), data=st.data())
-    def test_it_names_one_price_for_one_demand_and_state(
-        self, strategy: IMarketStrategy, least: Wei, most: Wei, slots: int, cores: int, data: st.DataObject
-    ) -> None:
-        terms = Terms(least, most, slots, data.draw(st.integers(0, slots)))
-        asked = strategy.price(demand(1, cores), terms)
-        assert Wei(asked) == strategy.price(demand(1, cores), terms)
+    def test_it_names_one_price_for_one_demand_and_state(self, strategy: IMarketStrategy) -> None:
+        @counted
+        @given(least=prices, most=prices, slots=st.integers(1, 1024), cores=st.integers(1, 64), data=st.data())
+        def one(least: Wei, most: Wei, slots: int, cores: int, data: st.DataObject) -> None:
+            terms = Terms(least, most, slots, data.draw(st.integers(0, slots)))
+            asked = strategy.price(demand(1, cores), terms)
+            assert Wei(asked) == strategy.price(demand(1, cores), terms)
 
-    @counted
-    @given(among=st.dictionaries(st.integers(0, MOST), st.tuples(prices, st.floats(0, 1)), max_size=MOST))
-    def test_it_puts_all_demands_in_one_order(
-        self, strategy: IMarketStrategy, among: dict[int, tuple[Wei, float]]
-    ) -> None:
-        demands = {demand(number).task_id: demand(number) for number in among}
-        asked = {demand(number).task_id: price for number, (price, _) in among.items()}
-        trust = {node(number): share for number, (_, share) in among.items()}
-        order = strategy.choose(demands, asked, trust)
-        assert sorted(order) == sorted(demands)
-        assert list(order) == list(strategy.choose(demands, asked, trust))
+        one()
 
-    @counted
-    @given(asked=st.lists(st.tuples(prices, st.integers(0, 1000), seens), max_size=MOST), salt=st.binary(max_size=32))
-    def test_it_puts_all_offers_in_one_order_by_the_salt(
-        self, strategy: IMarketStrategy, asked: list[tuple[Wei, int, Seen]], salt: bytes
-    ) -> None:
-        made = offers(asked)
-        seen = {node(number): one for number, (_, _, one) in enumerate(asked)}
-        order = strategy.rank(demand(1), made, seen, salt)
-        assert sorted(order) == sorted(made)
-        assert list(order) == list(strategy.rank(demand(1), made, seen, salt))
+    def test_it_puts_all_demands_in_one_order(self, strategy: IMarketStrategy) -> None:
+        @counted
+        @given(among=st.dictionaries(st.integers(0, MOST), st.tuples(prices, st.floats(0, 1)), max_size=MOST))
+        def one(among: dict[int, tuple[Wei, float]]) -> None:
+            demands = {demand(number).task_id: demand(number) for number in among}
+            asked = {demand(number).task_id: price for number, (price, _) in among.items()}
+            trust = {node(number): share for number, (_, share) in among.items()}
+            order = strategy.choose(demands, asked, trust)
+            assert sorted(order) == sorted(demands)
+            assert list(order) == list(strategy.choose(demands, asked, trust))
+
+        one()
+
+    def test_it_puts_all_offers_in_one_order_by_the_salt(self, strategy: IMarketStrategy) -> None:
+        @counted
+        @given(
+            asked=st.lists(st.tuples(prices, st.integers(0, 1000), seens), max_size=MOST), salt=st.binary(max_size=32)
+        )
+        def one(asked: list[tuple[Wei, int, Seen]], salt: bytes) -> None:
+            made = offers(asked)
+            seen = {node(number): one for number, (_, _, one) in enumerate(asked)}
+            order = strategy.rank(demand(1), made, seen, salt)
+            assert sorted(order) == sorted(made)
+            assert list(order) == list(strategy.rank(demand(1), made, seen, salt))
+
+        one()

@@ -49,7 +49,7 @@ def probed(tier: str, folder: Path) -> PooledExecutor:
         pytest.skip(f"this machine has no {tier}: not proven here")
     assert isinstance(reactor, PosixReactorBase)
     needs = {"plain": ("json",), "none": ("no_such",), "wasi": (WASI,)}
-    environments = {name: Environment(name=name, modules=modules) for name, modules in needs.items()}
+    environments = {name: [Environment(name=name, modules=modules)] for name, modules in needs.items()}
     return PooledExecutor(TIERS[tier](reactor), reactor, folder / "rooms", environments, Limits(cores=2))
 
 

@@ -61,7 +61,7 @@ async def in_image(folder: Path, name: str, image: str) -> None:
     chunk = template.split(spec)[0]
     job = template.job(spec, chunk, SubtaskId("0" * 32), NodeId("02" + "0" * 64))
     environment = evolve(template.environment, image=image)
-    executor = PooledExecutor(DockerLauncher(reactor), reactor, folder / "rooms", {name: environment}, limits)
+    executor = PooledExecutor(DockerLauncher(reactor), reactor, folder / "rooms", {name: [environment]}, limits)
     try:
         assert (await executor.probe()).environments == (template.environment.name,)
         scenes = Path(template.programs).parent / "scenes"
