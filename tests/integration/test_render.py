@@ -12,7 +12,7 @@ from apps.blender import template
 from golem.api import Session, TaskHandle
 from golem.cli.exits import Exit
 from golem.control.others import Standing
-from golem.control.views import Payment, Subtask, views
+from golem.control.views import Payment, Subtask, Task, views
 from golem.model.money import Wei, cost
 from golem.testing.processes import REQUESTOR, SETTINGS, LocalNetwork, LocalNode, Member, cheater, provider, wait_for
 from golem.testing.shell import Shell
@@ -52,7 +52,7 @@ def paid(node: LocalNode, direction: str) -> int:
     return sum(int(p.paid) for p in views(Payment, node.client.get("/payments")) if p.direction == direction)
 
 
-def attempts(network: LocalNetwork, task: TaskHandle) -> list[Subtask]:
+def attempts(network: LocalNetwork, task: TaskHandle | Task) -> list[Subtask]:
     return views(Subtask, network[REQUESTOR].client.get(f"/tasks/{task.task_id}/subtasks"))
 
 
@@ -96,7 +96,7 @@ def test_a_killed_requestor_goes_on_to_the_same_pictures_and_payments(network: L
     assert sorted(accepted) == list(range(8)), "a chunk was accepted twice, or not at all"
     for node in network.nodes:
         wait_for(lambda node=node: is_settled(node), 60, f"{node.name} to see all payments")  # type: ignore[misc]
-    everything = attempts(network, whole) + done
+    everything = [one for task in Session(network[REQUESTOR].client).tasks() for one in attempts(network, task)]
     for node in network.nodes[1:]:
         earned = sum(int(s.amount) for s in everything if s.provider == node_id(node) and s.phase == "accepted")
         assert paid(node, "in") == earned
