@@ -42,5 +42,7 @@ def vanished(turn: Turn, peer: NodeId) -> None:
         if live:
             most = max(live, key=lambda subtask: held(subtask, turn.now_ms))
             turn.note(peer, Deed.TIMEOUT, held(most, turn.now_ms), most.subtask_id, "the provider vanished")
-        for subtask in live:
-            take(turn, subtask, Lapsed(reason="the provider vanished"))
+        for subtask_id in [subtask.subtask_id for subtask in live]:
+            subtask = turn.state.subtasks[subtask_id]
+            if subtask.phase is Phase.ASSIGNED:  # the one before may have ended the task, and all with it
+                take(turn, subtask, Lapsed(reason="the provider vanished"))

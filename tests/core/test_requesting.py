@@ -280,6 +280,15 @@ def test_vanishing_with_much_work_is_one_offence() -> None:
         assert me.state.standings[f"provider/{FixedKeyring('bob').node_id}"].deeds == 1
 
 
+def test_where_vanishing_dooms_the_task_each_attempt_ends_once() -> None:
+    me = at_work("bob", template=Toy(chunks=9), slots=4, spec=evolve(SPEC, max_attempts=1))
+    me.post(e.TimerFired(name=f"vanished/{FixedKeyring('bob').node_id}"))
+    assert phase(me) is Phase.FAILED and "failed 1 times" in reason(me)
+    assert me.state.boards[TASK].outstanding == 0 and not me.state.boards[TASK].open
+    *others, last = sorted(one.phase.value for one in me.state.subtasks.values())
+    assert last == "lost" and set(others) == {"cancelled"}
+
+
 def test_who_offered_and_vanished_before_the_pick_gets_nothing() -> None:
     me = opened()
     bob = me.meet("bob")
