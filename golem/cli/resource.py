@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 
 from golem.cli.command import Call, Parser, Verbs
 from golem.cli.exits import Exit
 from golem.control.views import Stock, view
+from golem.errors import GolemError
 
 CID = re.compile(r"b[a-z2-7]{50,110}")
+LOOK_S = 0.5  # between two looks at how far an import is
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -53,7 +57,32 @@ def _do(call: Call, words: str, **wish: object) -> int:
 
 
 def _add(call: Call) -> int:
-    return _do(call, "{cid}  {size_bytes}", type="Add", path=str(Path(call.args.path).absolute()))
+    path = str(Path(call.args.path).resolve())
+    with _progress(call, path):
+        return _do(call, "{cid}  {size_bytes}", type="Add", path=path)
+
+
+@contextmanager
+def _progress(call: Call, path: str) -> Iterator[None]:
+    """Show in a terminal how much of a path is read by now."""
+    over = Event()
+
+    def look() -> None:
+        with suppress(GolemError):  # who puts it in is told
+            while not over.wait(LOOK_S):
+                for one in view(Stock, call.client.get("/resources")).importing:
+                    if one.path == path:
+                        call.screen.live(f"{path}: {size(one.read_bytes)} read")
+
+    looking = Thread(target=look, daemon=True)
+    if call.screen.is_live:
+        looking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        if call.screen.is_live:
+            looking.join()
 
 
 def _get(call: Call) -> int:
@@ -81,6 +110,7 @@ def _ls(call: Call) -> int:
     stock = view(Stock, record)
     rows = [(kept.cid, size(kept.size_bytes), ", ".join(map(_owner, kept.owners))) for kept in stock.kept]
     rows += [(i.cid, size(i.size_bytes), f"comes in: {size(i.received_bytes)} so far") for i in stock.incoming]
+    rows += [("", size(i.read_bytes), f"goes in, so much read: {i.path}") for i in stock.importing]
     call.screen.table(("CONTENT", "SIZE", "FOR"), rows, "nothing is here; put something in with: golem resource add")
     return Exit.OK
 

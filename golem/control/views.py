@@ -339,6 +339,13 @@ class Incoming(Record):
     received_bytes: int = 0
 
 
+class Importing(Record):
+    """A file or folder that is put in."""
+
+    path: str
+    read_bytes: int = 0
+
+
 class Stock(Record):
     """What the content store has. `used_bytes` of `quota_bytes`: on this disk, without the user's own files.
 
@@ -347,6 +354,7 @@ class Stock(Record):
 
     kept: tuple[Kept, ...] = ()
     incoming: tuple[Incoming, ...] = ()
+    importing: tuple[Importing, ...] = ()
     used_bytes: int = 0
     quota_bytes: int = 0
     gateway: str = ""

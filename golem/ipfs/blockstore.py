@@ -51,6 +51,7 @@ class BlockStore:
             raise StoreFault(f"{folder}: {why.strerror}") from why
         self._claimed_bytes = 0
         self.coming = Coming()
+        self.importing: dict[Draft, str] = {}  # and the path that is read
         self.is_frozen = False
 
     def _sweep(self) -> None:
@@ -179,8 +180,12 @@ class BlockStore:
 def put(store: BlockStore, path: str, owner: str, *, by_reference: bool) -> Tree:
     """Import a file or folder, pinned for `owner`. Raises StoreFault, TooLarge."""
     with store.draft(by_reference=by_reference) as draft:
-        tree = import_path(path, draft)
-        draft.commit(tree.key, tree.size, owner)
+        store.importing[draft] = path
+        try:
+            tree = import_path(path, draft)
+            draft.commit(tree.key, tree.size, owner)
+        finally:
+            del store.importing[draft]
     return tree
 
 

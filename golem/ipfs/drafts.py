@@ -37,11 +37,15 @@ class Base(Protocol):
 
 
 class Draft:
-    """A content under way: a sink for an importer, a keeper for an intake. Its bytes vanish unless committed."""
+    """A content under way: a sink for an importer, a keeper for an intake. Its bytes vanish unless committed.
+
+    `read_bytes`: of files that were read to be put in.
+    """
 
     def __init__(self, store: Base, *, by_reference: bool) -> None:
         self._store = store
         self._by_reference = by_reference
+        self.read_bytes = 0
         self._places: dict[Key, Place] = {}
         self._referred: list[Stored] = []
         self._offset = 0
@@ -78,6 +82,7 @@ class Draft:
 
     def leaf(self, key: Key, chunk: Chunk) -> None:
         """See `Sink.leaf`."""
+        self.read_bytes += len(chunk)
         if self._by_reference and self._referred:
             self._check_open()
             self._places.setdefault(key, Place(self._referred[-1].file, self._offset, len(chunk)))

@@ -28,7 +28,7 @@ from golem.ipfs.kubo import Client
 from golem.ipfs.serving import Serving, Terms
 from golem.ipfs.tickets import PUBLIC, Channels, Tickets
 from golem.ipfs.workers import Workers
-from golem.model.content import Content, Survey
+from golem.model.content import Content, Importing, Survey
 from golem.model.ids import Cid, Ticket
 from golem.model.messages import Place
 
@@ -131,6 +131,10 @@ class EmbeddedStore(Service):
             used_bytes=self._blocks.used_bytes(),
             quota_bytes=self._terms.quota_bytes,
             gateway=self._serving.place,
+            importing=tuple(
+                Importing(path=path, read_bytes=draft.read_bytes)
+                for draft, path in list(self._blocks.importing.items())
+            ),
         )
 
     def collect(self) -> Deferred[int]:

@@ -29,6 +29,13 @@ class Incoming(Value):
     received_bytes: int
 
 
+class Importing(Value):
+    """A file or folder that is put in. `read_bytes`: of its files, so far."""
+
+    path: str
+    read_bytes: int
+
+
 class Survey(Value):
     """What a store has. `used_bytes`: on this disk, of `quota_bytes`; the user's own files don't count.
 
@@ -40,3 +47,4 @@ class Survey(Value):
     used_bytes: int
     quota_bytes: int
     gateway: str
+    importing: tuple[Importing, ...] = ()

@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 
 from golem.cli.exits import Exit
 from golem.cli.resource import size
+from golem.model.content import Importing, Survey
+from golem.model.value import evolve
+from golem.node.stock import Stock
 from golem.testing.face import FaceServer
 from golem.testing.shell import Shell
+from golem.testing.store import MemoryResourceStore, MemoryWorld
 
 HELLO = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"
 
@@ -29,6 +35,19 @@ def test_a_file_goes_in_is_listed_comes_out_and_goes(shell: Shell, node: FaceSer
     assert shell.json("resource", "gc") == {"freed_bytes": 0}
     assert shell.run("resource", "unpin", HELLO) == Exit.OK
     assert shell.json("resource", "stat")["contents"] == 0  # type: ignore[index,call-overload]  # an object
+
+
+class Busy(MemoryResourceStore):
+    """Is reading a large file."""
+
+    def survey(self) -> Deferred[Survey]:
+        return super().survey().addCallback(evolve, importing=(Importing(path="/films/a", read_bytes=3 << 20),))
+
+
+def test_what_goes_in_is_listed_too(shell: Shell, node: FaceServer) -> None:
+    node.face.stock = Stock(Busy(MemoryWorld(Clock()), "here:1"))
+    assert shell.run("resource", "ls") == Exit.OK
+    assert "3.0 MiB" in shell.out and "goes in, so much read: /films/a" in shell.out
 
 
 @pytest.mark.parametrize(

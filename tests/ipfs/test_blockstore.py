@@ -15,8 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from golem.errors import ContentMissing, StoreFault, TooLarge
 from golem.ipfs import reader
-from golem.ipfs.blockstore import BlockStore
-from golem.ipfs.cid import Key, raw_key
+from golem.ipfs.blockstore import BlockStore, put
+from golem.ipfs.cid import Chunk, Key, raw_key
+from golem.ipfs.drafts import Draft
 from golem.ipfs.importer import import_path
 
 QUOTA = 10 << 20
@@ -36,6 +37,41 @@ def _put(store: BlockStore, path: Path, owner: str, *, by_reference: bool = Fals
 
 def _packs(store_folder: Path) -> int:
     return sum(path.stat().st_size for path in (store_folder / "packs").iterdir())
+
+
+class Looking(Draft):
+    """Looks at what is being put in after each block of a file."""
+
+    def __init__(self, store: Watched, *, by_reference: bool) -> None:
+        super().__init__(store, by_reference=by_reference)
+        self._watched = store
+
+    def leaf(self, key: Key, chunk: Chunk) -> None:
+        super().leaf(key, chunk)
+        self._watched.seen += [(path, draft.read_bytes) for draft, path in self._watched.importing.items()]
+
+
+class Watched(BlockStore):
+    """Remembers what was seen of imports."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, QUOTA)
+        self.seen: list[tuple[str, int]] = []
+
+    def draft(self, *, by_reference: bool = False) -> Draft:
+        return Looking(self, by_reference=by_reference)
+
+
+@pytest.mark.parametrize("by_reference", [True, False])
+def test_it_is_told_how_much_was_read_of_what_is_put_in(tmp_path: Path, by_reference: bool) -> None:
+    store, path = Watched(tmp_path / "store"), tmp_path / "a"
+    path.write_bytes(bytes(2 << 20) + b"x")
+    put(store, str(path), "o", by_reference=by_reference)
+    assert store.seen == [(str(path), size) for size in (1 << 20, 2 << 20, (2 << 20) + 1)]
+    with pytest.raises(StoreFault):
+        put(store, str(tmp_path / "nowhere"), "o", by_reference=by_reference)
+    assert not store.importing
+    store.close()
 
 
 def test_content_is_there_after_a_restart(store: BlockStore, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import rmtree
@@ -16,6 +17,7 @@ from golem.errors import ConfigError, ContentMissing, TooLarge
 from golem.ipfs import body
 from golem.ipfs.node import EmbeddedStore
 from golem.ipfs.serving import Terms
+from golem.model.content import Importing
 from tests.ipfs.sources import new_store
 
 QUOTA = 4 << 20
@@ -135,3 +137,16 @@ def test_a_sender_is_given_up_when_it_drips_and_not_while_it_flows() -> None:
         answer.dataReceived(b"x")
     assert transport.disconnecting
     assert not clock.getDelayedCalls()
+
+
+@run
+async def test_who_waits_for_a_large_file_sees_how_far_it_is(store: EmbeddedStore, tmp_path: Path) -> None:
+    path, size = tmp_path / "film", 256 << 20
+    path.touch()
+    os.truncate(path, size)
+    going_in, seen = store.put(str(path), "o"), set[Importing]()
+    while not going_in.called:
+        seen.update((await store.survey()).importing)
+    assert any(one.path == str(path) and 0 < one.read_bytes < size for one in seen)
+    assert (await going_in).size_bytes == size
+    assert (await store.survey()).importing == ()
