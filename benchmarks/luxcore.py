@@ -8,6 +8,7 @@ samples, as it ends a little late. What each scene gave goes to standard error; 
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -104,3 +105,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    os._exit(0)  # an interpreter that ends by itself crashes in LuxCore's destructors
