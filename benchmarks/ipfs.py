@@ -8,30 +8,23 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
 import tempfile
 from collections.abc import Callable
 from hashlib import sha256, sha512
 from pathlib import Path
 from statistics import median
-from time import perf_counter, sleep, thread_time
+from time import perf_counter, thread_time
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from pytest_twisted import blockon, init_default_reactor
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, connectProtocol
-from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.defer import gatherResults
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Factory, Protocol
-from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
-from twisted.web.client import URI, Agent
-from twisted.web.iweb import IAgentEndpointFactory
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
-from twisted.web.static import File
-from zope.interface import implementer
 
+from benchmarks.anchors import hash_s, http_s, https_s, rsync_s
 from benchmarks.figures import arguments, show
 from golem.ipfs import car
 from golem.ipfs.cid import Chunk, Key, from_text
@@ -100,16 +93,6 @@ def best(work: object, runs: int = RUNS) -> float:
     return min(work() for _ in range(runs))  # type: ignore[operator]  # a function without arguments
 
 
-def hash_s(path: Path) -> float:
-    """Seconds to read a file and hash it by chunks, as an importer must."""
-    start = perf_counter()
-    with path.open("rb", buffering=0) as file:
-        buffer = bytearray(CHUNK_BYTES)
-        while count := file.readinto(buffer):
-            sha256(memoryview(buffer)[:count]).digest()
-    return perf_counter() - start
-
-
 def sealing_cost(key_of: Callable[[bytes], bytes]) -> float:
     """How much longer it takes to hash chunks as ciphertext; `key_of`: an AES-256-XTS key for a chunk."""
     chunk, sealed = os.urandom(CHUNK_BYTES), bytearray(CHUNK_BYTES + 15)
@@ -142,99 +125,6 @@ def import_s(path: Path) -> float:
     start = perf_counter()
     import_path(str(path), Nowhere())
     return perf_counter() - start
-
-
-class _Counting(Protocol):
-    def __init__(self) -> None:
-        self.bytes = 0
-        self.ended: Deferred[None] = Deferred()
-
-    def dataReceived(self, data: bytes) -> None:
-        self.bytes += len(data)
-
-    def connectionLost(self, reason: object = None) -> None:
-        self.ended.callback(None)
-
-
-class _Hashing(_Counting):
-    def __init__(self) -> None:
-        super().__init__()
-        self.hash = sha256()
-
-    def dataReceived(self, data: bytes) -> None:
-        self.hash.update(data)
-
-
-def http_s(path: Path) -> float:
-    """Seconds for the same bytes from twisted.web to its client, hashed as they come."""
-    return _http_s(path, lambda site: site, HostnameEndpoint, _Hashing())
-
-
-def https_s(path: Path) -> float:
-    """Seconds for the same bytes by TLS, not hashed."""
-    carrier = TlsCarrier(reactor, reactor)
-
-    def way(*where: object) -> IStreamClientEndpoint:
-        return carrier.dialled(HostnameEndpoint(*where))
-
-    def around(site: Factory) -> Factory:
-        plain = WrappingFactory(site)
-        plain.protocol = _OneOne
-        return carrier.accepted(plain)
-
-    return _http_s(path, around, way, _Counting())
-
-
-@implementer(IAgentEndpointFactory)
-class _Way:
-    def __init__(self, way: Callable[..., IStreamClientEndpoint]) -> None:
-        self._way = way
-
-    def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
-        return self._way(reactor, uri.host, uri.port)
-
-
-class _OneOne(ProtocolWrapper):
-    """HTTP/1.1, whatever TLS calls what it carries."""
-
-    negotiatedProtocol = b"http/1.1"
-
-
-def _http_s(
-    path: Path,
-    around: Callable[[Factory], Factory],
-    way: Callable[..., IStreamClientEndpoint],
-    body: _Counting,
-) -> float:
-    listener = reactor.listenTCP(0, around(Site(File(str(path.parent)))), interface="127.0.0.1")
-    start = perf_counter()
-    url = f"http://127.0.0.1:{listener.getHost().port}/{path.name}".encode()
-    response = blockon(Agent.usingEndpointFactory(reactor, _Way(way)).request(b"GET", url))
-    assert response.code == 200
-    response.deliverBody(body)
-    blockon(body.ended)
-    took = perf_counter() - start
-    blockon(listener.stopListening())
-    return took
-
-
-def rsync_s(source: Path, folder: Path) -> float:
-    """Seconds of `rsync` from its daemon."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    rules = folder / "rsyncd.conf"
-    rules.write_text(f"port = {port}\naddress = 127.0.0.1\nuse chroot = no\n[m]\npath = {source}\n")
-    target = folder / "rsynced"
-    with subprocess.Popen(["rsync", "--daemon", "--no-detach", f"--config={rules}"]) as daemon:
-        try:
-            sleep(0.5)
-            start = perf_counter()
-            subprocess.run(["rsync", "-a", f"rsync://127.0.0.1:{port}/m/", str(target)], check=True)
-            return perf_counter() - start
-        finally:
-            daemon.terminate()
-            shutil.rmtree(target, ignore_errors=True)
 
 
 def resident_mib() -> float:
